@@ -1,0 +1,1 @@
+"""Use cases without Qt: the session, jobs, settings, layer data."""

@@ -1,0 +1,1 @@
+"""From a reference and a prediction to results: matching, cases, cohorts."""

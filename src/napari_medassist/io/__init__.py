@@ -1,0 +1,1 @@
+"""Files: reading studies, assembling cases, writing label maps."""

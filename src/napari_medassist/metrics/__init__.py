@@ -1,0 +1,1 @@
+"""Pure numbers from masks; no files, no cases."""

@@ -1,0 +1,1 @@
+"""Lesion-level metrics, one file a metric; each holds a METRIC."""

@@ -1,0 +1,1 @@
+"""Voxel-level metrics, one file a metric; each holds a METRIC."""
