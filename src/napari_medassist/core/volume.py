@@ -74,6 +74,8 @@ class Acquisition:
         The tag that the time points were sorted by, with its name.
     window_centre_width
         The display window that the file proposes.
+    image_type
+        DICOM's ImageType values, e.g. ``("DERIVED", "PRIMARY", "DIFFUSION", "ADC")``.
     """
 
     modality: Modality = Modality.OTHER
@@ -87,6 +89,7 @@ class Acquisition:
     times_s: tuple[float, ...] = ()
     time_source: str = ""
     window_centre_width: tuple[float, float] | None = None
+    image_type: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
