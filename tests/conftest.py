@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,16 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"real data not found at {REAL_DATA}")
     return REAL_DATA
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a real-data test that is skipped although the data are there as failed."""
+    report = yield
+    needs_data = item.get_closest_marker("real") is not None
+    if report.skipped and needs_data and not hasattr(report, "wasxfail") and REAL_DATA.is_dir():
+        report.outcome = "failed"
+        report.longrepr = f"skipped although the real data are at {REAL_DATA}: {report.longrepr}"
+    return report
