@@ -61,6 +61,10 @@ class InvalidImage(MedAssistError, ValueError):
     """Voxel values break the promise of their type (a negative label, a probability above 1)."""
 
 
+class InvalidSetting(MedAssistError, ValueError):
+    """A setting lies outside of what it may be (a connectivity of 7, an overlap above 1)."""
+
+
 class InconsistentSeries(MedAssistError, ValueError):
     """The slices of a series do not form one regular volume."""
 

@@ -1,1 +1,301 @@
-"""What an evaluation returns."""
+"""What an evaluation returns: values without images, small enough to keep for a whole cohort."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from napari_medassist.core.lesion import Lesion, Side
+
+#: Metric name -> value; NaN where the metric is undefined.
+Scores = Mapping[str, float]
+#: The settings that a result was computed with, by name, as they are written beside it.
+Settings = Mapping[str, str | int | float]
+
+
+class Status(StrEnum):
+    """How the comparison of a case ended."""
+
+    OK = "ok"
+    GRID_MISMATCH = "grid_mismatch"
+    ERROR = "error"
+
+
+class LesionVerdict(StrEnum):
+    """What became of a lesion: found or missed (reference), true or false (prediction)."""
+
+    FOUND = "found"
+    MISSED = "missed"
+    TRUE = "true"
+    FALSE = "false"
+
+    @classmethod
+    def of(cls, side: Side, *, positive: bool) -> LesionVerdict:
+        """Return the verdict of a side: found or missed for the reference, true or false else."""
+        if side is Side.REFERENCE:
+            return cls.FOUND if positive else cls.MISSED
+        return cls.TRUE if positive else cls.FALSE
+
+    @property
+    def is_error(self) -> bool:
+        """True for a missed and for a false lesion."""
+        return self in (LesionVerdict.MISSED, LesionVerdict.FALSE)
+
+
+@dataclass(frozen=True)
+class JudgedLesion(Lesion):
+    """A lesion with its verdict.
+
+    Parameters
+    ----------
+    overlap_fraction
+        Share of its own voxels that the whole other mask covers, 0..1.
+    verdict
+        What follows from that under the convention in use.
+    matched_ids
+        Lesions of the other side that share voxels with a found or true lesion, rising; empty for a
+        missed or false one. All overlaps, however small, are in :attr:`CaseEvaluation.matches`.
+    """
+
+    overlap_fraction: float = 0.0
+    verdict: LesionVerdict = LesionVerdict.MISSED
+    matched_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class LesionMatch:
+    """An edge of the match graph: a reference and a predicted lesion that share voxels."""
+
+    reference_id: int
+    prediction_id: int
+    n_voxels: int
+
+
+@dataclass(frozen=True)
+class LesionCounts:
+    """Right and wrong lesions, counted on each side by itself.
+
+    The two counts of true positives differ where lesions merge or split: one prediction may find two
+    lesions, two predictions may lie on one.
+    """
+
+    tp_reference: int = 0
+    fn: int = 0
+    tp_prediction: int = 0
+    fp: int = 0
+
+    @property
+    def n_reference_lesions(self) -> int:
+        """Number of reference lesions."""
+        return self.tp_reference + self.fn
+
+    @property
+    def n_predicted_lesions(self) -> int:
+        """Number of predicted lesions."""
+        return self.tp_prediction + self.fp
+
+    def __add__(self, other: LesionCounts) -> LesionCounts:
+        return LesionCounts(
+            self.tp_reference + other.tp_reference,
+            self.fn + other.fn,
+            self.tp_prediction + other.tp_prediction,
+            self.fp + other.fp,
+        )
+
+
+@dataclass(frozen=True)
+class CaseEvaluation:
+    """A reference and a prediction compared, voxel by voxel and lesion by lesion.
+
+    The columns of ``cases.csv`` are attributes of the same names. Where the case could not be
+    compared, scores are NaN and counts None.
+
+    Parameters
+    ----------
+    case
+        Name of the case.
+    status, message
+        How the comparison ended; the message tells why it is not ``ok``.
+    scores
+        Every registered metric by name.
+    counts
+        Lesion counts; None where the case could not be compared.
+    lesions
+        Reference lesions, then predicted ones, each in the order of its id.
+    matches
+        The match graph: every pair of lesions that share voxels.
+    convention
+        The settings in use.
+    """
+
+    case: str
+    status: Status = Status.OK
+    message: str = ""
+    scores: Scores = field(default_factory=dict)
+    counts: LesionCounts | None = None
+    lesions: tuple[JudgedLesion, ...] = ()
+    matches: tuple[LesionMatch, ...] = ()
+    convention: Settings = field(default_factory=dict)
+
+    def score(self, name: str) -> float:
+        """Return the value of a metric; NaN if it is undefined or was not computed."""
+        return self.scores.get(name, math.nan)
+
+    def lesions_of(self, side: Side) -> tuple[JudgedLesion, ...]:
+        """Return the lesions of one side, in the order of their ids."""
+        return tuple(lesion for lesion in self.lesions if lesion.side is side)
+
+    @property
+    def dice(self) -> float:
+        """Dice similarity of the two masks, 0..1."""
+        return self.score("dice")
+
+    @property
+    def hd_mm(self) -> float:
+        """Hausdorff distance in mm."""
+        return self.score("hd_mm")
+
+    @property
+    def hd95_mm(self) -> float:
+        """95th percentile Hausdorff distance in mm (maximum of the two directed percentiles)."""
+        return self.score("hd95_mm")
+
+    @property
+    def assd_mm(self) -> float:
+        """Average symmetric surface distance in mm, pooled over both borders."""
+        return self.score("assd_mm")
+
+    @property
+    def volume_reference_ml(self) -> float:
+        """Volume of the reference in ml."""
+        return self.score("volume_reference_ml")
+
+    @property
+    def volume_prediction_ml(self) -> float:
+        """Volume of the prediction in ml."""
+        return self.score("volume_prediction_ml")
+
+    @property
+    def n_reference_lesions(self) -> int | None:
+        """Number of reference lesions."""
+        return None if self.counts is None else self.counts.n_reference_lesions
+
+    @property
+    def n_predicted_lesions(self) -> int | None:
+        """Number of predicted lesions."""
+        return None if self.counts is None else self.counts.n_predicted_lesions
+
+    @property
+    def tp_reference(self) -> int | None:
+        """Number of reference lesions that were found."""
+        return None if self.counts is None else self.counts.tp_reference
+
+    @property
+    def fn(self) -> int | None:
+        """Number of reference lesions that were missed."""
+        return None if self.counts is None else self.counts.fn
+
+    @property
+    def tp_prediction(self) -> int | None:
+        """Number of predicted lesions that are true."""
+        return None if self.counts is None else self.counts.tp_prediction
+
+    @property
+    def fp(self) -> int | None:
+        """Number of predicted lesions that are false."""
+        return None if self.counts is None else self.counts.fp
+
+    @property
+    def lesion_recall(self) -> float:
+        """Share of the reference lesions that were found."""
+        return self.score("lesion_recall")
+
+    @property
+    def lesion_precision(self) -> float:
+        """Share of the predicted lesions that are true."""
+        return self.score("lesion_precision")
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean that says over how many cases it was taken.
+
+    Parameters
+    ----------
+    value
+        Mean over the cases where the metric is defined; NaN if there is none.
+    n_defined, n_undefined
+        Compared cases where the metric is defined, and where it is not.
+    """
+
+    value: float
+    n_defined: int
+    n_undefined: int
+
+
+@dataclass(frozen=True)
+class HiddenErrors:
+    """Lesion errors behind a Dice that looks good.
+
+    Parameters
+    ----------
+    good_dice
+        From where on a Dice looks good.
+    n_good_cases
+        Number of cases with such a Dice.
+    cases
+        Those of them with at least one missed or false lesion.
+    n_missed, n_false
+        Lesions missed, and false, in these cases.
+    """
+
+    good_dice: float
+    n_good_cases: int = 0
+    cases: tuple[str, ...] = ()
+    n_missed: int = 0
+    n_false: int = 0
+
+
+@dataclass(frozen=True)
+class CohortEvaluation:
+    """All cases of a cohort, and what they add up to.
+
+    Parameters
+    ----------
+    cases
+        One entry a case, also for those that could not be compared.
+    means
+        Metric name -> mean over the compared cases.
+    dice_with_lesion
+        Mean Dice over the compared cases that have a reference lesion.
+    totals
+        Lesion counts added up over the compared cases.
+    micro_recall, micro_precision
+        From the totals; NaN if there is nothing to find, or nothing predicted.
+    hidden_errors
+        Lesion errors in cases whose Dice looks good.
+    convention
+        The settings in use.
+    """
+
+    cases: tuple[CaseEvaluation, ...]
+    means: Mapping[str, Mean]
+    dice_with_lesion: Mean
+    totals: LesionCounts
+    micro_recall: float
+    micro_precision: float
+    hidden_errors: HiddenErrors
+    convention: Settings
+
+    @property
+    def n_by_status(self) -> Mapping[Status, int]:
+        """Number of cases with each status, zeros included."""
+        found = [case.status for case in self.cases]
+        return {status: found.count(status) for status in Status}
+
+    @property
+    def compared(self) -> tuple[CaseEvaluation, ...]:
+        """The cases with the status ``ok``."""
+        return tuple(case for case in self.cases if case.status is Status.OK)
