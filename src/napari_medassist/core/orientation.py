@@ -32,6 +32,15 @@ def ras_from_lps(affine_lps: ArrayLike) -> Float:
     return lps_from_ras(affine_lps)  # the same two rows change sign
 
 
+def reversed_axes(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array whose fastest axis comes first (nibabel: i, j, k[, t]) slowest first, or back.
+
+    A view: what is (x, y, z, t) becomes (t, z, y, x), and the other way round.
+    """
+    view: NDArray[Any] = array.transpose()
+    return view
+
+
 @dataclass(frozen=True)
 class AxisOrder:
     """A permutation and flips of the three spatial axes, which are an array's last three.
