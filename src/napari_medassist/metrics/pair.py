@@ -142,11 +142,16 @@ def _require_masks(reference: NDArray[np.bool_], prediction: NDArray[np.bool_]) 
 
 def _union_box(first: Mask, second: Mask) -> tuple[slice, slice, slice]:
     """Return the smallest box that holds both masks; the first voxel if both are empty."""
-    z = _extent(first.any(axis=(1, 2)) | second.any(axis=(1, 2)))
-    plane = first[z].any(axis=0) | second[z].any(axis=0)
-    return z, _extent(plane.any(axis=1)), _extent(plane.any(axis=0))
+    z = _extent(_occupied(first, (1, 2)) | _occupied(second, (1, 2)))
+    plane = _occupied(first[z], (0,)) | _occupied(second[z], (0,))
+    return z, _extent(_occupied(plane, (1,))), _extent(_occupied(plane, (0,)))
 
 
-def _extent(occupied: NDArray[np.bool_]) -> slice:
+def _occupied(mask: Mask, over_axes: tuple[int, ...]) -> Mask:
+    occupied: Mask = np.any(mask, axis=over_axes)
+    return occupied
+
+
+def _extent(occupied: Mask) -> slice:
     places = np.flatnonzero(occupied)
     return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 1)
