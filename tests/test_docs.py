@@ -1,0 +1,74 @@
+"""The documentation's code runs: every block of Python, and every command that needs no window."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+BLOCK = re.compile(r"^```(python|shell)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: Commands that run on the bundled sample data; others in the pages are examples with invented paths.
+RUNNABLE = re.compile(r"^napari-medassist (inspect|evaluate) .*sample_data/", re.MULTILINE)
+
+#: What the installed command does.
+START = "import sys; from napari_medassist.cli.main import main; sys.exit(main())"
+
+
+def blocks(page: Path, language: str) -> list[tuple[int, str]]:
+    """Return the blocks of a language: the line that each begins at, and its code."""
+    text = page.read_text(encoding="utf-8")
+    found = (m for m in BLOCK.finditer(text) if m[1] == language)
+    return [(text.count("\n", 0, m.start(2)), m[2]) for m in found]
+
+
+def commands(page: Path) -> list[str]:
+    lines = [line for _, code in blocks(page, "shell") for line in code.splitlines()]
+    return [line for line in lines if RUNNABLE.match(line)]
+
+
+def name(page: Path) -> str:
+    return page.relative_to(DOCS).as_posix()
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch) -> Path:
+    """An empty folder with the sample data in it, as the current one."""
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data", target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=name)
+def test_python_blocks_run_in_order(page, workplace):
+    namespace: dict[str, object] = {"__name__": "docs"}
+    for line, code in blocks(page, "python"):
+        padded = "\n" * line + code  # so that a traceback names the line of the page
+        exec(compile(padded, str(page), "exec"), namespace)  # noqa: S102 - our own documentation
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(c, id=f"{name(p)}: {c[:40]}") for p in PAGES for c in commands(p)]
+)
+def test_commands_run(command, workplace):
+    arguments = shlex.split(command.partition("#")[0])[1:]
+    run = subprocess.run(
+        [sys.executable, "-c", START, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout
+
+
+def test_the_pages_that_promise_code_have_some():
+    with_code = {name(page) for page in PAGES if blocks(page, "python")}
+    assert {"tutorials/first-case.md", "concepts/coordinates.md", "concepts/matching.md"} <= with_code
+    assert any(commands(page) for page in PAGES)
