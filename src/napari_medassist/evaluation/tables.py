@@ -1,0 +1,164 @@
+"""Results as rows and plain values, ready to be written as CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any
+
+from napari_medassist.core.results import CaseEvaluation, CohortEvaluation, JudgedLesion, Mean, Status
+from napari_medassist.metrics.registry import METRICS
+
+#: The columns of ``cases.csv`` that always stand first. Further metrics follow, sorted by name.
+CASE_COLUMNS = (
+    "case",
+    "status",
+    "message",
+    "dice",
+    "hd_mm",
+    "hd95_mm",
+    "assd_mm",
+    "volume_reference_ml",
+    "volume_prediction_ml",
+    "n_reference_lesions",
+    "n_predicted_lesions",
+    "tp_reference",
+    "fn",
+    "tp_prediction",
+    "fp",
+    "lesion_recall",
+    "lesion_precision",
+)
+
+#: The columns of ``lesions.csv``. Indices count from 0 on the canonical grid (z, y, x grow toward
+#: superior, posterior, left); boxes are half-open; several ids are parted by blanks.
+LESION_COLUMNS = (
+    "case",
+    "side",
+    "lesion",
+    "verdict",
+    "overlap_fraction",
+    "matched_ids",
+    "n_voxels",
+    "volume_ml",
+    *(f"centroid_index_{axis}" for axis in "zyx"),
+    *(f"centroid_lps_{axis}_mm" for axis in "xyz"),
+    *(f"start_{axis}" for axis in "zyx"),
+    *(f"stop_{axis}" for axis in "zyx"),
+)
+
+Row = list[str]
+
+
+def case_table(cohort: CohortEvaluation) -> Iterator[Row]:
+    """Go through ``cases.csv``: the header, then a row a case; an undefined value is an empty cell."""
+    further = [name for name in METRICS.names() if name not in CASE_COLUMNS]
+    yield [*CASE_COLUMNS, *further]
+    for case in cohort.cases:
+        known = [_cell(getattr(case, name)) for name in CASE_COLUMNS]
+        yield [*known, *(_cell(case.score(name)) for name in further)]
+
+
+def lesion_table(cohort: CohortEvaluation) -> Iterator[Row]:
+    """Go through ``lesions.csv``: the header, then a row a lesion of either side."""
+    yield list(LESION_COLUMNS)
+    for case in cohort.cases:
+        for lesion in case.lesions:
+            yield [_cell(value) for value in (case.case, *_lesion_values(lesion))]
+
+
+def summary(cohort: CohortEvaluation) -> dict[str, Any]:
+    """Return what ``summary.json`` says of the cohort; undefined values are None."""
+    return {
+        "cases": _case_counts(cohort),
+        "metrics": {
+            spec.name: {
+                "title": spec.title,
+                "level": spec.level.value,
+                "unit": spec.unit,
+                **_mean(cohort.means[spec.name]),
+                "when_empty": spec.empty.describe(),
+            }
+            for spec in METRICS
+        },
+        "dice_of_cases_with_reference_lesion": _mean(cohort.dice_with_lesion),
+        "lesions": _lesion_totals(cohort),
+        "disagreement": _disagreement(cohort),
+        "convention": dict(cohort.convention),
+    }
+
+
+def _case_counts(cohort: CohortEvaluation) -> dict[str, Any]:
+    return {
+        "total": len(cohort.cases),
+        **{status.value: number for status, number in cohort.n_by_status.items()},
+        "with_reference_lesion": sum(bool(c.n_reference_lesions) for c in cohort.compared),
+        "with_predicted_lesion": sum(bool(c.n_predicted_lesions) for c in cohort.compared),
+        "not_compared": [_failure(c) for c in cohort.cases if c.status is not Status.OK],
+    }
+
+
+def _failure(case: CaseEvaluation) -> dict[str, str]:
+    return {"case": case.case, "status": case.status.value, "message": case.message}
+
+
+def _lesion_totals(cohort: CohortEvaluation) -> dict[str, Any]:
+    totals = cohort.totals
+    return {
+        "n_reference_lesions": totals.n_reference_lesions,
+        "n_predicted_lesions": totals.n_predicted_lesions,
+        "tp_reference": totals.tp_reference,
+        "fn": totals.fn,
+        "tp_prediction": totals.tp_prediction,
+        "fp": totals.fp,
+        "micro_recall": _number(cohort.micro_recall),
+        "micro_precision": _number(cohort.micro_precision),
+    }
+
+
+def _disagreement(cohort: CohortEvaluation) -> dict[str, Any]:
+    hidden = cohort.hidden_errors
+    return {
+        "good_dice": hidden.good_dice,
+        "n_cases_with_good_dice": hidden.n_good_cases,
+        "n_cases_with_hidden_errors": len(hidden.cases),
+        "n_missed_lesions": hidden.n_missed,
+        "n_false_lesions": hidden.n_false,
+        "cases_with_hidden_errors": list(hidden.cases),
+    }
+
+
+def _lesion_values(lesion: JudgedLesion) -> tuple[object, ...]:
+    return (
+        lesion.side.value,
+        lesion.id,
+        lesion.verdict.value,
+        lesion.overlap_fraction,
+        " ".join(str(i) for i in lesion.matched_ids),
+        lesion.n_voxels,
+        lesion.volume_ml,
+        *lesion.centroid_index_zyx,
+        *(lesion.centroid_lps_mm or (None, None, None)),
+        *lesion.start_zyx,
+        *lesion.stop_zyx,
+    )
+
+
+def _mean(mean: Mean) -> dict[str, float | int | None]:
+    return {
+        "mean": _number(mean.value),
+        "n_defined": mean.n_defined,
+        "n_undefined": mean.n_undefined,
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.10g}" if isfinite(value) else ""
+    return " ".join(str(value).splitlines())
