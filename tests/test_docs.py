@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 import shlex
 import subprocess
@@ -12,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+SOURCE = ROOT / "src"
 PAGES = sorted(DOCS.rglob("*.md"))
 BLOCK = re.compile(r"^```(python|shell)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Commands that run on the bundled sample data; others in the pages are examples with invented paths.
@@ -72,3 +75,15 @@ def test_the_pages_that_promise_code_have_some():
     with_code = {name(page) for page in PAGES if blocks(page, "python")}
     assert {"tutorials/first-case.md", "concepts/coordinates.md", "concepts/matching.md"} <= with_code
     assert any(commands(page) for page in PAGES)
+
+
+def modules_with_examples() -> list[str]:
+    paths = sorted(p for p in SOURCE.rglob("*.py") if ">>> " in p.read_text(encoding="utf-8"))
+    return [".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in paths]
+
+
+@pytest.mark.parametrize("module", modules_with_examples())
+def test_examples_in_docstrings_hold(module, workplace):
+    result = doctest.testmod(importlib.import_module(module.removesuffix(".__init__")))
+    assert result.attempted
+    assert not result.failed
