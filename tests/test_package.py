@@ -50,6 +50,12 @@ def test_core_needs_numpy_only():
     assert loaded & set(HEAVY.split()) == {"numpy"}
 
 
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("_plugin/*.py")), ids=lambda path: path.stem)
+def test_what_the_manifest_names_loads_without_a_window(path):
+    loaded = modules_loaded_by(f"import napari_medassist._plugin.{path.stem}")
+    assert not loaded & {"napari", "qtpy", "PyQt6", "PySide6", "torch", "skimage"}
+
+
 @pytest.mark.parametrize("name", ma.__all__)
 def test_every_public_name_can_be_had_and_is_documented(name):
     assert getattr(ma, name).__doc__
