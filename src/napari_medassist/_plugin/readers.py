@@ -1,0 +1,37 @@
+"""Reading for napari: paths in, layer tuples out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_medassist.app.display import DisplayFrame
+from napari_medassist.app.layer_data import LayerData, case_layers
+from napari_medassist.core.case import Case
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.io.files import is_readable, read
+
+
+def can_read(path: str | Path) -> bool:
+    """Tell quickly whether a file or folder holds medical images."""
+    return is_readable(path)
+
+
+def layers_at(
+    path: str | Path,
+    progress: Progress = silent,
+    frame_for: Callable[[Case], DisplayFrame] = DisplayFrame.of_case,
+) -> list[LayerData]:
+    """Read a file or folder as a case and return its layers.
+
+    Parameters
+    ----------
+    path
+        What to read.
+    progress
+        Told how far it has come; may raise ``Cancelled``.
+    frame_for
+        Gives the frame that the case is drawn in.
+    """
+    case = read(path, progress=progress)
+    return case_layers(case, frame_for(case))

@@ -1,0 +1,29 @@
+"""Writing for napari: a labels layer becomes a file that lies right in the patient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_medassist.app.layer_data import labels_from_layer
+from napari_medassist.io.files import write
+
+
+def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write a labels layer on the grid and axis order of its image's file.
+
+    Parameters
+    ----------
+    path
+        Where to; the ending chooses the format.
+    data
+        The layer's array (z, y, x).
+    meta
+        The layer's state, as napari gives it.
+
+    Returns
+    -------
+    list of str
+        The file that was written.
+    """
+    labels = labels_from_layer(data, meta.get("metadata", {}), meta.get("name", "Labels"))
+    return [str(write(labels, path))]

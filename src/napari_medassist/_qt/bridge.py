@@ -1,0 +1,251 @@
+"""The link between a napari viewer and the session: one a viewer, made when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from napari.utils.notifications import show_info
+from psygnal import Signal
+
+from napari_medassist.app.layer_data import (
+    labels_from_layer,
+    labels_layer,
+    link_of,
+)
+from napari_medassist.app.patient_position import in_words
+from napari_medassist.app.session import ComparedLabels, Session
+from napari_medassist.core.case import Case, Series
+from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.volume import Volume
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+VERDICT_LAYER = "Verdicts"
+
+
+class Bridge:
+    """Keeps a viewer's layers and the session in step.
+
+    Emits ``layers_changed`` when a layer of the case came, went, was shown or hidden.
+
+    Layers that carry a :class:`LayerLink` (from our reader, or made here) are known to the session,
+    whichever way they came into the viewer. Use :func:`bridge_of`, not the constructor.
+
+    Parameters
+    ----------
+    viewer
+        The viewer.
+    """
+
+    layers_changed = Signal()
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = ref(viewer)  # the table of bridges must not keep closed viewers alive
+        self.session = Session()
+        self._known_cases: list[Case] = []
+        # (S, P, L) is a left-handed triple: with napari's own orientation the body is mirrored in 3D.
+        viewer.scene.camera.orientation = ("away", "down", "right")
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._on_removed)
+        viewer.events.status.connect(self._on_status)
+        self.session.comparison_changed.connect(self._show_comparison)
+        for layer in viewer.layers:
+            self._adopt(layer)
+
+    @property
+    def viewer(self) -> Any:
+        """The viewer."""
+        return self._viewer()
+
+    # ---------------------------------------------------------------- layers
+
+    def layers(self, kind: type[Layer] = Layer) -> list[Layer]:
+        """Return the viewer's layers of a kind that belong to the case, top one first."""
+        return [
+            layer
+            for layer in reversed(self.viewer.layers)
+            if isinstance(layer, kind) and link_of(layer.metadata) is not None
+        ]
+
+    def layer_of(self, image: Series | LabelMap) -> Layer | None:
+        """Return the layer that shows an image; None if it was removed."""
+        return next((n for n in self.layers() if self._image_of(n) is image), None)
+
+    def label_layers(self) -> list[Labels]:
+        """Return the layers that hold label maps a user may compare, top one first."""
+        return [layer for layer in self.layers(Labels) if layer.name != VERDICT_LAYER]
+
+    def selected_volume(self) -> Volume | None:
+        """Return the volume of the layer that is selected, if one is."""
+        active = self.viewer.layers.selection.active
+        image = None if active is None else self._image_of(active)
+        return image if isinstance(image, Volume) and image.array.ndim == 3 else None
+
+    def add_layer_data(self, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[Layer]:
+        """Add layers as a reader returns them."""
+        return [self.viewer.add_layer(Layer.create(*item)) for item in layer_data]
+
+    def labels_of(self, layer: Labels) -> LabelMap:
+        """Return the label map that a layer shows, on its source grid."""
+        return labels_from_layer(layer.data, layer.metadata, layer.name)
+
+    def close_case(self) -> None:
+        """Remove the layers of the case and forget it."""
+        for layer in self.layers():
+            self.viewer.layers.remove(layer)
+        self._known_cases.clear()
+        self.session.close()
+
+    def add_labels(self, labels: LabelMap) -> Labels:
+        """Add a label map to the case's layers and select it.
+
+        Raises
+        ------
+        InvalidImage
+            If no case is open.
+        """
+        case = self.session.case
+        if case is None:
+            raise InvalidImage("No case is open.", cure="Open a study or an image first.")
+        layer: Labels = self.add_layer_data([labels_layer(labels, case, self.session.frame)])[0]
+        self.viewer.layers.selection.active = layer
+        return layer
+
+    # ---------------------------------------------------------------- view
+
+    def centre_on(self, point_lps_mm: Sequence[float]) -> None:
+        """Go to the slice of a patient point (LPS mm) and bring it to the middle of the canvas."""
+        world = self.session.frame.lps_to_world(point_lps_mm)
+        axes = self._spatial_axes()
+        self.viewer.dims.set_point(axes, tuple(world))
+        full = np.zeros(self.viewer.dims.ndim)
+        full[axes] = world
+        camera = self.viewer.scene.camera
+        displayed = full[list(self.viewer.dims.displayed)]
+        camera.center = (0.0, *displayed) if displayed.size == 2 else tuple(displayed)
+
+    def cursor_lps_mm(self) -> np.ndarray | None:
+        """Return the patient point under the cursor, LPS (x, y, z) mm; None without a volume."""
+        if self.session.case is None or next(self.session.case.volumes(), None) is None:
+            return None
+        position = np.asarray(self.viewer.cursor.position, dtype=float)
+        return None if position.size < 3 else self.session.frame.world_to_lps(position[-3:])
+
+    def show_only(self, image: Series) -> None:
+        """Show one image of the case and hide the others; label maps stay as they are."""
+        for layer in self.layers(Image):
+            layer.visible = self._image_of(layer) is image
+
+    def _spatial_axes(self) -> list[int]:
+        return [self.viewer.dims.ndim - 3 + axis for axis in range(3)]
+
+    # ---------------------------------------------------------------- events
+
+    def _on_inserted(self, event: Any) -> None:
+        layer = event.value
+        if link_of(layer.metadata) is None and isinstance(layer, Labels):
+            self._give_a_grid(layer)
+        self._adopt(layer)
+
+    def _on_removed(self, _event: Any) -> None:
+        self.layers_changed.emit()
+        if self._known_cases and not self.layers():
+            self._known_cases.clear()
+            self.session.close()
+
+    def _adopt(self, layer: Layer) -> None:
+        link = link_of(layer.metadata)
+        if link is None:
+            return
+        layer.events.visible.connect(self._on_visible)
+        self._know(link.case)
+        self.layers_changed.emit()
+
+    def _on_visible(self, _event: Any) -> None:
+        self.layers_changed.emit()
+
+    def _know(self, case: Case) -> None:
+        if case is self.session.case or any(case is known for known in self._known_cases):
+            return
+        is_first = not self._known_cases
+        self._known_cases.append(case)
+        self.session.add(case)
+        if is_first:
+            self._go_to_middle()
+
+    def _give_a_grid(self, layer: Labels) -> None:
+        """Put a labels layer that napari's own button has just made onto the grid of an image.
+
+        napari makes it as large as all layers together, in no one's voxels. It is empty, so nothing
+        is lost; labels that hold something are left as they are.
+        """
+        volume = self.session.annotation_volume(self._volume_selected_before(layer))
+        case = self.session.case
+        if volume is None or case is None or layer.ndim not in (3, 4) or np.any(layer.data):
+            return
+        labels = LabelMap.on(volume, name=layer.name)
+        data, options, _ = labels_layer(labels, case, self.session.frame)
+        layer.data = data
+        for attribute in ("scale", "translate", "units", "axis_labels", "colormap", "metadata"):
+            setattr(layer, attribute, options[attribute])
+        show_info(f"'{layer.name}' has the grid of {volume.name or volume.role}.")
+
+    def _volume_selected_before(self, _new_layer: Labels) -> Volume | None:
+        return self.selected_volume()
+
+    def _go_to_middle(self) -> None:
+        volume = self.session.annotation_volume()
+        if volume is None:
+            return
+        middle = (np.asarray(volume.geometry.shape_zyx) - 1) // 2
+        self.viewer.reset_view()
+        self.viewer.dims.set_point(
+            self._spatial_axes(),
+            tuple(self.session.frame.lps_to_world(volume.geometry.index_to_lps(middle))),
+        )
+
+    def _on_status(self, event: Any) -> None:
+        """Add the patient position to what napari says of the cursor."""
+        status = event.value
+        point = self.cursor_lps_mm()
+        if point is None or not isinstance(status, dict) or "mm |" in status.get("coordinates", ""):
+            return
+        words = f"{in_words(point.tolist())} | {status.get('coordinates', '')}"
+        self.viewer.status = {**status, "coordinates": words}
+
+    def _show_comparison(self, comparison: ComparedLabels | None) -> None:
+        for layer in list(self.viewer.layers):
+            if layer.name == VERDICT_LAYER:
+                self.viewer.layers.remove(layer)
+        case = self.session.case
+        if comparison is None or case is None:
+            return
+        for layer in self.label_layers():
+            layer.visible = False
+        data, options, kind = labels_layer(comparison.verdicts, case, self.session.frame)
+        options |= {"name": VERDICT_LAYER, "opacity": 0.75}
+        self.add_layer_data([(data, options, kind)])
+        self.viewer.layers[VERDICT_LAYER].editable = False
+
+    @staticmethod
+    def _image_of(layer: Layer) -> Series | LabelMap | None:
+        link = link_of(layer.metadata)
+        return None if link is None else link.image
+
+
+_BRIDGES: WeakKeyDictionary[Any, Bridge] = WeakKeyDictionary()
+
+
+def bridge_of(viewer: Any) -> Bridge:
+    """Return the bridge of a viewer (or of the proxy that plugins get of it); made on first use."""
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    bridge = _BRIDGES.get(viewer)
+    if bridge is None:
+        bridge = _BRIDGES[viewer] = Bridge(viewer)
+    return bridge

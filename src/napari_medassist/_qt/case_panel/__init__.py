@@ -1,0 +1,1 @@
+"""The case: its series with role, eye and window; labels; warnings."""

@@ -1,0 +1,90 @@
+"""The demonstration: a radiologist's three acts on the simulated study, in a real window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from napari.layers import Labels
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QApplication
+
+from napari_medassist._qt.acts import new_labels
+from napari_medassist._qt.bridge import Bridge, bridge_of
+from napari_medassist._qt.dock import dock_of
+from napari_medassist._qt.launch import open_paths
+from napari_medassist.app import samples
+from napari_medassist.app.cohort_files import evaluate_files
+from napari_medassist.app.headline import headline
+from napari_medassist.core.errors import WriteFailed
+from napari_medassist.core.results import JudgedLesion
+
+_WINDOW_SIZE = (1600, 1000)
+_BRUSH_VOXELS = 9
+
+
+def run_demo(out: Path | None) -> list[Path]:
+    """Open the simulated study, paint a lesion, save it, load the AI's map and compare.
+
+    Parameters
+    ----------
+    out
+        Where to leave a screenshot, the tables and the label file; the window is closed then. None
+        leaves the window open and writes nothing.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    reference, prediction = samples.sample_labels()
+    viewer = open_paths([samples.sample_study(), reference, prediction])
+    viewer.window.resize(*_WINDOW_SIZE)
+    bridge, dock = bridge_of(viewer), dock_of(viewer)
+    dock.show_comparison()
+    dock.evaluation_panel.choose(reference.name, prediction.name)
+    dock.evaluation_panel.compare()
+    comparison = bridge.session.comparison
+    if comparison is None:
+        return []
+    errors = [lesion for lesion in comparison.evaluation.lesions if lesion.verdict.is_error]
+    _centre_on(bridge, errors[0])
+    if out is None:
+        return []
+    _make(out)
+    screenshot = out / "comparison.png"
+    _screenshot(viewer, screenshot)
+    labels = _paint_and_save(bridge, errors[0], out / "painted_lesion.nii.gz")
+    painted = out / "labelling.png"
+    dock.show_case()
+    _screenshot(viewer, painted)
+    evaluate_files(reference, prediction, out)
+    (out / "headline.txt").write_text(headline(comparison.evaluation) + "\n", encoding="utf-8")
+    viewer.close()
+    tables = [out / name for name in ("cases.csv", "lesions.csv", "summary.json", "headline.txt")]
+    return [screenshot, painted, labels, *tables]
+
+
+def _centre_on(bridge: Bridge, lesion: JudgedLesion) -> None:
+    if lesion.centroid_lps_mm is not None:
+        bridge.centre_on(lesion.centroid_lps_mm)
+
+
+def _paint_and_save(bridge: Bridge, lesion: JudgedLesion, path: Path) -> Path:
+    """Paint over the missed lesion with napari's own brush, and save it where it lies."""
+    layer: Labels = new_labels(bridge)
+    layer.brush_size = _BRUSH_VOXELS
+    layer.paint(tuple(np.rint(lesion.centroid_index_zyx)), 1)
+    return bridge.session.save_labels(bridge.labels_of(layer), path)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteFailed(f"The folder cannot be made ({error.strerror}).", path=folder) from error
+
+
+def _screenshot(viewer: Viewer, path: Path) -> None:
+    QApplication.processEvents()
+    viewer.screenshot(str(path), canvas_only=False, flash=False)

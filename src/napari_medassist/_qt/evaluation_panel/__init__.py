@@ -1,0 +1,1 @@
+"""Two label maps compared: voxel level and lesion level side by side."""

@@ -1,0 +1,42 @@
+"""Start napari with our dock and something in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import napari
+from napari.viewer import Viewer
+
+from napari_medassist._qt.bridge import bridge_of
+from napari_medassist._qt.dock import dock_of
+from napari_medassist._qt.threads import read_with_dialog
+
+_TITLE = "napari-medassist (not a medical device)"
+
+
+def new_window(*, show: bool = True) -> Viewer:
+    """Return a new viewer with the MedAssist dock."""
+    viewer = Viewer(title=_TITLE, show=show)
+    dock_of(viewer)
+    return viewer
+
+
+def open_paths(paths: Iterable[Path]) -> Viewer:
+    """Return a new viewer in which the given files and folders are one case.
+
+    Raises
+    ------
+    FileProblem
+        If a path holds no medical image.
+    """
+    viewer = new_window()
+    bridge = bridge_of(viewer)
+    for path in paths:
+        bridge.add_layer_data(read_with_dialog(path, bridge.session, None))
+    return viewer
+
+
+def run_window() -> None:
+    """Run until the window is closed."""
+    napari.run()

@@ -1,0 +1,100 @@
+"""Run long work in a thread, with a progress dialog that can cancel it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from qtpy.QtCore import QEventLoop, QObject, Qt, QThread, Signal
+from qtpy.QtWidgets import QProgressDialog, QWidget
+
+from napari_medassist._plugin.readers import layers_at
+from napari_medassist.app.jobs import Job
+from napari_medassist.app.layer_data import LayerData
+from napari_medassist.app.session import Session
+from napari_medassist.core.progress import Progress
+
+T = TypeVar("T")
+_SHOW_AFTER_MS = 400
+
+
+class _Worker(QThread):
+    """Runs a function and keeps what it returned or raised."""
+
+    reported = Signal(int, int, str)
+
+    def __init__(self, function: Callable[[Progress], Any], parent: QObject | None) -> None:
+        super().__init__(parent)
+        self.job = Job(self.reported.emit)
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._function = function
+
+    def run(self) -> None:
+        """Work; called by Qt in the new thread, so it must not touch widgets."""
+        try:
+            self.result = self._function(self.job.progress)
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            self.error = error
+
+
+def run_with_dialog(title: str, function: Callable[[Progress], T], parent: QWidget | None) -> T:
+    """Run a function in a thread, keep the window alive meanwhile, and return what it returns.
+
+    A dialog with the progress and a cancel button appears if it takes longer than a blink.
+
+    Parameters
+    ----------
+    title
+        What the dialog says.
+    function
+        The work; it is given the :class:`~napari_medassist.core.progress.Progress` to report to.
+    parent
+        The window that the dialog belongs to.
+
+    Raises
+    ------
+    Exception
+        Whatever the function raises; ``Cancelled`` if the user stopped it.
+    """
+    dialog = QProgressDialog(title, "Cancel", 0, 0, parent)
+    dialog.setWindowTitle("MedAssist")
+    dialog.setWindowModality(Qt.WindowModality.WindowModal)
+    dialog.setMinimumDuration(_SHOW_AFTER_MS)
+    dialog.setAutoReset(False)
+    worker = _Worker(function, None)
+    loop = QEventLoop()
+
+    def show(done: int, total: int, message: str) -> None:
+        dialog.setMaximum(total)
+        dialog.setValue(done)
+        dialog.setLabelText(f"{title}\n{message}")
+
+    worker.reported.connect(show)
+    dialog.canceled.connect(worker.job.cancel)
+    worker.finished.connect(loop.quit)
+    worker.start()
+    loop.exec()
+    worker.wait()
+    dialog.close()
+    dialog.deleteLater()
+    if worker.error is not None:
+        raise worker.error
+    result: T = worker.result
+    return result
+
+
+def read_with_dialog(path: Path, session: Session, parent: QWidget | None) -> list[LayerData]:
+    """Read a file or folder in a thread and return its layers, in the frame of the open case.
+
+    Raises
+    ------
+    MedAssistError
+        Whatever reading raises; ``Cancelled`` if the user stopped it.
+    """
+    return run_with_dialog(
+        f"Reading {path.name}",
+        lambda progress: layers_at(path, progress, session.frame_for),
+        parent,
+    )

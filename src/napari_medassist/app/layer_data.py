@@ -1,0 +1,231 @@
+"""From a case to napari layers: (data, keyword arguments, layer type), without napari.
+
+A layer gets scale, translate, units and axis labels only, never an affine. What it stands for travels
+in ``metadata["medassist"]`` as a :class:`LayerLink`, so that a label map finds its way back to the grid
+and the axis order of its image's file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_medassist.app.display import DisplayFrame, resample
+from napari_medassist.app.windows import percentile_limits, window_presets
+from napari_medassist.core.case import Case, Series
+from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.labels import LabelMap, LabelScheme
+from napari_medassist.core.video import VideoClip
+from napari_medassist.core.volume import GridImage, Volume
+
+LayerData = tuple[Any, dict[str, Any], Literal["image", "labels"]]
+METADATA_KEY = "medassist"
+AXES_ZYX = ("z", "y", "x")
+#: Values that have a colour of their own before anyone has named them.
+_COLOURS_READY = 32
+_UNLISTED_COLOUR = (1.0, 0.0, 1.0, 1.0)
+#: Roles that are shown when a case opens; the others wait behind their eye in the case panel.
+_SHOWN_FIRST = ("t2w", "ct", "us", "mr", "other")
+
+
+@dataclass(frozen=True)
+class LayerLink:
+    """What a layer stands for.
+
+    Parameters
+    ----------
+    image
+        The image or label map that is shown; for labels that are painted, the grid they live on.
+    case
+        The case it belongs to.
+    frame
+        The frame that the case is drawn in.
+    resampled
+        True if the layer shows a copy resampled for display; such a layer is not edited.
+    """
+
+    image: Series | LabelMap
+    case: Case
+    frame: DisplayFrame
+    resampled: bool = False
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> LayerLink:
+        """Return itself: it cannot change, and its arrays are large."""
+        return self
+
+
+def link_of(metadata: dict[str, Any]) -> LayerLink | None:
+    """Return the link in a layer's metadata, if it has one."""
+    link = metadata.get(METADATA_KEY)
+    return link if isinstance(link, LayerLink) else None
+
+
+def case_layers(case: Case, frame: DisplayFrame | None = None) -> list[LayerData]:
+    """Return the layers of a case: the images, the one to look at first on top, then the labels.
+
+    Parameters
+    ----------
+    case
+        The case.
+    frame
+        The frame to draw it in; its own by default.
+    """
+    frame = DisplayFrame.of_case(case) if frame is None else frame
+    first = _first_shown(case)
+    images = [_series_layer(s, case, frame, visible=s is first) for s in reversed(case.series)]
+    return images + [labels_layer(labels, case, frame) for labels in case.labels]
+
+
+def labels_layer(labels: LabelMap, case: Case, frame: DisplayFrame) -> LayerData:
+    """Return the layer of a label map, with its names and colours."""
+    data, placement, resampled = _place(labels, frame, nearest=True)
+    scheme = labels.scheme.completed(labels.values())
+    options: dict[str, Any] = {
+        **placement,
+        "name": labels.name or "Labels",
+        "metadata": {METADATA_KEY: LayerLink(labels, case, frame, resampled)},
+        "features": _label_features(scheme),
+        "colormap": label_colours(scheme),
+        "opacity": 0.6,
+    }
+    # Painting needs an array of its own that may be written to.
+    editable = data if resampled else np.array(data, order="C")
+    return editable, options, "labels"
+
+
+def labels_from_layer(data: Any, metadata: dict[str, Any], name: str) -> LabelMap:
+    """Return the label map that a layer shows, on the grid of its source.
+
+    Parameters
+    ----------
+    data
+        The layer's array (z, y, x).
+    metadata
+        The layer's metadata, with its link.
+    name
+        The layer's name.
+
+    Raises
+    ------
+    InvalidImage
+        If the layer has no link to an image of a case, so that nobody knows where it lies.
+    """
+    link = link_of(metadata)
+    if link is None or not isinstance(link.image, GridImage):
+        raise InvalidImage(
+            f"The layer '{name}' belongs to no image, so its place in the patient is unknown.",
+            cure="Open the image first; a labels layer made after that takes its geometry.",
+        )
+    if link.resampled:
+        if isinstance(link.image, LabelMap):
+            return link.image
+        raise InvalidImage(f"The layer '{name}' shows a resampled copy; it cannot hold labels.")
+    scheme = link.image.scheme if isinstance(link.image, LabelMap) else LabelScheme()
+    array = np.asarray(data)
+    if array.shape != link.image.geometry.shape_zyx:
+        raise InvalidImage(
+            f"The layer '{name}' is {array.shape} voxels, its image {link.image.geometry.shape_zyx}.",
+            cure="Labels must keep the shape of the image they were made for.",
+        )
+    return LabelMap.on(link.image, array, name=name, scheme=scheme.completed(np.unique(array)))
+
+
+def _series_layer(image: Series, case: Case, frame: DisplayFrame, *, visible: bool) -> LayerData:
+    if isinstance(image, VideoClip):
+        return _clip_layer(image, case, frame, visible=visible)
+    data, placement, resampled = _place(image, frame, nearest=False)
+    options = {
+        **placement,
+        "name": layer_name(image),
+        "metadata": {METADATA_KEY: LayerLink(image, case, frame, resampled)},
+        "contrast_limits": window_presets(image)[0].limits,
+        "colormap": "gray",
+        "visible": visible,
+    }
+    return data, options, "image"
+
+
+def _place(image: GridImage, frame: DisplayFrame, *, nearest: bool) -> tuple[Any, dict[str, Any], bool]:
+    """Return the array to draw, where napari draws it, and whether it had to be resampled."""
+    geometry, data, resampled = image.geometry, image.array, False
+    if not frame.places(geometry):
+        grid = frame.covering_grid(geometry)
+        outside = 0.0 if nearest or not isinstance(image, Volume) else _darkest(image)
+        data = resample(data, geometry, grid, nearest=nearest, outside=outside)
+        geometry, resampled = grid, True
+    scale: tuple[float, ...] = geometry.spacing_zyx_mm
+    translate: tuple[float, ...] = frame.translate_zyx_mm(geometry)
+    axes: tuple[str, ...] = AXES_ZYX
+    units: tuple[str, ...] = ("mm", "mm", "mm")
+    if data.ndim == 4:
+        scale, translate = (1.0, *scale), (0.0, *translate)
+        axes, units = ("t", *axes), ("pixel", *units)
+    placement = {"scale": scale, "translate": translate, "axis_labels": axes, "units": units}
+    return data, placement, resampled
+
+
+def _clip_layer(clip: VideoClip, case: Case, frame: DisplayFrame, *, visible: bool) -> LayerData:
+    spacing, unit = clip.spacing_yx_mm or (1.0, 1.0), "mm" if clip.spacing_yx_mm else "pixel"
+    options = {
+        "name": layer_name(clip),
+        "metadata": {METADATA_KEY: LayerLink(clip, case, frame)},
+        "scale": (1.0, *spacing),
+        "axis_labels": ("t", "y", "x"),
+        "units": ("pixel", unit, unit),
+        "visible": visible,
+    }
+    if clip.is_rgb:
+        return clip.frames, {**options, "rgb": True}, "image"
+    limits = window_presets(clip)[0].limits
+    return clip.frames, {**options, "contrast_limits": limits, "colormap": "gray"}, "image"
+
+
+def layer_name(image: Series) -> str:
+    """Return what an image is called in the layer list: its role first, then its description."""
+    acquisition = image.acquisition
+    role = image.role.upper().replace("T2W", "T2w").replace("HIGH-B", "high-b")
+    parts = [role]
+    if acquisition.b_value_s_mm2 is not None and image.role in ("dwi", "high-b"):
+        parts.append(f"b={acquisition.b_value_s_mm2:g}")
+    if acquisition.calculated:
+        parts.append("(calculated)")
+    name = image.name or acquisition.description
+    return " ".join(parts) + (f" - {name}" if name else "")
+
+
+def renamed(link: LayerLink, scheme: LabelScheme) -> LayerLink:
+    """Return the link of a label map whose names and colours were changed."""
+    if not isinstance(link.image, LabelMap):
+        raise InvalidImage("Only label maps have names of values.")
+    return replace(link, image=replace(link.image, scheme=scheme))
+
+
+def _first_shown(case: Case) -> Series | None:
+    for role in _SHOWN_FIRST:
+        found = case.all_by_role(role)
+        if found:
+            return found[0]
+    return next(iter(case.series), None)
+
+
+def _darkest(image: Volume) -> float:
+    return percentile_limits(image, 0, 100)[0]
+
+
+def label_colours(scheme: LabelScheme) -> dict[int | None, tuple[float, float, float, float]]:
+    """Return napari's colours of a scheme, 0..1 RGBA; values that it does not list have colours too."""
+    listed = scheme.completed(range(1, _COLOURS_READY + 1))
+    colours: dict[int | None, tuple[float, float, float, float]] = {
+        label.value: (*(c / 255 for c in label.colour), 1.0)  # type: ignore[misc]
+        for label in listed.labels
+    }
+    return {None: _UNLISTED_COLOUR, 0: (0.0, 0.0, 0.0, 0.0), **colours}
+
+
+def _label_features(scheme: LabelScheme) -> dict[str, list[Any]]:
+    return {
+        "index": [0, *(label.value for label in scheme.labels)],
+        "label": ["background", *(label.name for label in scheme.labels)],
+    }

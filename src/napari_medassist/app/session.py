@@ -1,0 +1,149 @@
+"""The one evented object: what is open, and what was compared. Panels talk through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from psygnal import Signal
+
+from napari_medassist.app.display import DisplayFrame
+from napari_medassist.core.case import Case
+from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.results import CaseEvaluation
+from napari_medassist.core.volume import Volume
+from napari_medassist.evaluation.case import compare
+from napari_medassist.evaluation.verdict_map import VERDICT_SCHEME, verdict_maps
+from napari_medassist.io.files import write
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedLabels:
+    """Two label maps, what the evaluation says of them, and its verdicts as a label map.
+
+    Parameters
+    ----------
+    reference, prediction
+        What was compared.
+    evaluation
+        The numbers of both levels, and the lesions with their verdicts.
+    verdicts
+        True positive, missed and false lesions, on the reference's grid.
+    """
+
+    reference: LabelMap
+    prediction: LabelMap
+    evaluation: CaseEvaluation
+    verdicts: LabelMap
+
+
+class Session:
+    """What one window works on.
+
+    Signals
+    -------
+    case_changed
+        Emits the case that is open now, or None.
+    comparison_changed
+        Emits the newest comparison, or None.
+    """
+
+    case_changed = Signal(object)
+    comparison_changed = Signal(object)
+
+    def __init__(self) -> None:
+        self._case: Case | None = None
+        self._frame: DisplayFrame | None = None
+        self._comparison: ComparedLabels | None = None
+
+    @property
+    def case(self) -> Case | None:
+        """The case that is open."""
+        return self._case
+
+    @property
+    def comparison(self) -> ComparedLabels | None:
+        """The newest comparison."""
+        return self._comparison
+
+    def frame_for(self, case: Case) -> DisplayFrame:
+        """Return the frame in which images are drawn: the open case's, else the given case's own."""
+        return self._frame if self._frame is not None else DisplayFrame.of_case(case)
+
+    @property
+    def frame(self) -> DisplayFrame:
+        """The frame of the open case; patient coordinates if none is open."""
+        return self._frame if self._frame is not None else DisplayFrame()
+
+    def add(self, case: Case) -> None:
+        """Open a case; if one is open, the new images and label maps join it, in its frame."""
+        if self._case is None:
+            self._frame = DisplayFrame.of_case(case)
+            self._case = case
+        else:
+            self._case = _joined(self._case, case)
+        self.case_changed.emit(self._case)
+
+    def close(self) -> None:
+        """Close the case and forget the comparison."""
+        self._case = self._frame = None
+        self.case_changed.emit(None)
+        self._show(None)
+
+    def annotation_volume(self, preferred: Volume | None = None) -> Volume | None:
+        """Return the image whose grid new labels take: the preferred one, else the reference image."""
+        if preferred is not None or self._case is None:
+            return preferred
+        return self._case.reference_volume()
+
+    def save_labels(self, labels: LabelMap, path: str | Path) -> Path:
+        """Write a label map on its source grid; see :func:`napari_medassist.io.files.write`."""
+        return write(labels, path)
+
+    def compare(self, reference: LabelMap, prediction: LabelMap) -> ComparedLabels:
+        """Compare two label maps on one grid at voxel and lesion level.
+
+        Raises
+        ------
+        GeometryMismatch
+            If their grids differ; nothing is resampled.
+        """
+        comparison = compare(reference, prediction)
+        verdicts = LabelMap.on(
+            reference,
+            verdict_maps(comparison).combined,
+            name="Verdicts",
+            scheme=VERDICT_SCHEME,
+        )
+        result = ComparedLabels(reference, prediction, comparison.evaluation, verdicts)
+        self._show(result)
+        return result
+
+    def _show(self, comparison: ComparedLabels | None) -> None:
+        self._comparison = comparison
+        self.comparison_changed.emit(comparison)
+
+
+def _joined(case: Case, added: Case) -> Case:
+    warnings = (*case.warnings, *added.warnings, *_other_frames(case, added))
+    return replace(
+        case,
+        series=(*case.series, *added.series),
+        labels=(*case.labels, *added.labels),
+        warnings=warnings,
+    )
+
+
+def _other_frames(case: Case, added: Case) -> tuple[str, ...]:
+    """Warn of images that DICOM says lie in another frame of reference than the open case."""
+    known = {v.acquisition.frame_of_reference_uid for v in case.volumes()} - {""}
+    foreign = [
+        v.name
+        for v in added.volumes()
+        if known and v.acquisition.frame_of_reference_uid not in known | {""}
+    ]
+    return tuple(
+        f"{name}: its frame of reference is not that of '{case.name}'; "
+        "the images need not lie on each other."
+        for name in foreign
+    )
