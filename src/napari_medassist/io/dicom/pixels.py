@@ -1,0 +1,162 @@
+"""Pixels: decoded frame by frame, after the claims of the header were held against the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.pixels import get_decoder, iter_pixels
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from napari_medassist.core.errors import CorruptFile, MedAssistError, TooLarge, UnsupportedFormat
+from napari_medassist.io.dicom.header import Header
+from napari_medassist.io.dicom.tags import MALFORMED
+
+#: Part of the machine's memory that one image may take.
+MEMORY_SHARE = 0.6
+#: Taken as the machine's memory where the system does not tell.
+_ASSUMED_MEMORY_BYTES = 8 * 2**30
+#: A compressed frame takes no fewer bytes: the item that holds it has a head of 8.
+_SMALLEST_FRAME_BYTES = 8
+#: No deflate stream grows by more.
+_DEFLATE_LIMIT = 1032
+_COPY_ANEW = "The file may be truncated: copy it anew from its source."
+
+
+def stored_frames(header: Header, frames: Sequence[int]) -> Iterator[NDArray[Any]]:
+    """Yield frames of a file as stored, each (row, column), in the order asked for.
+
+    Raises
+    ------
+    UnsupportedFormat
+        If the pixels are encoded in a way that no installed decoder knows.
+    CorruptFile
+        If there are no pixels, fewer than the header claims, or they cannot be decoded.
+    """
+    yield from _decoded(header, frames, raw=True, dataset=None)
+
+
+def colour_frames(header: Header, frames: Sequence[int], dataset: Dataset) -> Iterator[NDArray[Any]]:
+    """Yield frames with YBR turned to RGB; ``dataset`` is given the image tags (the palette).
+
+    Raises the same errors as :func:`stored_frames`.
+    """
+    yield from _decoded(header, frames, raw=False, dataset=dataset)
+
+
+def require_plausible(header: Header) -> None:
+    """Hold the size that the header claims against the size of the file, before anything is allocated.
+
+    Raises
+    ------
+    UnsupportedFormat
+        If no decoder knows the encoding.
+    CorruptFile
+        If the file cannot hold what its header claims.
+    """
+    if min(header.rows, header.columns, header.n_frames, header.bits_allocated) < 1:
+        raise CorruptFile(
+            f"The header claims an image of {_claim(header)}, {header.bits_allocated} bits a value.",
+            path=header.path,
+            cure=_COPY_ANEW,
+        )
+    _require_decoder(header)
+    size = header.path.stat().st_size
+    least = _least_bytes(header)
+    if least > size:
+        raise CorruptFile(
+            f"The header claims {_claim(header)}, at least {least:,} bytes; the file has {size:,}.",
+            path=header.path,
+            cure=_COPY_ANEW,
+        )
+
+
+def require_memory(n_bytes: int, path: Path) -> None:
+    """Refuse, before it is begun, an image that would not fit into memory.
+
+    Raises
+    ------
+    TooLarge
+        If it would take more than :data:`MEMORY_SHARE` of the machine's memory.
+    """
+    memory = _memory_bytes()
+    if n_bytes > MEMORY_SHARE * memory:
+        raise TooLarge(
+            f"The image takes {n_bytes / 2**30:.1f} GiB decoded, this machine has "
+            f"{memory / 2**30:.1f} GiB of memory.",
+            path=path,
+            cure="Open fewer files at a time, or a machine with more memory.",
+        )
+
+
+def _decoded(
+    header: Header, frames: Sequence[int], *, raw: bool, dataset: Dataset | None
+) -> Iterator[NDArray[Any]]:
+    require_plausible(header)
+    options = {"transfer_syntax_uid": UID(header.transfer_syntax_uid)}
+    decoded = iter_pixels(header.path, indices=frames, raw=raw, ds_out=dataset, **options)
+    for _ in frames:
+        try:
+            frame = next(decoded)
+        except StopIteration:
+            raise CorruptFile(
+                "The file holds fewer frames than its header claims.", path=header.path, cure=_COPY_ANEW
+            ) from None
+        except MALFORMED as error:
+            raise _decoding_error(header, error) from error
+        yield frame
+
+
+def _decoding_error(header: Header, error: Exception) -> MedAssistError:
+    if "no 'Pixel Data'" in str(error):
+        return CorruptFile("The file holds no pixel data.", path=header.path, cure=_COPY_ANEW)
+    if isinstance(error, NotImplementedError):
+        return UnsupportedFormat(
+            f"The pixels cannot be decoded: {error}.",
+            path=header.path,
+            cure="Export the image without compression.",
+        )
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return CorruptFile(
+        f"The pixel data cannot be decoded ({reason}).", path=header.path, cure=_COPY_ANEW
+    )
+
+
+def _require_decoder(header: Header) -> None:
+    syntax = UID(header.transfer_syntax_uid)
+    try:
+        available = get_decoder(syntax).is_available
+    except NotImplementedError:
+        available = False
+    if not available:
+        raise UnsupportedFormat(
+            f"The pixels are encoded as '{syntax.name}' (transfer syntax), which cannot be decoded.",
+            path=header.path,
+            cure="Export the image without compression (Explicit VR Little Endian).",
+        )
+
+
+def _least_bytes(header: Header) -> int:
+    """Return the fewest bytes that the claimed pixels can take in the file."""
+    syntax = UID(header.transfer_syntax_uid)
+    if syntax.is_encapsulated:
+        return header.n_frames * _SMALLEST_FRAME_BYTES
+    bits = header.rows * header.columns * header.n_frames * header.bits_allocated
+    samples = 2 if header.photometric == "YBR_FULL_422" else header.samples_per_pixel
+    least = bits * samples // 8
+    return least // _DEFLATE_LIMIT if syntax == DeflatedExplicitVRLittleEndian else least
+
+
+def _claim(header: Header) -> str:
+    return f"{header.n_frames} frames of {header.rows} x {header.columns}"
+
+
+def _memory_bytes() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return _ASSUMED_MEMORY_BYTES

@@ -1,0 +1,146 @@
+"""The header pass: which files there are, what each is, and what is wrong with some."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pydicom.dataset import FileDataset
+
+from napari_medassist.core.errors import (
+    CorruptFile,
+    FileProblem,
+    InconsistentSeries,
+    InvalidGeometry,
+    InvalidImage,
+    MedAssistError,
+    TooLarge,
+    UnsupportedFormat,
+)
+from napari_medassist.core.progress import Progress
+from napari_medassist.io.dicom import scan
+from napari_medassist.io.dicom.header import Header, header_of
+from napari_medassist.io.dicom.kinds import not_an_image
+from napari_medassist.io.dicom.planes import Plane, lies_in_patient, planes_of
+
+#: What may be wrong with one series while the others are still read. ``Cancelled`` is not among it.
+PROBLEMS = (FileProblem, InconsistentSeries, InvalidGeometry, InvalidImage, TooLarge)
+
+T = TypeVar("T")
+
+
+@dataclass
+class Study:
+    """What the header pass found, and what went wrong so far.
+
+    Parameters
+    ----------
+    planes
+        The planes of each series, by its UID.
+    loose
+        Files without a place in the patient, in the order of their paths.
+    passed_over
+        Notes on objects that are no images.
+    problems
+        Errors that concern one file or one series.
+    broken_series
+        Series of which a slice could not be read: they must not be shown shortened.
+    """
+
+    planes: dict[str, list[Plane]] = field(default_factory=lambda: defaultdict(list))
+    loose: list[tuple[Header, FileDataset]] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+    problems: list[MedAssistError] = field(default_factory=list)
+    broken_series: set[str] = field(default_factory=set)
+
+    def attempt(self, step: Callable[[], T]) -> T | None:
+        """Run a step that concerns one file or series; note its problem, if it has one, and go on."""
+        try:
+            return step()
+        except PROBLEMS as problem:
+            self.problems.append(problem)
+            return None
+
+
+def files_to_read(path: Path) -> list[Path]:
+    """Return all files of a folder; for a slice, the files of its series that lie beside it.
+
+    Raises
+    ------
+    FileProblem
+        If a single file does not exist, is empty, or is not DICOM.
+    """
+    if path.is_dir():
+        return scan.files_below(path)
+    _require_dicom(path)
+    dataset = scan.read_header(path)
+    header = header_of(path, dataset)
+    alone = not_an_image(header) or not header.series_uid or header.n_frames > 1
+    if alone or not lies_in_patient(header, dataset):
+        return [path]
+    beside = sorted(p for p in path.parent.iterdir() if p.is_file())
+    return [p for p in beside if p == path or scan.series_uid(p) == header.series_uid]
+
+
+def scan_study(path: Path, files: list[Path], progress: Progress) -> Study:
+    """Read the headers of all files.
+
+    Parameters
+    ----------
+    path
+        What the user asked for; for the progress message.
+    files
+        All files, DICOM or not; those that are not are passed over.
+    progress
+        Told after each file. The number of slices is not known yet and taken to be that of the files.
+    """
+    study = Study()
+    for done, file in enumerate(files, start=1):
+        if scan.is_dicom(file):
+            study.attempt(partial(_sort_in, study, file))
+        elif file.name.lower().endswith(scan.EXTENSIONS):
+            study.problems.append(_false_name(file))
+        progress(done, 2 * len(files), f"Reading headers in {path.name}")
+    return study
+
+
+def _sort_in(study: Study, file: Path) -> None:
+    dataset = scan.read_header(file)
+    if scan.is_directory_file(dataset):
+        return
+    header = header_of(file, dataset)
+    if kind := not_an_image(header):
+        study.passed_over.append(f"{file}: This is {kind}, which is not read yet.")
+    elif lies_in_patient(header, dataset):
+        try:
+            study.planes[header.series_uid].extend(planes_of(header, dataset))
+        except PROBLEMS:
+            study.broken_series.add(header.series_uid)
+            raise
+    else:
+        study.loose.append((header, dataset))
+
+
+def _require_dicom(path: Path) -> None:
+    if not path.is_file():
+        raise FileProblem("The file does not exist.", path=path, cure="Check the path.")
+    if path.stat().st_size == 0:
+        raise CorruptFile("The file is empty.", path=path, cure="Copy it anew from its source.")
+    if not scan.is_dicom(path):
+        raise UnsupportedFormat(
+            "The file is not DICOM: it has neither the mark nor a header of it.",
+            path=path,
+            cure="Check that it was copied whole, and that its ending is right.",
+        )
+
+
+def _false_name(file: Path) -> MedAssistError:
+    try:
+        _require_dicom(file)
+    except FileProblem as problem:
+        return problem
+    return FileProblem("The file cannot be read.", path=file, cure="Check your right to read it.")
