@@ -88,7 +88,10 @@ def without_copies(planes: Sequence[Plane]) -> tuple[list[Plane], tuple[str, ...
     n_copies = len(planes) - len(seen)
     if not n_copies:
         return list(seen.values()), ()
-    return list(seen.values()), (f"{n_copies} images are there twice; the copies were left out.",)
+    warning = (
+        f"{n_copies} of {len(planes)} images are copies (same SOP instance UID) and were left out."
+    )
+    return list(seen.values()), (warning,)
 
 
 def _split_warning(part: Sequence[Plane], number: int, count: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels import get_decoder, iter_pixels
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
@@ -24,6 +25,7 @@ _ASSUMED_MEMORY_BYTES = 8 * 2**30
 _SMALLEST_FRAME_BYTES = 8
 #: No deflate stream grows by more.
 _DEFLATE_LIMIT = 1032
+_UNCOMPRESSED = "Export the image without compression (Explicit VR Little Endian)."
 _COPY_ANEW = "The file may be truncated: copy it anew from its source."
 
 
@@ -97,8 +99,7 @@ def _decoded(
     header: Header, frames: Sequence[int], *, raw: bool, dataset: Dataset | None
 ) -> Iterator[NDArray[Any]]:
     require_plausible(header)
-    options = {"transfer_syntax_uid": UID(header.transfer_syntax_uid)}
-    decoded = iter_pixels(header.path, indices=frames, raw=raw, ds_out=dataset, **options)
+    decoded = _open(header, frames, raw=raw, dataset=dataset)
     for _ in frames:
         try:
             frame = next(decoded)
@@ -111,16 +112,30 @@ def _decoded(
         yield frame
 
 
+def _open(
+    header: Header, frames: Sequence[int], *, raw: bool, dataset: Dataset | None
+) -> Iterator[NDArray[Any]]:
+    """Let pydicom decode; a generator, so that what it raises is raised at the first frame."""
+    syntax = UID(header.transfer_syntax_uid)
+    if syntax != DeflatedExplicitVRLittleEndian:
+        yield from iter_pixels(
+            header.path, indices=frames, raw=raw, ds_out=dataset, transfer_syntax_uid=syntax
+        )
+        return
+    whole = dcmread(header.path, force=True)  # pydicom decodes straight from the file only uncompressed
+    if dataset is not None:
+        dataset.update(whole.group_dataset(0x0028))
+    yield from iter_pixels(whole, indices=frames, raw=raw)
+
+
 def _decoding_error(header: Header, error: Exception) -> MedAssistError:
     if "no 'Pixel Data'" in str(error):
         return CorruptFile("The file holds no pixel data.", path=header.path, cure=_COPY_ANEW)
-    if isinstance(error, NotImplementedError):
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, NotImplementedError) or "not support" in reason:
         return UnsupportedFormat(
-            f"The pixels cannot be decoded: {error}.",
-            path=header.path,
-            cure="Export the image without compression.",
+            f"The pixels cannot be decoded ({reason}).", path=header.path, cure=_UNCOMPRESSED
         )
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return CorruptFile(
         f"The pixel data cannot be decoded ({reason}).", path=header.path, cure=_COPY_ANEW
     )
@@ -136,7 +151,7 @@ def _require_decoder(header: Header) -> None:
         raise UnsupportedFormat(
             f"The pixels are encoded as '{syntax.name}' (transfer syntax), which cannot be decoded.",
             path=header.path,
-            cure="Export the image without compression (Explicit VR Little Endian).",
+            cure=_UNCOMPRESSED,
         )
 
 

@@ -58,7 +58,7 @@ def read(path: Path, progress: Progress = silent) -> Loaded:
     series = _Pixels(study, len(files), progress).read(_stacks(study), _clips(study))
     if not series:
         raise _nothing_read(path, study)
-    return Loaded(series=tuple(series), warnings=(*study.passed_over, *map(str, study.problems)))
+    return Loaded(series=tuple(series), warnings=study.notes())
 
 
 def _stacks(study: Study) -> list[Stack]:
@@ -158,7 +158,7 @@ def _nothing_read(path: Path, study: Study) -> MedAssistError:
     """Return the error of a path of which nothing could be read."""
     if len(study.problems) == 1 and not study.passed_over:
         return study.problems[0]
-    found = [*study.passed_over, *map(str, study.problems)]
+    found = study.notes()
     if not found:
         return UnsupportedFormat(
             "There is no DICOM image here.",

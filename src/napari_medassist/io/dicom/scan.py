@@ -26,8 +26,8 @@ HEADER_KEYWORDS = (
     "ModalityLUTSequence", "NumberOfFrames", "PerFrameFunctionalGroupsSequence",
     "PhotometricInterpretation", "PixelRepresentation", "PixelSpacing", "ProtocolName",
     "PulseSequenceName", "RecommendedDisplayFrameRate", "RepetitionTime", "RescaleIntercept",
-    "RescaleSlope", "RescaleType", "Rows", "SOPClassUID", "SOPInstanceUID", "SamplesPerPixel", "SequenceName",
-    "SequenceOfUltrasoundRegions", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber",
+    "RescaleSlope", "RescaleType", "Rows", "SOPClassUID", "SOPInstanceUID", "SamplesPerPixel",
+    "SequenceName", "SequenceOfUltrasoundRegions", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber",
     "SharedFunctionalGroupsSequence", "SliceThickness", "SpacingBetweenSlices",
     "TemporalResolution", "Units", "WindowCenter", "WindowWidth",
 )  # fmt: skip

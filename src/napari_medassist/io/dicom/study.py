@@ -44,7 +44,7 @@ class Study:
     loose
         Files without a place in the patient, in the order of their paths.
     passed_over
-        Notes on objects that are no images.
+        Objects that are no images: what they are -> their files.
     problems
         Errors that concern one file or one series.
     broken_series
@@ -53,9 +53,17 @@ class Study:
 
     planes: dict[str, list[Plane]] = field(default_factory=lambda: defaultdict(list))
     loose: list[tuple[Header, FileDataset]] = field(default_factory=list)
-    passed_over: list[str] = field(default_factory=list)
+    passed_over: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
     problems: list[MedAssistError] = field(default_factory=list)
     broken_series: set[str] = field(default_factory=set)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a user should know: what was passed over, and what went wrong."""
+        passed_over = []
+        for kind, files in self.passed_over.items():
+            also = f", and {len(files) - 1} more files are such" if len(files) > 1 else ""
+            passed_over.append(f"{files[0]}: This is {kind}, which is not read yet{also}.")
+        return (*passed_over, *map(str, self.problems))
 
     def attempt(self, step: Callable[[], T]) -> T | None:
         """Run a step that concerns one file or series; note its problem, if it has one, and go on."""
@@ -82,8 +90,9 @@ def files_to_read(path: Path) -> list[Path]:
     alone = not_an_image(header) or not header.series_uid or header.n_frames > 1
     if alone or not lies_in_patient(header, dataset):
         return [path]
-    beside = sorted(p for p in path.parent.iterdir() if p.is_file())
-    return [p for p in beside if p == path or scan.series_uid(p) == header.series_uid]
+    beside = sorted(p for p in path.parent.iterdir() if p.is_file() and p != path)
+    # The file itself comes first: of two copies of an image, the first is kept.
+    return [path, *(p for p in beside if scan.series_uid(p) == header.series_uid)]
 
 
 def scan_study(path: Path, files: list[Path], progress: Progress) -> Study:
@@ -114,7 +123,7 @@ def _sort_in(study: Study, file: Path) -> None:
         return
     header = header_of(file, dataset)
     if kind := not_an_image(header):
-        study.passed_over.append(f"{file}: This is {kind}, which is not read yet.")
+        study.passed_over[kind].append(file)
     elif lies_in_patient(header, dataset):
         try:
             study.planes[header.series_uid].extend(planes_of(header, dataset))
