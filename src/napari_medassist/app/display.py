@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+import dask
 import dask.array as da
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -134,10 +135,8 @@ def resample(array: Array, geometry: Geometry, grid: Geometry, *, nearest: bool,
     if array.ndim == 3:
         return one(np.asarray(array))
     dtype = array.dtype if nearest else np.dtype(np.float32)
-    lazy = da.from_array(array, chunks=(1, *array.shape[1:]))
-    frames = [
-        da.from_delayed(_delayed(one, lazy[t]), grid.shape_zyx, dtype) for t in range(array.shape[0])
-    ]
+    time_point = dask.delayed(lambda t: one(array[t]), pure=False)
+    frames = [da.from_delayed(time_point(t), grid.shape_zyx, dtype) for t in range(array.shape[0])]
     return da.stack(frames)
 
 
@@ -147,12 +146,6 @@ def _nearest_rotation(direction: Float) -> tuple[Triple, Triple, Triple]:
     rotation = left @ right
     rows = [tuple(float(v) + 0.0 for v in row) for row in rotation]
     return rows[0], rows[1], rows[2]  # type: ignore[return-value]
-
-
-def _delayed(function: Any, frame: Any) -> Any:
-    import dask
-
-    return dask.delayed(function)(frame)
 
 
 def _index_map(grid: Geometry, geometry: Geometry) -> tuple[Float, Float]:

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+from napari_medassist.app.display import DisplayFrame
+from napari_medassist.app.layer_data import case_layers, labels_from_layer, labels_layer, link_of
+from napari_medassist.app.windows import window_presets
+from napari_medassist.core.case import Case
+from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.labels import LabelMap, LabelScheme
+from napari_medassist.core.video import VideoClip
+from napari_medassist.core.volume import Modality
+from tests.phantoms import oblique_case, volume
+
+
+def test_layers_get_scale_and_translate_only_and_one_opens() -> None:
+    layers = case_layers(oblique_case())
+    assert [options["name"] for _, options, _ in layers] == ["DCE - dce", "ADC - adc", "T2w - t2w"]
+    assert [options["visible"] for _, options, _ in layers] == [False, False, True]
+    for data, options, kind in layers:
+        assert kind == "image"
+        assert "affine" not in options
+        assert len(options["scale"]) == len(options["axis_labels"]) == data.ndim
+    assert layers[0][1]["axis_labels"] == ("t", "z", "y", "x")
+
+
+def test_the_same_patient_point_is_drawn_in_one_place() -> None:
+    """Measured on another tool: an oblique T2w and its ADC 14 mm apart."""
+    case = oblique_case()
+    point = np.array([-2.0, 20.0, -30.0])
+    frame = DisplayFrame.of_case(case)
+    for data, options, _ in case_layers(case):
+        link = link_of(options["metadata"])
+        scale, translate = np.array(options["scale"])[-3:], np.array(options["translate"])[-3:]
+        index = (frame.lps_to_world(point) - translate) / scale
+        if link is not None and not link.resampled:
+            np.testing.assert_allclose(link.image.geometry.index_to_lps(index), point, atol=1e-9)
+        assert data.shape[-3:] > tuple(index)
+
+
+def test_painted_labels_return_to_the_source_grid() -> None:
+    t2w = volume(direction=-np.eye(3)[:, [1, 0, 2]])
+    case = Case("c", (t2w,))
+    data, options, _ = labels_layer(LabelMap.on(t2w, name="L"), case, DisplayFrame.of_case(case))
+    data[2, 3, 4] = 5
+    labels = labels_from_layer(data, options["metadata"], "L")
+    assert labels.source == t2w.source
+    assert labels.values() == (5,)
+    assert labels.scheme.get(5).name == "label 5"
+
+
+def test_labels_without_an_image_are_refused() -> None:
+    with pytest.raises(InvalidImage, match="belongs to no image"):
+        labels_from_layer(np.zeros((2, 2, 2), dtype=np.uint8), {}, "loose")
+
+
+def test_labels_drawn_resampled_are_returned_as_they_were() -> None:
+    turned = oblique_case().by_role("t2w")
+    labels = LabelMap.on(turned, np.ones(turned.geometry.shape_zyx, dtype=np.uint8))
+    case = Case("c", (volume(),))
+    data, options, _ = labels_layer(labels, case, DisplayFrame.of_case(case))
+    link = link_of(options["metadata"])
+    assert link is not None
+    assert link.resampled
+    assert labels_from_layer(data, options["metadata"], "L") is labels
+
+
+def test_names_and_colours_of_a_scheme_are_shown() -> None:
+    t2w = volume()
+    labels = LabelMap.on(t2w, scheme=LabelScheme.from_names({1: "PZ", 2: "TZ"}))
+    case = Case("c", (t2w,))
+    _, options, _ = labels_layer(labels, case, DisplayFrame.of_case(case))
+    assert options["features"]["label"] == ["background", "PZ", "TZ"]
+    assert options["colormap"][0][3] == 0
+    assert options["colormap"][7][3] == 1
+
+
+def test_metadata_is_copied_without_copying_the_images() -> None:
+    options = case_layers(oblique_case())[0][1]
+    link = link_of(options["metadata"])
+    assert copy.deepcopy(options["metadata"])["medassist"] is link
+
+
+def test_clips_have_no_place_in_the_patient() -> None:
+    clip = VideoClip(np.zeros((3, 4, 5, 3), dtype=np.uint8), (0.0, 0.1, 0.2), (0.1, 0.2))
+    (data, options, kind), *_ = case_layers(Case("c", (clip,)))
+    assert kind == "image"
+    assert data.shape == (3, 4, 5, 3)
+    assert options["rgb"]
+    assert options["scale"] == (1.0, 0.1, 0.2)
+    assert "translate" not in options
+
+
+def test_windows_fit_the_modality() -> None:
+    ct = volume("ct", modality=Modality.CT)
+    assert window_presets(ct)[0].name == "CT soft tissue"
+    assert window_presets(ct)[0].limits == (-160, 240)
+    stated = volume("t2w", window_centre_width=(579.0, 1145.0))
+    assert window_presets(stated)[0].limits == (6.5, 1151.5)
+    assert "ADC 0-1600" in [p.name for p in window_presets(volume("adc"))]
+    flat = volume().with_changes(array=np.full((6, 20, 24), np.nan, dtype="f4"))
+    assert window_presets(flat)[0].limits == (0.0, 1.0)
