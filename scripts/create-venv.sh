@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make the virtual environment, or mend it: an install that was stopped half-way, or whose Python has gone.
+# Make the virtual environment, or mend it: an install that was stopped half-way, a Python that has gone, a checkout
+# that was moved. An environment that is whole is brought to what pyproject.toml and constraints.txt ask for.
 #
 # Usage: scripts/create-venv.sh FOLDER      (PYTHON=... names the interpreter)
 set -euo pipefail
@@ -7,12 +8,13 @@ cd "$(dirname "$0")/.."
 venv=$1
 bin=$venv/bin
 [ "${OS:-}" != Windows_NT ] || bin=$venv/Scripts
+unfinished=$venv/.unfinished
 
-is_whole() { # false too in a checkout that was moved or copied: scripts in a venv hold absolute paths
+belongs_here() { # its scripts hold absolute paths
   "$bin/pip" --version 2>/dev/null | grep -qF "$([ "${OS:-}" = Windows_NT ] || pwd -P)"
 }
 
-if ! is_whole; then
+if [ -e "$unfinished" ] || ! belongs_here; then
   python=${PYTHON:-$(scripts/find-python.sh)}
   if [ -z "$python" ]; then
     echo "Python 3.11 or newer is needed. Install it, or name it: make PYTHON=/path/to/python3" >&2
@@ -21,6 +23,11 @@ if ! is_whole; then
   echo "Making $venv with $("$python" --version) ($python)"
   "$python" -m venv --clear "$venv"
 fi
+
 echo "Installing napari-medassist and its tools into $venv (some minutes the first time)"
-"$bin/python" -m pip install --quiet --disable-pip-version-check \
+quiet=
+[ -t 1 ] || quiet=-qq # a log need not hold pip's progress
+touch "$unfinished"
+"$bin/python" -m pip install $quiet --disable-pip-version-check \
   --editable '.[pyqt6,dev]' --constraint constraints.txt
+rm "$unfinished"
