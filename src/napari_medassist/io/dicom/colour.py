@@ -31,6 +31,7 @@ def displayed(frame: NDArray[Any], header: Header, tags: Dataset) -> NDArray[Any
     numpy.ndarray
         Grey as stored (MONOCHROME1 inverted); colours of more than 8 bits scaled to uint8.
     """
+    frame = frame.astype(frame.dtype.newbyteorder("="), copy=False)
     if header.photometric == "PALETTE COLOR":
         return _with_palette(frame, header, tags)
     if header.photometric == "MONOCHROME1":

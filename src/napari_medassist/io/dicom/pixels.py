@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,11 @@ MEMORY_SHARE = 0.6
 _ASSUMED_MEMORY_BYTES = 8 * 2**30
 #: A compressed frame takes no fewer bytes: the item that holds it has a head of 8.
 _SMALLEST_FRAME_BYTES = 8
+#: The tag of pixel data of undefined length (OB; seen too: OW, UN), and the item that ends them.
+_COMPRESSED_PIXELS = tuple(
+    b"\xe0\x7f\x10\x00" + vr + b"\0\0\xff\xff\xff\xff" for vr in (b"OB", b"OW", b"UN")
+)
+_END_OF_ITEMS = bytes.fromhex("feffdde0 00000000")
 #: No deflate stream grows by more.
 _DEFLATE_LIMIT = 1032
 _UNCOMPRESSED = "Export the image without compression (Explicit VR Little Endian)."
@@ -67,6 +73,8 @@ def require_plausible(header: Header) -> None:
             cure=_COPY_ANEW,
         )
     _require_decoder(header)
+    if UID(header.transfer_syntax_uid).is_encapsulated:
+        _require_end(header.path)
     size = header.path.stat().st_size
     least = _least_bytes(header)
     if least > size:
@@ -153,6 +161,20 @@ def _require_decoder(header: Header) -> None:
             path=header.path,
             cure=_UNCOMPRESSED,
         )
+
+
+def _require_end(path: Path) -> None:
+    """Require the mark at the end of compressed pixels: JPEG decoders make up what a cut file lacks."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        start = max(content.rfind(mark) for mark in _COMPRESSED_PIXELS)
+        if start < 0:
+            raise CorruptFile("The file holds no pixel data.", path=path, cure=_COPY_ANEW)
+        if content.rfind(_END_OF_ITEMS) < start:
+            raise CorruptFile(
+                "The compressed pixel data break off without their end mark.",
+                path=path,
+                cure=_COPY_ANEW,
+            )
 
 
 def _least_bytes(header: Header) -> int:

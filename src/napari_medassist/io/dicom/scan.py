@@ -27,8 +27,8 @@ HEADER_KEYWORDS = (
     "PhotometricInterpretation", "PixelRepresentation", "PixelSpacing", "ProtocolName",
     "PulseSequenceName", "RecommendedDisplayFrameRate", "RepetitionTime", "RescaleIntercept",
     "RescaleSlope", "RescaleType", "Rows", "SOPClassUID", "SOPInstanceUID", "SamplesPerPixel",
-    "SequenceName", "SequenceOfUltrasoundRegions", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber",
-    "SharedFunctionalGroupsSequence", "SliceThickness", "SpacingBetweenSlices",
+    "SequenceName", "SequenceOfUltrasoundRegions", "SeriesDescription", "SeriesInstanceUID",
+    "SeriesNumber", "SharedFunctionalGroupsSequence", "SliceThickness", "SpacingBetweenSlices",
     "TemporalResolution", "Units", "WindowCenter", "WindowWidth",
 )  # fmt: skip
 _HEADER_TAGS: list[str | int] = [*HEADER_KEYWORDS, *TIME_KEYWORDS, *PRIVATE_TAGS]
