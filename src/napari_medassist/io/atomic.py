@@ -17,7 +17,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The temporary name ends like the final one, since libraries choose the format by the ending. If the
     block fails, for whatever reason, the temporary file is removed and what stood at ``path`` is left
-    as it was.
+    as it was. If ``path`` is a symbolic link, the file that it points to is replaced.
 
     Parameters
     ----------
@@ -29,6 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
     WriteFailed
         If the folder is missing or cannot be written to, or the disk is full.
     """
+    path = path.resolve()
     folder = path.parent
     if not folder.is_dir():
         raise WriteFailed("The folder does not exist.", path=folder, cure="Create it first.")

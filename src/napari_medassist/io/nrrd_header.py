@@ -1,4 +1,4 @@
-"""The text header of an NRRD file, read before SimpleITK: it refuses nonsense early and knows the axes."""
+"""The text header of an NRRD file, read before SimpleITK reads the file: to refuse nonsense early."""
 
 from __future__ import annotations
 

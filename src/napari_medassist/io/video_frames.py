@@ -64,13 +64,14 @@ class VideoFrames:
         if first is Ellipsis:
             first, rest = slice(None), [Ellipsis, *rest]
         if isinstance(first, int | np.integer):
-            frame = range(len(self))[int(first)]
-            return self.frame(frame)[tuple(rest)]
+            within: NDArray[np.uint8] = self.frame(range(len(self))[int(first)])[tuple(rest)]
+            return within
         chosen = np.arange(len(self))[first]
         frames = np.empty((len(chosen), *self.shape[1:]), dtype=self.dtype)
         for place, number in enumerate(chosen):
             frames[place] = self.frame(int(number))
-        return frames[(slice(None), *rest)]
+        selected: NDArray[np.uint8] = frames[(slice(None), *rest)]
+        return selected
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's signature
         """Decode all frames."""

@@ -165,7 +165,7 @@ def _is_doubtful(stream: _Stream, stamps: tuple[int, ...]) -> bool:
 
 
 def _decoded_order(path: Path, progress: Progress) -> tuple[int, ...]:
-    stamps = []
+    stamps: list[int] = []
     with av.open(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"

@@ -182,6 +182,7 @@ def _unpacked(path: Path, header: NiftiHeader, progress: Progress) -> NDArray[An
                     break
                 values[done : done + len(part)] = np.frombuffer(part, dtype=np.uint8)
                 done += len(part)
+            file.read(1)  # at its end gzip compares the checksum
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorruptFile(
             f"The packed data are damaged or cut short ({error}).", path=path, cure=FETCH_AGAIN
