@@ -26,7 +26,7 @@ from napari_medassist.evaluation import tables
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import LabelChoice
+from napari_medassist.evaluation.masks import LabelChoice, checked_labels
 from napari_medassist.io.atomic import replacing
 from napari_medassist.io.files import case_name, read_labels
 from napari_medassist.io.format import FORMATS
@@ -115,23 +115,26 @@ def evaluate_files(
 
     Raises
     ------
+    InvalidSetting
+        If a label is not a whole number from 1 on.
     FileProblem
         If a path does not exist, or holds no image at all.
     WriteFailed
         If the tables cannot be written.
     """
+    wanted = checked_labels(label)
     found = pair_files(Path(reference).expanduser(), Path(prediction).expanduser())
     folder = _writable_folder(Path(out_dir).expanduser())
     cases = []
     for number, pair in enumerate(found.pairs):
         progress(number, len(found.pairs), pair.case)
-        cases.append(_evaluate_pair(pair, label, convention))
+        cases.append(_evaluate_pair(pair, wanted, convention))
     progress(len(found.pairs), len(found.pairs), "")
     cohort = summarise(cases, convention=convention)
     about: dict[str, Any] = {
         "reference": str(reference),
         "prediction": str(prediction),
-        "label": label if label is None or isinstance(label, int) else list(label),
+        "labels": wanted,
         "passed_over": [str(path) for path in found.passed_over],
         "versions": _versions(),
     }

@@ -85,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         return UNUSABLE
     if not args.quiet:
         print("\n".join(_report(cohort, args.out)))
+        if args.label and not (cohort.totals.n_reference_lesions or cohort.totals.n_predicted_lesions):
+            print(f"No compared file holds a label {' or '.join(str(n) for n in args.label)}.")
     failures = _failures(cohort)
     if failures:
         print("\n".join(failures), file=sys.stderr)
@@ -136,11 +138,11 @@ def _mean_line(title: str, mean: Mean) -> str:
 
 
 def _lesion_column(cohort: CohortEvaluation) -> list[str]:
-    totals = cohort.totals
+    t = cohort.totals
     return [
         "Lesion level (all cases together)",
-        f"  reference  {totals.n_reference_lesions:>5}: {totals.tp_reference} found, {totals.fn} missed",
-        f"  predicted  {totals.n_predicted_lesions:>5}: {totals.tp_prediction} true, {totals.fp} false",
+        f"  reference  {t.n_reference_lesions:>5}: {t.tp_reference} found, {t.fn} missed",
+        f"  predicted  {t.n_predicted_lesions:>5}: {t.tp_prediction} true, {t.fp} false",
         f"  recall     {_share(cohort.micro_recall)}",
         f"  precision  {_share(cohort.micro_precision)}",
     ]

@@ -67,12 +67,28 @@ def prepare(
     InvalidImage
         If the values are no labels.
     """
-    wanted = _checked_labels(label)
+    wanted = checked_labels(label)
     sides = {"reference": _as_image(reference), "prediction": _as_image(prediction)}
     geometry = _common_grid(sides, grid_tolerance_mm)
     spacing = _common_spacing(geometry, spacing_zyx_mm)
     first, second = (_foreground(image, wanted, name) for name, image in sides.items())
     return Prepared(MaskPair.of(first, second, spacing), geometry)
+
+
+def checked_labels(label: LabelChoice) -> tuple[int, ...] | None:
+    """Return the chosen label values; None stands for every non-zero one.
+
+    Raises
+    ------
+    InvalidSetting
+        If a value is not a whole number from 1 on, or there is none.
+    """
+    if label is None:
+        return None
+    values = np.atleast_1d(np.asarray(label))
+    if values.dtype.kind not in "iu" or values.ndim != 1 or values.min(initial=1) < 1:
+        raise InvalidSetting(f"Labels are whole numbers from 1 on, got {label}.")
+    return tuple(int(v) for v in values)
 
 
 def _as_image(image: Labelled) -> LabelMap | NDArray[Any]:
@@ -120,15 +136,6 @@ def _common_spacing(geometry: Geometry | None, spacing_zyx_mm: Sequence[float] |
             cure="Leave spacing_zyx_mm out: the label map knows its own.",
         )
     return geometry.spacing_zyx_mm
-
-
-def _checked_labels(label: LabelChoice) -> tuple[int, ...] | None:
-    if label is None:
-        return None
-    values = (label,) if isinstance(label, int | np.integer) else tuple(label)
-    if not values or any(int(v) != v or v < 1 for v in values):
-        raise InvalidSetting(f"Labels are whole numbers from 1 on, got {label}.")
-    return tuple(int(v) for v in values)
 
 
 def _foreground(

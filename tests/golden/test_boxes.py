@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from napari_medassist.core.lesion import Side
+from napari_medassist.core.results import CaseEvaluation, LesionCounts
+from napari_medassist.evaluation.case import evaluate
+from napari_medassist.evaluation.cohort import summarise
+from napari_medassist.evaluation.conventions import Convention
+from tests.golden.boxes import CASES, POOLED_COUNTS, SPACING_ZYX_MM, GoldenCase
+
+
+def run(case: GoldenCase, cut_off: float = 0.3, **settings: float) -> CaseEvaluation:
+    return evaluate(
+        case.reference_mask(),
+        case.prediction_mask(cut_off),
+        SPACING_ZYX_MM,
+        convention=Convention(**settings),
+    )
+
+
+def four(counts: LesionCounts) -> tuple[int, int, int, int]:
+    return counts.tp_reference, counts.fn, counts.tp_prediction, counts.fp
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_voxel_level(case: GoldenCase) -> None:
+    result = run(case)
+    assert result.dice == pytest.approx(case.dice, abs=5e-5, nan_ok=True)
+    assert result.hd_mm == pytest.approx(case.hd_mm, abs=5e-4, nan_ok=True)
+    assert result.hd95_mm == pytest.approx(case.hd95_mm, abs=5e-4, nan_ok=True)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_lesion_level(case: GoldenCase) -> None:
+    result = run(case)
+    assert four(result.counts) == case.counts
+    for side, expected in (
+        (Side.REFERENCE, case.reference_fractions),
+        (Side.PREDICTION, case.prediction_fractions),
+    ):
+        found = [lesion.overlap_fraction for lesion in result.lesions_of(side)]
+        assert found == pytest.approx(expected, abs=5e-5)
+
+
+def test_a_higher_share_turns_the_shifted_lesion_into_two_errors() -> None:
+    shifted = CASES[-1]
+    result = run(shifted, overlap_reference=0.25, overlap_prediction=0.25)
+    assert four(result.counts) == (0, 1, 0, 1)
+
+
+def test_the_two_shares_are_applied_each_to_its_side() -> None:
+    shifted = CASES[-1]
+    assert four(run(shifted, overlap_reference=0.25).counts) == (0, 1, 1, 0)
+    assert four(run(shifted, overlap_prediction=0.25).counts) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize(("cut_off", "expected"), POOLED_COUNTS.items())
+def test_counts_over_all_cases_at_each_cut_off(cut_off: float, expected: tuple[int, ...]) -> None:
+    cohort = summarise(run(case, cut_off) for case in CASES)
+    assert four(cohort.totals) == expected
+    found, missed, true, false = expected
+    assert cohort.micro_recall == pytest.approx(found / (found + missed))
+    assert cohort.micro_precision == pytest.approx(true / (true + false))
+
+
+def test_the_good_dice_with_two_lesion_errors_is_reported_as_hiding_them() -> None:
+    hidden = summarise(run(case) for case in CASES).hidden_errors
+    assert (hidden.n_good_cases, len(hidden.cases)) == (3, 1)
+    assert (hidden.n_missed, hidden.n_false) == (1, 1)

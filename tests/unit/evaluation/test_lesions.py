@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
+
+from napari_medassist.core.errors import UnknownItem
+from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.lesion import LesionSet, Side
+from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.metrics.pair import MaskPair
+
+EMPTY = np.zeros((6, 8, 10), dtype=bool)
+
+
+def lesions_of(mask: np.ndarray, connectivity: int = 26, geometry: Geometry | None = None) -> LesionSet:
+    pair = MaskPair.of(mask, np.zeros_like(mask), (3.0, 0.5, 0.5))
+    return find_lesions(pair, Side.REFERENCE, connectivity=connectivity, geometry=geometry)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ((3, 4, 4), {6: 1, 18: 1, 26: 1}),
+        ((3, 5, 4), {6: 2, 18: 1, 26: 1}),
+        ((3, 5, 5), {6: 2, 18: 2, 26: 1}),
+    ],
+    ids=["face", "edge", "corner"],
+)
+def test_connectivity_decides_whether_a_touch_joins(
+    second: tuple[int, int, int], expected: dict[int, int]
+) -> None:
+    mask = EMPTY.copy()
+    mask[2, 4, 4] = mask[second] = True
+    assert {c: len(lesions_of(mask, c)) for c in (6, 18, 26)} == expected
+
+
+def test_a_lesion_is_measured_on_the_full_grid() -> None:
+    mask = EMPTY.copy()
+    mask[2:4, 3:6, 5:9] = True
+    (lesion,) = lesions_of(mask)
+    assert lesion.n_voxels == 24
+    assert lesion.volume_ml == pytest.approx(24 * 0.75 / 1000)
+    assert lesion.centroid_index_zyx == pytest.approx((2.5, 4.0, 6.5))
+    assert (lesion.start_zyx, lesion.stop_zyx) == ((2, 3, 5), (4, 6, 9))
+    assert lesion.centroid_lps_mm is None
+
+
+def test_the_centroid_lies_in_the_patient_where_the_grid_is_known() -> None:
+    mask = EMPTY.copy()
+    mask[1, 2, 3] = True
+    geometry = Geometry(mask.shape, (3.0, 0.5, 0.5), (-20.0, 7.0, 100.0))
+    (lesion,) = lesions_of(mask, geometry=geometry)
+    assert lesion.centroid_lps_mm == pytest.approx((-18.5, 8.0, 103.0))
+
+
+def test_a_lesion_at_the_edge_of_the_array_is_whole() -> None:
+    mask = EMPTY.copy()
+    mask[0, :, 0] = mask[5, 7, 9] = True
+    first, last = lesions_of(mask)
+    assert (first.start_zyx, first.stop_zyx) == ((0, 0, 0), (1, 8, 1))
+    assert (last.start_zyx, last.stop_zyx) == ((5, 7, 9), (6, 8, 10))
+
+
+@settings(deadline=None)
+@given(arrays(np.bool_, (4, 5, 6)))
+def test_ids_follow_the_first_voxels_and_sizes_add_up(mask: np.ndarray) -> None:
+    found = lesions_of(mask, connectivity=6)
+    full = np.zeros(mask.shape, dtype=int)
+    full[found.box] = found.labels
+    assert ((full > 0) == mask).all()
+    firsts = [int(np.flatnonzero(full.ravel() == lesion.id)[0]) for lesion in found]
+    assert firsts == sorted(firsts)
+    assert [lesion.n_voxels for lesion in found] == [(full == i.id).sum() for i in found]
+
+
+def test_no_voxels_no_lesions() -> None:
+    found = lesions_of(EMPTY)
+    assert len(found) == 0
+    assert not found.painted(np.array([], dtype=np.uint8)).any()
+    with pytest.raises(UnknownItem, match="no reference lesion 1"):
+        found.get(1)
+
+
+def test_lesions_are_looked_up_by_id_and_cannot_be_painted_over() -> None:
+    mask = EMPTY.copy()
+    mask[0, 0, 0] = mask[3, 3, 3] = True
+    found = lesions_of(mask)
+    assert [found.get(i).id for i in (1, 2)] == [1, 2]
+    with pytest.raises(ValueError, match="read-only"):
+        found.labels[0, 0, 0] = 5

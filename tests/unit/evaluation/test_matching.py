@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+
+from napari_medassist.core.errors import GeometryMismatch
+from napari_medassist.core.lesion import Side
+from napari_medassist.core.results import LesionMatch
+from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.matching import Matching, match_asymmetric
+from napari_medassist.metrics.pair import MaskPair
+
+MASKS = arrays(np.bool_, (4, 5, 6))
+
+
+def match(reference: np.ndarray, prediction: np.ndarray, share: float = 0.1) -> Matching:
+    pair = MaskPair.of(reference, prediction, (1, 1, 1))
+    first, second = (find_lesions(pair, side, connectivity=6) for side in Side)
+    return match_asymmetric(first, second, overlap_reference=share, overlap_prediction=share)
+
+
+@settings(deadline=None)
+@given(MASKS, MASKS, st.sampled_from((0.1, 0.25, 0.5, 1.0)))
+def test_it_equals_the_definition_lesion_by_lesion(
+    reference: np.ndarray, prediction: np.ndarray, share: float
+) -> None:
+    matching = match(reference, prediction, share)
+    for mask, other, fractions, verdicts in (
+        (reference, prediction, matching.reference_fractions, matching.found),
+        (prediction, reference, matching.prediction_fractions, matching.true),
+    ):
+        labels, count = ndimage.label(mask)
+        expected = [(other & (labels == i)).sum() / (labels == i).sum() for i in range(1, count + 1)]
+        assert fractions.tolist() == pytest.approx(expected)
+        assert verdicts.tolist() == [f >= share for f in expected]
+
+
+@settings(deadline=None)
+@given(MASKS, MASKS)
+def test_edges_hold_every_shared_voxel_once(reference: np.ndarray, prediction: np.ndarray) -> None:
+    edges = match(reference, prediction).edges
+    assert sum(edge.n_voxels for edge in edges) == (reference & prediction).sum()
+    assert all(edge.n_voxels > 0 for edge in edges)
+    assert len({(e.reference_id, e.prediction_id) for e in edges}) == len(edges)
+
+
+def test_merge_and_split_are_seen_in_the_edges() -> None:
+    two, one = np.zeros((2, 1, 1, 12), dtype=bool)
+    two[..., 1:4] = two[..., 7:11] = True
+    one[..., 1:11] = True
+    assert match(two, one).edges == (LesionMatch(1, 1, 3), LesionMatch(2, 1, 4))
+    assert match(one, two).edges == (LesionMatch(1, 1, 3), LesionMatch(1, 2, 4))
+
+
+def test_the_share_is_inclusive() -> None:
+    lesion, hit = np.zeros((2, 1, 1, 30), dtype=bool)
+    lesion[..., :30] = True
+    hit[..., :3] = True
+    assert match(lesion, hit, 0.1).found.tolist() == [True]
+    hit[..., 2] = False
+    assert match(lesion, hit, 0.1).found.tolist() == [False]
+
+
+def test_a_prediction_of_everything_finds_all_and_is_itself_false() -> None:
+    reference = np.zeros((5, 10, 10), dtype=bool)
+    reference[2, 2, 2] = reference[2, 7, 7] = True
+    counts = match(reference, np.ones_like(reference)).counts
+    assert (counts.tp_reference, counts.fn, counts.tp_prediction, counts.fp) == (2, 0, 0, 1)
+
+
+def test_sets_of_different_crops_are_refused() -> None:
+    mask = np.zeros((4, 4, 4), dtype=bool)
+    mask[1, 1, 1] = True
+    other = np.roll(mask, 1, axis=0)
+    sets = [
+        find_lesions(MaskPair.of(m, m, (1, 1, 1)), side, connectivity=26)
+        for m, side in ((mask, Side.REFERENCE), (other, Side.PREDICTION))
+    ]
+    with pytest.raises(GeometryMismatch):
+        match_asymmetric(*sets, overlap_reference=0.1, overlap_prediction=0.1)

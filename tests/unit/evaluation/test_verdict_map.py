@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from napari_medassist.evaluation.case import compare
+from napari_medassist.evaluation.verdict_map import (
+    FALSE_POSITIVE,
+    MISSED,
+    TRUE_POSITIVE,
+    VERDICT_SCHEME,
+    verdict_maps,
+)
+
+#: How colours look without red, green or blue cones, on linear RGB (Machado et al. 2009).
+COLOUR_BLINDNESS = {
+    "none": np.eye(3),
+    "red": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "green": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "blue": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def line(*ranges: tuple[int, int]) -> np.ndarray:
+    mask = np.zeros((3, 4, 40), dtype=np.uint8)
+    for start, stop in ranges:
+        mask[1, 1, start:stop] = 1
+    return mask
+
+
+def test_each_lesion_has_the_value_of_its_verdict() -> None:
+    reference, prediction = line((2, 6), (20, 23)), line((4, 8), (30, 33))
+    maps = verdict_maps(compare(reference, prediction, (1, 1, 1)))
+    assert maps.reference.shape == reference.shape
+    assert maps.reference.dtype == maps.prediction.dtype == maps.combined.dtype == np.uint8
+    row = maps.combined[1, 1]
+    assert row[2:8].tolist() == [TRUE_POSITIVE] * 6
+    assert row[20:23].tolist() == [MISSED] * 3
+    assert row[30:33].tolist() == [FALSE_POSITIVE] * 3
+    assert np.count_nonzero(maps.combined) == 12
+    assert set(np.unique(maps.reference)) == {0, TRUE_POSITIVE, MISSED}
+    assert set(np.unique(maps.prediction)) == {0, TRUE_POSITIVE, FALSE_POSITIVE}
+
+
+def test_missed_stands_over_false_and_false_over_found() -> None:
+    grazed = verdict_maps(compare(line((0, 20)), line((19, 39)), (1, 1, 1)))
+    assert grazed.combined[1, 1, 18:21].tolist() == [MISSED, MISSED, FALSE_POSITIVE]
+    swallowed = verdict_maps(compare(line((10, 12)), line((0, 40)), (1, 1, 1)))
+    assert swallowed.reference[1, 1, 10] == TRUE_POSITIVE
+    assert swallowed.combined[1, 1, 10] == FALSE_POSITIVE
+
+
+def test_nothing_to_show() -> None:
+    assert not verdict_maps(compare(line(), line(), (1, 1, 1))).combined.any()
+
+
+@pytest.mark.parametrize("missing", COLOUR_BLINDNESS)
+def test_colours_stay_apart_for_everyone(missing: str) -> None:
+    seen = [_lab(label.colour, np.array(COLOUR_BLINDNESS[missing])) for label in VERDICT_SCHEME.labels]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 25
+
+
+def _lab(colour: tuple[int, int, int], vision: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* (D65) of an sRGB colour as seen with the given vision."""
+    c = np.array(colour) / 255
+    linear = np.clip(vision @ np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4), 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = np.array(to_xyz) @ linear / (0.9505, 1.0, 1.089)
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
