@@ -60,6 +60,7 @@ def clip_of(header: Header, dataset: Dataset, tick: Callable[[], None]) -> Video
             frame_of_reference_uid=header.frame_of_reference_uid,
             series_number=header.series_number,
             time_source=time_source,
+            image_type=header.image_type,
         ),
         warnings=(*_place_warnings(header), *time_warnings, *spacing_warnings),
         provenance=Provenance(

@@ -63,7 +63,7 @@ PRIVATE_TAGS: tuple[int, ...] = tuple(
 # Siemens sequence names: *ep_b50t, ep_b1400t, ep_b0, ep_b800#3; but *ep_b50_800 names a range.
 _IN_SEQUENCE_NAME = re.compile(r"(?:^|[_*])b(\d{1,5})(?:[tp]|#\d+)?$", re.IGNORECASE)
 _IN_DESCRIPTION = re.compile(
-    r"(?<![a-z0-9])b[ _=-]*(?:val(?:ue)?)?[ _=-]*(\d{2,5})(?![\d.])(?![ _,;/+-]+\d{2})", re.IGNORECASE
+    r"(?<![a-z0-9])b[ _=-]*(?:val(?:ue)?)?[ _=-]*(\d{1,5})(?![\d.])(?![ _,;/+-]+\d{2})", re.IGNORECASE
 )
 _CALCULATED = re.compile(r"calc[ _-]?b|(?<![a-z])(?:calc|computed|synth)", re.IGNORECASE)
 _ADC = re.compile(r"(?<![a-z])e?adc(?![a-z])|apparent diffusion", re.IGNORECASE)
@@ -133,7 +133,7 @@ def _b_value(header: Header, tags: Tags) -> tuple[float | None, str]:
     if found := _IN_SEQUENCE_NAME.search(header.sequence_name):
         return float(found[1]), "SequenceName (0018,0024)"
     in_text = _IN_DESCRIPTION.findall(header.description)
-    if len(in_text) == 1:
+    if len(in_text) == 1 and (len(in_text[0]) > 1 or in_text[0] == "0"):  # "B1 map" is no b-value
         return float(in_text[0]), "SeriesDescription (0008,103E)"
     return None, ""
 

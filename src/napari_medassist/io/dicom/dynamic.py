@@ -48,11 +48,13 @@ def join_dynamic(stacks: Sequence[Stack]) -> list[Stack]:
 
 def common_description(descriptions: Sequence[str]) -> str:
     """Return what the descriptions begin with, without a cut number, ``TT=`` or trailing marks."""
+    if len(set(descriptions)) == 1:
+        return descriptions[0]
     start = descriptions[0]
     for text in descriptions[1:]:
         while not text.startswith(start):
             start = start[:-1]
-    start = re.sub(r"[\d.]+$", "", start) if start not in descriptions else start
+    start = re.sub(r"[\d.]+$", "", start)
     return re.sub(r"[ _-]*(?:TT|t|time)?[ _=-]*$", "", start, flags=re.IGNORECASE) or descriptions[0]
 
 

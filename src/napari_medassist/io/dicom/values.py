@@ -58,7 +58,9 @@ class Voxels:
         if self._is_stored:
             return stored.astype(stored.dtype.newbyteorder("="), copy=False)
         if self._is_whole and stored.dtype.kind in "iu":
-            whole = stored.astype(np.int64) * int(plane.slope) + int(plane.intercept)
+            small = stored.dtype.itemsize <= 2 and max(abs(plane.slope), abs(plane.intercept)) < 2**14
+            wide = stored.astype(np.int32 if small else np.int64)
+            whole = wide * int(plane.slope) + int(plane.intercept)
             return whole.astype(_narrowest(whole), copy=False)
         real: NDArray[Any] = stored.astype(np.float64) * plane.slope + plane.intercept
         return real.astype(np.float32)

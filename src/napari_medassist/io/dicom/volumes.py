@@ -118,6 +118,7 @@ def _acquisition(stack: Stack) -> Acquisition:
         frame_of_reference_uid=header.frame_of_reference_uid,
         series_number=header.series_number,
         unit=unit_of(header),
+        image_type=plane.image_type,
         b_value_s_mm2=b_value,
         calculated=b_value is not None and is_calculated(header),
         times_s=stack.times.times_s if stack.times else (),
