@@ -49,8 +49,9 @@ class Bridge:
         self._viewer = ref(viewer)  # the table of bridges must not keep closed viewers alive
         self.session = Session()
         self._known_cases: list[Case] = []
-        # (S, P, L) is a left-handed triple: with napari's own orientation the body is mirrored in 3D.
-        viewer.scene.camera.orientation = ("away", "down", "right")
+        self._orient()
+        viewer.dims.events.order.connect(self._orient)
+        viewer.dims.events.ndisplay.connect(self._orient)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.events.status.connect(self._on_status)
@@ -144,6 +145,17 @@ class Bridge:
 
     def _spatial_axes(self) -> list[int]:
         return [self.viewer.dims.ndim - 3 + axis for axis in range(3)]
+
+    def _orient(self, _event: Any = None) -> None:
+        """Draw the body as radiologists look at it.
+
+        In 3D, (S, P, L) is a left-handed triple: with napari's own orientation the body is mirrored.
+        In 2D, where superior-inferior is vertical (coronal, sagittal), superior is up.
+        """
+        dims = self.viewer.dims
+        vertical = dims.displayed[-2]
+        head_up = dims.ndisplay == 2 and dims.ndim >= 3 and vertical == dims.ndim - 3
+        self.viewer.scene.camera.orientation = ("away", "up" if head_up else "down", "right")
 
     # ---------------------------------------------------------------- events
 

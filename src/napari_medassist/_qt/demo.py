@@ -18,6 +18,7 @@ from napari_medassist.app.cohort_files import evaluate_files
 from napari_medassist.app.headline import headline
 from napari_medassist.core.errors import WriteFailed
 from napari_medassist.core.results import JudgedLesion
+from napari_medassist.io.files import case_name
 
 _WINDOW_SIZE = (1600, 1000)
 _BRUSH_VOXELS = 9
@@ -42,11 +43,13 @@ def run_demo(out: Path | None) -> list[Path]:
     viewer.window.resize(*_WINDOW_SIZE)
     bridge, dock = bridge_of(viewer), dock_of(viewer)
     dock.show_comparison()
-    dock.evaluation_panel.choose(reference.name, prediction.name)
+    dock.evaluation_panel.choose(case_name(reference), case_name(prediction))
     dock.evaluation_panel.compare()
     comparison = bridge.session.comparison
     if comparison is None:
         return []
+    QApplication.processEvents()
+    viewer.reset_view()
     errors = [lesion for lesion in comparison.evaluation.lesions if lesion.verdict.is_error]
     _centre_on(bridge, errors[0])
     if out is None:

@@ -38,10 +38,13 @@ def _read_into(viewer: Any, path: Path) -> list[LayerData]:
     from napari.utils.notifications import show_info
 
     from napari_medassist._qt.bridge import bridge_of
+    from napari_medassist._qt.dock import dock_of
     from napari_medassist._qt.threads import read_with_dialog
     from napari_medassist.core.errors import Cancelled
 
     session = bridge_of(viewer).session
+    if path.is_dir():
+        dock_of(viewer)
     try:
         return read_with_dialog(path, session, None)
     except Cancelled as stopped:

@@ -142,6 +142,7 @@ def _series_layer(image: Series, case: Case, frame: DisplayFrame, *, visible: bo
         "metadata": {METADATA_KEY: LayerLink(image, case, frame, resampled)},
         "contrast_limits": window_presets(image)[0].limits,
         "colormap": "gray",
+        "interpolation2d": "linear",
         "visible": visible,
     }
     return data, options, "image"
@@ -191,7 +192,7 @@ def layer_name(image: Series) -> str:
         parts.append(f"b={acquisition.b_value_s_mm2:g}")
     if acquisition.calculated:
         parts.append("(calculated)")
-    name = image.name or acquisition.description
+    name = acquisition.description or image.name
     return " ".join(parts) + (f" - {name}" if name else "")
 
 

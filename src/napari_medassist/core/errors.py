@@ -1,7 +1,8 @@
 """Errors that name the file and the cure.
 
 Every error a user can meet derives from :class:`MedAssistError`. Its text is one message that can be
-shown as it is: what is wrong, in which file, and what to do.
+shown as it is: what is wrong, in which file, and what to do. None is a ``ValueError``: napari takes a
+``ValueError`` from a writer for "this plugin cannot write that" and drops its message.
 """
 
 from __future__ import annotations
@@ -49,23 +50,23 @@ class WriteFailed(FileProblem):
     """A file could not be written. What stood there before is still whole."""
 
 
-class InvalidGeometry(MedAssistError, ValueError):
+class InvalidGeometry(MedAssistError):
     """Spacing, origin, direction or shape cannot describe a voxel grid in a patient."""
 
 
-class GeometryMismatch(MedAssistError, ValueError):
+class GeometryMismatch(MedAssistError):
     """Two images that should share one voxel grid do not."""
 
 
-class InvalidImage(MedAssistError, ValueError):
+class InvalidImage(MedAssistError):
     """Voxel values break the promise of their type (a negative label, a probability above 1)."""
 
 
-class InvalidSetting(MedAssistError, ValueError):
+class InvalidSetting(MedAssistError):
     """A setting lies outside of what it may be (a connectivity of 7, an overlap above 1)."""
 
 
-class InconsistentSeries(MedAssistError, ValueError):
+class InconsistentSeries(MedAssistError):
     """The slices of a series do not form one regular volume."""
 
 

@@ -8,9 +8,10 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.video import VideoClip
+from napari_medassist.core.volume import Volume
 
-_HEADERS = ("", "Role", "Series", "Voxels, mm")
-EYE, ROLE, NAME, GRID = range(4)
+_HEADERS = ("", "Role", "Series", "Voxels")
+EYE, ROLE, NAME, SIZE = range(4)
 
 
 def role_text(image: Series) -> str:
@@ -24,15 +25,25 @@ def role_text(image: Series) -> str:
     return " ".join(parts)
 
 
-def grid_text(image: Series) -> str:
-    """Return an image's size in words: in-plane voxels x slices, spacing in mm."""
+def size_text(image: Series) -> str:
+    """Return an image's size in voxels, x by y by z, and its time points or frames."""
     if isinstance(image, VideoClip):
-        frames = image.frames.shape
-        return f"{frames[2]}x{frames[1]}, {frames[0]} frames"
+        n_frames, height, width = image.frames.shape[:3]
+        return f"{width} x {height}, {n_frames} frames"
     z, y, x = image.geometry.shape_zyx
-    dz, dy, dx = image.geometry.spacing_zyx_mm
-    times = f" x {image.n_timepoints} times" if image.n_timepoints > 1 else ""
-    return f"{x}x{y}x{z}{times}, {dx:.2g}x{dy:.2g}x{dz:.3g}"
+    times = f", {image.n_timepoints} times" if image.n_timepoints > 1 else ""
+    return f"{x} x {y} x {z}{times}"
+
+
+def tip_text(image: Series) -> str:
+    """Return what a reader may want to know more: description, spacing, plane, warnings."""
+    lines = [image.acquisition.description or image.name]
+    if isinstance(image, Volume):
+        dz, dy, dx = image.geometry.spacing_zyx_mm
+        lines.append(f"{image.plane}, {dx:.3g} x {dy:.3g} x {dz:.3g} mm")
+    if image.acquisition.time_source:
+        lines.append(f"Times by {image.acquisition.time_source}")
+    return "\n".join((*lines, *image.warnings))
 
 
 class SeriesTable(QAbstractTableModel):
@@ -101,11 +112,15 @@ class SeriesTable(QAbstractTableModel):
             shown = self._visible[index.row()]
             return Qt.CheckState.Checked if shown else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join((image.acquisition.description or image.name, *image.warnings))
+            return tip_text(image)
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         mark = " (!)" if image.warnings else ""
-        texts = {ROLE: role_text(image), NAME: image.name + mark, GRID: grid_text(image)}
+        texts = {
+            ROLE: role_text(image),
+            NAME: (image.acquisition.description or image.name) + mark,
+            SIZE: size_text(image),
+        }
         return texts.get(index.column())
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802

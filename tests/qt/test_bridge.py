@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from napari_medassist._qt import acts
+from napari_medassist._qt.bridge import VERDICT_LAYER, bridge_of
+from napari_medassist.app.layer_data import case_layers, link_of
+from napari_medassist.core.case import Case
+from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.labels import LabelMap
+from tests.phantoms import volume
+
+pytestmark = pytest.mark.gui
+
+
+def test_one_bridge_a_viewer(viewer: Any, bridge: Any) -> None:
+    assert bridge_of(viewer) is bridge
+
+
+def test_layers_of_a_case_make_it_the_open_one(bridge: Any, case: Case) -> None:
+    assert bridge.session.case is case
+    assert {layer.name for layer in bridge.layers()} == {"T2w - t2w", "ADC - adc", "DCE - dce"}
+
+
+def test_every_layer_draws_a_patient_point_in_the_same_place(bridge: Any, case: Case) -> None:
+    """What napari itself says: layer index -> world must be the frame's place of the voxel."""
+    for layer in bridge.layers():
+        link = link_of(layer.metadata)
+        if link.resampled:
+            continue
+        index = (2, 3, 4)
+        world = np.asarray(layer.data_to_world(index))[-3:]
+        true = bridge.session.frame.lps_to_world(link.image.geometry.index_to_lps(index))
+        np.testing.assert_allclose(world, true, atol=1e-5)
+
+
+def test_new_labels_lie_on_the_selected_images_grid(bridge: Any, case: Case) -> None:
+    adc = case.by_role("adc")
+    bridge.viewer.layers.selection.active = bridge.layer_of(adc)
+    layer = acts.new_labels(bridge)
+    assert layer.data.shape == adc.geometry.shape_zyx
+    assert bridge.labels_of(layer).source == adc.source
+
+
+def test_naparis_own_button_gives_labels_on_the_t2w(bridge: Any, case: Case) -> None:
+    """Measured on another tool: labels made so were saved 126 mm off."""
+    t2w = case.by_role("t2w")
+    bridge.viewer.layers.selection.active = bridge.layer_of(t2w)
+    bridge.viewer._new_labels()
+    layer = bridge.viewer.layers[-1]
+    assert layer.data.shape == t2w.geometry.shape_zyx
+    world = np.asarray(layer.data_to_world((1, 2, 3)))
+    true = bridge.session.frame.lps_to_world(t2w.geometry.index_to_lps((1, 2, 3)))
+    np.testing.assert_allclose(world, true, atol=1e-5)
+
+
+def test_labels_that_hold_something_are_left_alone(bridge: Any, case: Case) -> None:
+    layer = bridge.viewer.add_labels(np.ones((3, 4, 5), dtype=np.uint8), name="theirs")
+    assert layer.data.shape == (3, 4, 5)
+    assert link_of(layer.metadata) is None
+
+
+def test_painted_labels_are_saved_by_napari_where_they_were_painted(
+    bridge: Any, case: Case, tmp_path: Path
+) -> None:
+    t2w = case.by_role("t2w")
+    layer = acts.new_labels(bridge)
+    layer.brush_size = 1
+    index = (2, 5, 7)
+    layer.paint(index, 1)
+    path = tmp_path / "lesion.nii.gz"
+    assert layer.save(str(path), plugin="napari-medassist") == [str(path)]
+    image = nib.load(path)
+    i, j, k = np.argwhere(np.asarray(image.dataobj))[0]
+    x, y, z = (image.affine @ (i, j, k, 1))[:3]
+    np.testing.assert_allclose((-x, -y, z), t2w.geometry.index_to_lps(index), atol=1e-4)
+
+
+def test_loose_labels_are_not_saved_to_nowhere(bridge: Any, tmp_path: Path) -> None:
+    layer = bridge.viewer.add_labels(np.ones((3, 4, 5), dtype=np.uint8))
+    with pytest.raises(InvalidImage, match="belongs to no image"):
+        layer.save(str(tmp_path / "x.nii.gz"), plugin="napari-medassist")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_centre_on_goes_to_the_slice_and_the_point(bridge: Any, case: Case) -> None:
+    t2w = case.by_role("t2w")
+    point = t2w.geometry.index_to_lps((4, 10, 6))
+    bridge.centre_on(point)
+    shown = bridge.viewer.dims.point[-3:]
+    assert abs(shown[0] - bridge.session.frame.lps_to_world(point)[0]) <= 3.0 / 2
+    centre = np.asarray(bridge.viewer.scene.camera.center)[-2:]
+    np.testing.assert_allclose(centre, bridge.session.frame.lps_to_world(point)[1:], atol=1e-6)
+
+
+def test_status_tells_the_patient_position(bridge: Any, case: Case) -> None:
+    frame = bridge.session.frame
+    bridge.viewer.cursor.position = (0.0, *frame.lps_to_world((12.34, -5.0, 7.0)))
+    bridge.viewer.status = {"layer_base": "x", "source_type": "", "plugin": "", "coordinates": "[1]"}
+    assert bridge.viewer.status["coordinates"] == "L 12.3  A 5.0  S 7.0 mm | [1]"
+
+
+def test_superior_is_up_in_coronal_and_the_body_is_not_mirrored_in_3d(bridge: Any, case: Case) -> None:
+    camera, dims = bridge.viewer.scene.camera, bridge.viewer.dims
+    assert tuple(camera.orientation2d) == ("down", "right")
+    dims.order = (0, 2, 1, 3)
+    assert tuple(camera.orientation2d) == ("up", "right")
+    dims.ndisplay = 3
+    assert str(camera.handedness).lower().endswith("left")
+
+
+def test_comparison_paints_verdicts(bridge: Any, case: Case) -> None:
+    t2w = case.by_role("t2w")
+    mask = np.zeros(t2w.geometry.shape_zyx, dtype=np.uint8)
+    mask[1:3, 2:6, 2:6] = 1
+    missed = mask.copy()
+    missed[4, 12:15, 12:15] = 1
+    layers = [
+        bridge.add_labels(LabelMap.on(t2w, array, name=name))
+        for array, name in ((missed, "R"), (mask, "P"))
+    ]
+    bridge.session.compare(*(bridge.labels_of(layer) for layer in layers))
+    verdicts = bridge.viewer.layers[VERDICT_LAYER]
+    assert verdicts.data[4, 13, 13] == 2
+    assert verdicts.data[1, 3, 3] == 1
+    assert not layers[0].visible
+    assert verdicts not in bridge.label_layers()
+    bridge.session.compare(*(bridge.labels_of(layer) for layer in layers))
+    assert sum(layer.name.startswith(VERDICT_LAYER) for layer in bridge.viewer.layers) == 1
+
+
+def test_removing_all_layers_closes_the_case(bridge: Any, case: Case) -> None:
+    bridge.viewer.layers.clear()
+    assert bridge.session.case is None
+
+
+def test_another_case_joins_in_the_same_frame(bridge: Any, case: Case) -> None:
+    frame = bridge.session.frame
+    other = Case("more", (volume("ct", name="later"),))
+    bridge.add_layer_data(case_layers(other, bridge.session.frame_for(other)))
+    assert bridge.session.frame == frame
+    assert len(bridge.session.case.series) == 4
+
+
+def test_threshold_and_fusion(bridge: Any, case: Case) -> None:
+    adc_layer = bridge.layer_of(case.by_role("adc"))
+    bridge.viewer.layers.selection.active = adc_layer
+    acts.fuse(bridge)
+    assert adc_layer.visible
+    assert bridge.layer_of(case.by_role("t2w")).visible
+    layer = acts.threshold_labels(bridge)
+    cut = np.mean(adc_layer.contrast_limits)
+    np.testing.assert_array_equal(layer.data, np.asarray(case.by_role("adc").array) >= cut)
+    bridge.viewer.layers.selection.active = bridge.layer_of(case.by_role("t2w"))
+    with pytest.raises(InvalidImage, match="reference image"):
+        acts.fuse(bridge)
