@@ -159,7 +159,7 @@ def _scan(signal: Image, grid: Grid) -> Image:
     # A little blur along z too: else flat surfaces show the planes of the fine grid as stripes.
     pixel = grid.spacing_zyx_mm[1] / SPACING_ZYX_MM[1]
     sigma = max(0.4 * pixel - 0.3, 0.55)
-    fine = gaussian_filter(signal, (0.7, sigma, sigma))
+    fine = gaussian_filter(signal, (1.0, sigma, sigma))
     starts = [axis[0] for axis in axes_zyx_mm()]
     total = np.zeros(grid.shape_zyx, dtype=np.float32)
     depths = np.linspace(-0.42, 0.42, 7)
@@ -171,7 +171,7 @@ def _scan(signal: Image, grid: Grid) -> Image:
 
 
 def _mask(inside: NDArray[np.bool_], grid: Grid) -> NDArray[np.uint8]:
-    smooth = gaussian_filter(inside.astype(np.float32), (0.7, 1.0, 1.0))
+    smooth = gaussian_filter(inside.astype(np.float32), (1.0, 1.0, 1.0))
     return (_scan(smooth, grid) > 0.5).astype(np.uint8)
 
 

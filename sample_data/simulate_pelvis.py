@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from random_fields import Image, smooth_noise, threads
 from shapes import Points, blend, common, ellipsoid, rod, slab, union
-from tissues import Tissue
+from tissues import Tissue, lookup
 
 #: (z, y, x) spacing and half width of the fine grid, and the place of its middle.
 SPACING_ZYX_MM = (1.25, 0.6, 0.6)
@@ -254,8 +254,6 @@ def _paint_lesions(
 
 def _texture(tissue: NDArray[np.uint8], rng: np.random.Generator) -> Image:
     """Return the factor on T2: blobs of three sizes, and the septa of fat, muscle and gland."""
-    from tissues import lookup
-
     log_factor = np.zeros(tissue.shape, dtype=np.float32)
     for name, scale_mm in (("grain_large", 9.0), ("grain_middle", 3.2), ("grain_small", 1.3)):
         log_factor += lookup(tissue, name) * _noise(rng, tissue.shape, scale_mm)
