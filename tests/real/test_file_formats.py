@@ -23,7 +23,8 @@ FOLDERS = ("ct", "mr", "registration", "prostatex/labels")
 TOLERANCE_MM = 1e-4
 QFORM_TOLERANCE_MM = 0.005
 N_COHORT_FILES = 30
-WRITTEN = (".nii.gz", ".nrrd", ".seg.nrrd", ".mha")
+#: Each label map is written as NIfTI and as one of these in turn.
+OTHER_ENDINGS = (".nrrd", ".seg.nrrd", ".mha")
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +52,18 @@ def test_random_voxels_lie_where_simpleitk_puts_them(volume_files: list[Path]) -
             assert canonical[tuple(index)] == values[index_xyz[::-1]], path
 
 
-def test_labels_come_back_to_their_place(volume_files: list[Path], tmp_path: Path) -> None:
+def test_labels_come_back_to_their_place(
+    volume_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_medassist.io.atomic.os.fsync", lambda _fd: None)
     label_files = [p for p in volume_files if _is_label_file(p)]
     assert len(label_files) > N_COHORT_FILES
-    for path in label_files:
+    for number, path in enumerate(label_files):
         image = _read(path)
         if image.n_timepoints > 1:
             continue  # DeepReg keeps three structures along a fourth axis
         labels = label_map_of(image)
-        for ending in WRITTEN:
+        for ending in (".nii.gz", OTHER_ENDINGS[number % 3]):
             written = tmp_path / f"{path.name.partition('.')[0]}{ending}"
             _writer(ending)(labels, written)
             _require_same_as_simpleitk(labels, path, written)
