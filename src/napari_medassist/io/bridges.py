@@ -132,6 +132,8 @@ def geometry_from_nibabel(affine_ras_mm: ArrayLike, shape_ijk: Sequence[int]) ->
     InvalidGeometry
         If the matrix is zero, not finite or not invertible.
     """
+    if not np.isfinite(affine_ras_mm).all():
+        raise InvalidGeometry("The affine must be a 4x4 matrix of finite numbers.")
     return Geometry.from_affine_lps(lps_from_ras(affine_ras_mm), tuple(shape_ijk[2::-1]))
 
 
