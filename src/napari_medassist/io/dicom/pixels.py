@@ -56,6 +56,22 @@ def colour_frames(header: Header, frames: Sequence[int], dataset: Dataset) -> It
     yield from _decoded(header, frames, raw=False, dataset=dataset)
 
 
+def require_size(header: Header) -> None:
+    """Require that the header claims at least one pixel.
+
+    Raises
+    ------
+    CorruptFile
+        If rows, columns, frames or bits are missing, zero or negative.
+    """
+    if min(header.rows, header.columns, header.n_frames, header.bits_allocated) < 1:
+        raise CorruptFile(
+            f"The header claims an image of {_claim(header)}, {header.bits_allocated} bits a value.",
+            path=header.path,
+            cure=_COPY_ANEW,
+        )
+
+
 def require_plausible(header: Header) -> None:
     """Hold the size that the header claims against the size of the file, before anything is allocated.
 
@@ -66,12 +82,7 @@ def require_plausible(header: Header) -> None:
     CorruptFile
         If the file cannot hold what its header claims.
     """
-    if min(header.rows, header.columns, header.n_frames, header.bits_allocated) < 1:
-        raise CorruptFile(
-            f"The header claims an image of {_claim(header)}, {header.bits_allocated} bits a value.",
-            path=header.path,
-            cure=_COPY_ANEW,
-        )
+    require_size(header)
     _require_decoder(header)
     if UID(header.transfer_syntax_uid).is_encapsulated:
         _require_end(header.path)

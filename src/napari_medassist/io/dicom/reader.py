@@ -64,9 +64,9 @@ def read(path: Path, progress: Progress = silent) -> Loaded:
 def _stacks(study: Study) -> list[Stack]:
     """Put the planes of each series in order; a series with a broken file is left out as a whole."""
     stacks: list[Stack] = []
+    study.problems += study.broken_series.values()
     for uid, planes in study.planes.items():
         if uid in study.broken_series:
-            study.problems.append(_incomplete(planes[0].header))
             continue
         for group in group_by_grid(planes):
             for part in split(group.planes):
@@ -134,14 +134,6 @@ class _Pixels:
 def _series_order(series: Series) -> float:
     number = series.acquisition.series_number
     return float("inf") if number is None else number
-
-
-def _incomplete(header: Header) -> MedAssistError:
-    return InconsistentSeries(
-        f"Series '{header.title}' was left out, since a slice of it cannot be placed (see there).",
-        path=header.path.parent,
-        cure="Copy the series anew from its source.",
-    )
 
 
 def _without_place(headers: Sequence[Header]) -> MedAssistError:

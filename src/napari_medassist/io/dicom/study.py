@@ -25,6 +25,7 @@ from napari_medassist.core.progress import Progress
 from napari_medassist.io.dicom import scan
 from napari_medassist.io.dicom.header import Header, header_of
 from napari_medassist.io.dicom.kinds import not_an_image
+from napari_medassist.io.dicom.pixels import require_size
 from napari_medassist.io.dicom.planes import Plane, lies_in_patient, planes_of
 
 #: What may be wrong with one series while the others are still read. ``Cancelled`` is not among it.
@@ -48,14 +49,14 @@ class Study:
     problems
         Errors that concern one file or one series.
     broken_series
-        Series of which a slice could not be read: they must not be shown shortened.
+        Series of which a slice cannot be placed, with the reason: they must not be shown shortened.
     """
 
     planes: dict[str, list[Plane]] = field(default_factory=lambda: defaultdict(list))
     loose: list[tuple[Header, FileDataset]] = field(default_factory=list)
     passed_over: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
     problems: list[MedAssistError] = field(default_factory=list)
-    broken_series: set[str] = field(default_factory=set)
+    broken_series: dict[str, MedAssistError] = field(default_factory=dict)
 
     def notes(self) -> tuple[str, ...]:
         """Return what a user should know: what was passed over, and what went wrong."""
@@ -126,12 +127,21 @@ def _sort_in(study: Study, file: Path) -> None:
         study.passed_over[kind].append(file)
     elif lies_in_patient(header, dataset):
         try:
+            require_size(header)
             study.planes[header.series_uid].extend(planes_of(header, dataset))
-        except PROBLEMS:
-            study.broken_series.add(header.series_uid)
-            raise
+        except PROBLEMS as problem:
+            study.broken_series.setdefault(header.series_uid, _left_out(header, problem))
     else:
         study.loose.append((header, dataset))
+
+
+def _left_out(header: Header, problem: MedAssistError) -> MedAssistError:
+    """Return the problem of a slice as the problem of its series."""
+    return type(problem)(
+        f"{problem.message} Series '{header.title}' was left out with it.",
+        path=header.path,
+        cure=problem.cure,
+    )
 
 
 def _require_dicom(path: Path) -> None:
