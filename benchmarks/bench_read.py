@@ -86,6 +86,7 @@ def compare(title: str, folder: Path, *, repeats: int) -> None:
 
 def main() -> None:
     """Measure and print."""
+    sitk.ProcessObject.SetGlobalWarningDisplay(flag=False)  # it warns of several b-values in a series
     print(f"pydicom {pydicom.__version__}, SimpleITK {sitk.__version__}")
     compare("bundled study (simulated mpMR)", SAMPLE, repeats=5)
     with TemporaryDirectory() as folder:

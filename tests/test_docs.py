@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from napari_medassist.cli.main import main
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "src"
@@ -19,9 +21,6 @@ PAGES = sorted(DOCS.rglob("*.md"))
 BLOCK = re.compile(r"^```(python|shell)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Commands that run on the bundled sample data; others in the pages are examples with invented paths.
 RUNNABLE = re.compile(r"^napari-medassist (inspect|evaluate) .*sample_data/", re.MULTILINE)
-
-#: What the installed command does.
-START = "import sys; from napari_medassist.cli.main import main; sys.exit(main())"
 
 
 def blocks(page: Path, language: str) -> list[tuple[int, str]]:
@@ -62,7 +61,7 @@ def test_python_blocks_run_in_order(page, workplace):
 def test_commands_run(command, workplace):
     arguments = shlex.split(command.partition("#")[0])[1:]
     run = subprocess.run(
-        [sys.executable, "-c", START, *arguments],
+        [sys.executable, "-m", "napari_medassist.cli.main", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -75,6 +74,16 @@ def test_the_pages_that_promise_code_have_some():
     with_code = {name(page) for page in PAGES if blocks(page, "python")}
     assert {"tutorials/first-case.md", "concepts/coordinates.md", "concepts/matching.md"} <= with_code
     assert any(commands(page) for page in PAGES)
+
+
+@pytest.mark.parametrize("command", ["open", "demo", "inspect", "evaluate"])
+def test_the_command_line_page_names_every_option(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    options = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)) - {"--help"}
+    page = (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    section = page.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(--[a-z][a-z-]*)", section)) == options
 
 
 def modules_with_examples() -> list[str]:
