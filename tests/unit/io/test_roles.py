@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.phantoms import volume
 
 from napari_medassist.core.errors import FileProblem
 from napari_medassist.core.video import VideoClip
@@ -12,6 +11,7 @@ from napari_medassist.core.volume import Modality
 from napari_medassist.io.case_assembly import assemble
 from napari_medassist.io.format import Loaded
 from napari_medassist.io.roles import OVERRIDE_VARIABLE, assign_role, load_rules
+from tests.phantoms import volume
 
 SAGITTAL = np.array([[0, 0, 1], [1, 0, 0], [0, -1, 0]])
 
