@@ -73,7 +73,7 @@ def test_enhanced_ct_is_placed_and_rescaled_by_its_groups(tmp_path: Path) -> Non
         values.append(frame * float(rescale.RescaleSlope) + float(rescale.RescaleIntercept))
     order = np.argsort(heights)[::-1]  # its rows run to the right: the normal points down
     np.testing.assert_allclose(volume.stored_array(), np.asarray(values)[order])
-    assert volume.geometry.origin_lps_mm[2] == pytest.approx(max(heights))
+    assert volume.source_grid.geometry.origin_lps_mm[2] == pytest.approx(max(heights))
     assert volume.geometry.spacing_zyx_mm[0] == pytest.approx(abs(heights[1] - heights[0]))
 
 
