@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_medassist.core.geometry import Geometry, Triple
+from napari_medassist.core.geometry import Float, Geometry, Triple
 from napari_medassist.core.lesion import Index, Labels, Lesion, LesionSet, Side
 from napari_medassist.metrics.pair import MaskPair
 
@@ -54,24 +55,32 @@ def find_lesions(
 def _measured(
     labels: Labels, pair: MaskPair, side: Side, geometry: Geometry | None
 ) -> tuple[Lesion, ...]:
-    places = np.nonzero(labels)
-    ids = labels[places]
-    sizes = np.bincount(ids)[1:]
-    sums = np.array([np.bincount(ids, weights=axis)[1:] for axis in places])
-    centroids = (sums / sizes).T + np.array(pair.offset_zyx)
-    return tuple(
-        Lesion(
-            id=index + 1,
-            side=side,
-            n_voxels=int(sizes[index]),
-            volume_ml=float(sizes[index] * pair.voxel_volume_ml),
-            centroid_index_zyx=_triple(centroids[index]),
-            start_zyx=_corner([part.start for part in box], pair.offset_zyx),
-            stop_zyx=_corner([part.stop for part in box], pair.offset_zyx),
-            centroid_lps_mm=_in_patient(centroids[index], geometry),
+    lesions = []
+    for lesion_id, box in enumerate(ndimage.find_objects(labels), start=1):
+        start, stop = _corners(box, pair.offset_zyx)
+        n_voxels, centroid_in_box = _size_and_centroid(labels[box] == lesion_id)
+        centroid = centroid_in_box + np.array(start)
+        lesions.append(
+            Lesion(
+                id=lesion_id,
+                side=side,
+                n_voxels=n_voxels,
+                volume_ml=n_voxels * pair.voxel_volume_ml,
+                centroid_index_zyx=_triple(centroid),
+                start_zyx=start,
+                stop_zyx=stop,
+                centroid_lps_mm=_in_patient(centroid, geometry),
+            )
         )
-        for index, box in enumerate(ndimage.find_objects(labels))
-    )
+    return tuple(lesions)
+
+
+def _size_and_centroid(mask: NDArray[np.bool_]) -> tuple[int, Float]:
+    """Return the number of voxels and their mean index; sums along axes are far faster than lists."""
+    columns = np.count_nonzero(mask, axis=0)
+    along_zyx = (np.count_nonzero(mask, axis=(1, 2)), columns.sum(axis=1), columns.sum(axis=0))
+    n_voxels = int(columns.sum())
+    return n_voxels, np.array([n @ np.arange(n.size) for n in along_zyx]) / n_voxels
 
 
 def _in_patient(index_zyx: NDArray[Any], geometry: Geometry | None) -> Triple | None:
@@ -83,6 +92,12 @@ def _triple(values: NDArray[Any]) -> Triple:
     return first, second, third
 
 
-def _corner(corner_zyx: list[int], offset_zyx: Index) -> Index:
-    z, y, x = (int(c) + o for c, o in zip(corner_zyx, offset_zyx, strict=True))
+def _corners(box: tuple[slice, ...], offset_zyx: Index) -> tuple[Index, Index]:
+    starts = (int(side.start) + o for side, o in zip(box, offset_zyx, strict=True))
+    stops = (int(side.stop) + o for side, o in zip(box, offset_zyx, strict=True))
+    return _index(starts), _index(stops)
+
+
+def _index(values: Iterable[int]) -> Index:
+    z, y, x = values
     return z, y, x

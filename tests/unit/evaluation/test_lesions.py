@@ -65,14 +65,19 @@ def test_a_lesion_at_the_edge_of_the_array_is_whole() -> None:
 
 @settings(deadline=None)
 @given(arrays(np.bool_, (4, 5, 6)))
-def test_ids_follow_the_first_voxels_and_sizes_add_up(mask: np.ndarray) -> None:
+def test_every_lesion_is_measured_and_ids_follow_the_first_voxels(mask: np.ndarray) -> None:
     found = lesions_of(mask, connectivity=6)
     full = np.zeros(mask.shape, dtype=int)
     full[found.box] = found.labels
     assert ((full > 0) == mask).all()
     firsts = [int(np.flatnonzero(full.ravel() == lesion.id)[0]) for lesion in found]
     assert firsts == sorted(firsts)
-    assert [lesion.n_voxels for lesion in found] == [(full == i.id).sum() for i in found]
+    for lesion in found:
+        places = np.argwhere(full == lesion.id)
+        assert lesion.n_voxels == len(places)
+        assert lesion.centroid_index_zyx == pytest.approx(places.mean(axis=0))
+        assert lesion.start_zyx == tuple(places.min(axis=0))
+        assert lesion.stop_zyx == tuple(places.max(axis=0) + 1)
 
 
 def test_no_voxels_no_lesions() -> None:
