@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,23 @@ def test_what_is_left_of_a_cut_file_is_read_with_a_warning(
         assert f"{clip.n_frames} of {N_FRAMES} frames" in clip.warnings[0]
     assert 10 < clip.n_frames <= N_FRAMES
     assert "".join(capfd.readouterr()) == ""
+
+
+def test_what_is_shown_otherwise_than_the_file_asks_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(path, "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
+            stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+            stream.set_display_rotation(90)
+        for stream in streams:
+            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+    told = " ".join(_read(path).warnings)
+    for word in ("2 picture streams", "turned by", "not square", "10 bits"):
+        assert word in told
 
 
 def test_a_file_without_pictures_is_refused(tmp_path: Path) -> None:
