@@ -11,6 +11,8 @@ from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.case_panel.series_table import EYE, NAME, ROLE
 from napari_medassist._qt.dock import dock_of
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
+from napari_medassist._qt.reader_preference import is_settled
+from napari_medassist.app import samples
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
@@ -139,3 +141,18 @@ def test_dock_opens_through_naparis_plugin_menu(viewer: Any) -> None:
     dock = dock_of(viewer)
     assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == ["Case", "Compare"]
     assert dock_of(viewer) is dock
+
+
+def test_dropped_studies_open_without_a_question_once_that_is_settled(
+    case_panel: CasePanel, viewer: Any
+) -> None:
+    from napari.settings import get_settings
+
+    get_settings().plugins.extension2reader = {"*.mp4": "someone-else"}
+    assert not is_settled()
+    case_panel.prefer.click()
+    assert is_settled()
+    assert get_settings().plugins.extension2reader["*.mp4"] == "someone-else"
+    viewer.layers.clear()
+    viewer._open_or_raise_error([str(samples.sample_study())])  # what a drop calls
+    assert any(layer.name.startswith("T2w") for layer in viewer.layers)

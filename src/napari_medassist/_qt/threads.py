@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qtpy.QtCore import QEventLoop, QObject, Qt, QThread, Signal
+from qtpy.QtCore import QEventLoop, Qt, QThread, QTimer
 from qtpy.QtWidgets import QProgressDialog, QWidget
 
 from napari_medassist._plugin.readers import layers_at
@@ -17,19 +17,22 @@ from napari_medassist.core.progress import Progress
 
 T = TypeVar("T")
 _SHOW_AFTER_MS = 400
+_LOOK_EVERY_MS = 150
 
 
 class _Worker(QThread):
-    """Runs a function and keeps what it returned or raised."""
+    """Runs a function and keeps what it reported last, and what it returned or raised."""
 
-    reported = Signal(int, int, str)
-
-    def __init__(self, function: Callable[[Progress], Any], parent: QObject | None) -> None:
-        super().__init__(parent)
-        self.job = Job(self.reported.emit)
+    def __init__(self, function: Callable[[Progress], Any]) -> None:
+        super().__init__()
+        self.job = Job(self._keep)
+        self.report = (0, 0, "")
         self.result: Any = None
         self.error: BaseException | None = None
         self._function = function
+
+    def _keep(self, done: int, total: int, message: str) -> None:
+        self.report = (done, total, message)
 
     def run(self) -> None:
         """Work; called by Qt in the new thread, so it must not touch widgets."""
@@ -60,23 +63,29 @@ def run_with_dialog(title: str, function: Callable[[Progress], T], parent: QWidg
     """
     dialog = QProgressDialog(title, "Cancel", 0, 0, parent)
     dialog.setWindowTitle("MedAssist")
-    dialog.setWindowModality(Qt.WindowModality.WindowModal)
+    dialog.setWindowModality(Qt.WindowModality.ApplicationModal)
     dialog.setMinimumDuration(_SHOW_AFTER_MS)
     dialog.setAutoReset(False)
-    worker = _Worker(function, None)
+    worker = _Worker(function)
     loop = QEventLoop()
 
-    def show(done: int, total: int, message: str) -> None:
+    def show() -> None:
+        done, total, message = worker.report
         dialog.setMaximum(total)
-        dialog.setValue(done)
         dialog.setLabelText(f"{title}\n{message}")
+        dialog.setValue(done)
 
-    worker.reported.connect(show)
+    # The dialog looks at the work now and then: a redraw at each of a thousand files would take longer
+    # than reading them.
+    clock = QTimer()
+    clock.timeout.connect(show)
+    clock.start(_LOOK_EVERY_MS)
     dialog.canceled.connect(worker.job.cancel)
     worker.finished.connect(loop.quit)
     worker.start()
     loop.exec()
     worker.wait()
+    clock.stop()
     dialog.close()
     dialog.deleteLater()
     if worker.error is not None:

@@ -8,12 +8,11 @@ frame that covers it whole. Nothing of a display grid is ever written to a file.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-import dask
-import dask.array as da
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import affine_transform
@@ -134,9 +133,18 @@ def resample(array: Array, geometry: Geometry, grid: Geometry, *, nearest: bool,
 
     if array.ndim == 3:
         return one(np.asarray(array))
-    dtype = array.dtype if nearest else np.dtype(np.float32)
+    return _each_time_point(one, array, grid.shape_zyx, array.dtype if nearest else np.float32)
+
+
+def _each_time_point(
+    one: Callable[[Any], NDArray[Any]], array: Array, shape: tuple[int, int, int], dtype: Any
+) -> Any:
+    """Return a lazy array whose time points are made when they are looked at."""
+    import dask  # slow to import, and only a turned time series needs it
+    import dask.array as da
+
     time_point = dask.delayed(lambda t: one(array[t]), pure=False)
-    frames = [da.from_delayed(time_point(t), grid.shape_zyx, dtype) for t in range(array.shape[0])]
+    frames = [da.from_delayed(time_point(t), shape, dtype) for t in range(array.shape[0])]
     return da.stack(frames)
 
 

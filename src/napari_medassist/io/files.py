@@ -89,7 +89,8 @@ def read_volume(path: PathLike, *, role: str | None = None, progress: Progress =
     """
     path = _existing(path)
     loaded = _load_folder(path, progress) if path.is_dir() else [_load_file(path, progress)]
-    found = assemble(case_name(path), loaded, _rules_without_labels()).volumes()
+    case = assemble(case_name(path), loaded, _rules_without_labels())
+    found = [*case.volumes(), *(_values_of(labels) for labels in case.labels)]
     volumes = [v for v in found if role is None or v.role == role]
     if len(volumes) == 1:
         return volumes[0]
@@ -183,6 +184,19 @@ def is_readable(path: PathLike) -> bool:
         candidates = (p for p in sorted(path.rglob("*")) if p.is_file() and not _hidden(p))
         return any(is_readable(p) for _, p in zip(range(50), candidates, strict=False))
     return path.is_file() and bool(_by_name(path) or _by_content(path))
+
+
+def _values_of(labels: LabelMap) -> Volume:
+    """Return the values of a label map as an image, for who asks for an image."""
+    return Volume(
+        array=labels.array,
+        geometry=labels.geometry,
+        source=labels.source,
+        name=labels.name,
+        provenance=labels.provenance,
+        role="label",
+        warnings=labels.warnings,
+    )
 
 
 def _existing(path: PathLike) -> Path:

@@ -24,6 +24,7 @@ from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.case_panel.series_table import EYE, NAME, SeriesTable
 from napari_medassist._qt.messages import shows_errors
+from napari_medassist._qt.reader_preference import is_settled, prefer_medassist
 from napari_medassist._qt.threads import read_with_dialog
 from napari_medassist.app.windows import window_presets
 from napari_medassist.core.case import Case, Series
@@ -52,6 +53,12 @@ class CasePanel(QWidget):
         self.table = _table_view(self.series)
         self.window = QComboBox()
         self.window.setToolTip("Grey-value window of the selected series")
+        self.prefer = QPushButton("Always open dropped studies with MedAssist")
+        self.prefer.setToolTip(
+            "napari asks which plugin to use for each drop. This settles it for medical files and "
+            "folders; you find it again in napari's preferences under Plugins."
+        )
+        self.prefer.setVisible(not is_settled())
         self.warnings = QLabel()
         self.warnings.setWordWrap(True)
         self.warnings.setTextFormat(Qt.TextFormat.PlainText)
@@ -107,6 +114,10 @@ class CasePanel(QWidget):
                 f"There are {len(layers)} label maps.", cure="Select the one to save in the layer list."
             )
         return layers[0]
+
+    def _prefer_medassist(self) -> None:
+        prefer_medassist()
+        self.prefer.hide()
 
     # ---------------------------------------------------------------- what is shown
 
@@ -189,12 +200,14 @@ class CasePanel(QWidget):
         window_row.setColumnStretch(1, 1)
         layout = QVBoxLayout(self)
         layout.addWidget(self.title)
+        layout.addWidget(self.prefer)
         layout.addLayout(buttons)
         layout.addWidget(self.table, 1)
         layout.addLayout(window_row)
         layout.addWidget(self.warnings)
 
     def _connect(self) -> None:
+        self.prefer.clicked.connect(lambda: self._prefer_medassist())
         self.series.eye_clicked.connect(self._set_visible)
         self.table.doubleClicked.connect(self._show_only)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._on_row_selected())
