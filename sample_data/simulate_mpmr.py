@@ -15,7 +15,7 @@ from tissues import lookup
 
 SEED = 20_260_101
 TILT_DEGREES = 15.0
-B_VALUES_S_MM2 = (50, 400, 800)
+B_VALUES_S_MM2 = (0, 50, 400, 800)
 CALCULATED_B_S_MM2 = 1400
 DCE_TIMES_S = tuple(13.0 * n for n in range(10))
 #: Where the middle of the prostate lies in the scanner (LPS): not at 0, as with real patients.

@@ -92,7 +92,7 @@ def write_study(mpmr: MpMr, folder: Path) -> None:
     dwi = SeriesHeader(
         "02_dwi",
         2,
-        "ep2d diff tra b50 400 800",
+        "ep2d diff tra b0 50 400 800",
         (*derived, "TRACEW"),
         mpmr.dwi_grid,
         (250, 500),

@@ -89,7 +89,7 @@ def test_dicom_series_are_complete(headers: dict[str, list[pydicom.Dataset]]) ->
     assert len({h.SeriesInstanceUID for h in everything}) == len(SERIES_LENGTHS)
     assert len({h.StudyInstanceUID for h in everything}) == 1
     assert len({h.FrameOfReferenceUID for h in everything}) == 1
-    assert sorted({float(h.DiffusionBValue) for h in headers["02_dwi"]}) == [50, 400, 800]
+    assert sorted({float(h.DiffusionBValue) for h in headers["02_dwi"]}) == [0, 50, 400, 800]
     assert {float(h.DiffusionBValue) for h in headers["04_high-b"]} == {1400}
     assert all("DERIVED" in h.ImageType for h in headers["04_high-b"])
     assert all("calculated" in h.SeriesDescription for h in headers["04_high-b"])

@@ -22,7 +22,7 @@ def test_inspect_says_what_the_sample_study_holds(capsys: pytest.CaptureFixture[
     found = json.loads(capsys.readouterr().out)
     by_role = {entry["role"]: entry for entry in found["series"]}
     assert set(by_role) == {"t2w", "adc", "dwi", "high-b", "dce"}
-    assert by_role["dwi"]["b_values"] == [50, 400, 800]
+    assert by_role["dwi"]["b_values"] == [0, 50, 400, 800]
     assert by_role["high-b"]["calculated"]
     assert by_role["dce"]["n_timepoints"] == 10
     assert by_role["dce"]["time_source"]
