@@ -18,7 +18,7 @@ from napari_medassist.app import samples
 from napari_medassist.core.errors import FileProblem, UnknownItem
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "sample_data"
-SERIES_LENGTHS = {"01_t2w": 20, "02_dwi": 60, "03_adc": 20, "04_high-b": 20, "05_dce": 120}
+SERIES_LENGTHS = {"01_t2w": 20, "02_dwi": 80, "03_adc": 20, "04_high-b": 20, "05_dce": 120}
 
 
 @pytest.fixture(scope="module")
