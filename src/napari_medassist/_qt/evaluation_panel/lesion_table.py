@@ -86,7 +86,7 @@ class LesionTable(QAbstractTableModel):
 
 
 def _texts(lesion: JudgedLesion) -> tuple[str, ...]:
-    where = "" if lesion.centroid_lps_mm is None else in_words(lesion.centroid_lps_mm)
+    where = "" if lesion.centroid_lps_mm is None else in_words(lesion.centroid_lps_mm, decimals=0)
     return (
         lesion.verdict.value,
         f"{lesion.side.value} {lesion.id}",
