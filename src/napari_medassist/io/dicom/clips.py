@@ -75,11 +75,10 @@ def frame_times(tags: Tags, n_frames: int) -> tuple[tuple[float, ...], str, tupl
     """Return the seconds of each frame from the first, the tag that says so, and warnings."""
     if n_frames == 1:
         return (0.0,), "", ()
-    vector = tags.value("FrameTimeVector")
-    if vector is not None and not isinstance(vector, int | float) and len(vector) == n_frames:
-        steps_ms = np.maximum(np.asarray([0.0, *(float(v) for v in vector[1:])]), 0.0)
-        if np.isfinite(steps_ms).all():
-            return _rounded(np.cumsum(steps_ms) / 1000), "FrameTimeVector (0018,1065)", ()
+    vector_ms = tags.numbers("FrameTimeVector")
+    if len(vector_ms) == n_frames and min(vector_ms[1:]) >= 0:
+        seconds = np.cumsum([0.0, *vector_ms[1:]]) / 1000
+        return _rounded(seconds), "FrameTimeVector (0018,1065)", ()
     frame_time_ms = tags.number("FrameTime")
     if frame_time_ms and frame_time_ms > 0:
         seconds = np.arange(n_frames) * frame_time_ms / 1000
@@ -104,10 +103,9 @@ def pixel_spacing(tags: Tags, dataset: Dataset) -> tuple[tuple[float, float] | N
         differ = any(max(abs(y - y_mm), abs(x - x_mm)) > 1e-6 for _, y, x in found)
         warning = "The image has regions of different scale; distances hold in the largest one only."
         return (y_mm, x_mm), (warning,) if differ else ()
-    stated = tags.value("PixelSpacing")
-    values = [] if stated is None or isinstance(stated, int | float) else [float(v) for v in stated]
-    if len(values) == 2 and np.isfinite(values).all() and min(values) > 0:
-        return (values[0], values[1]), ()
+    stated = tags.numbers("PixelSpacing")
+    if len(stated) == 2 and min(stated) > 0:
+        return (stated[0], stated[1]), ()
     return None, ()
 
 

@@ -139,9 +139,9 @@ def header_of(path: Path, dataset: FileDataset) -> Header:
 
 def transfer_syntax_of(dataset: FileDataset) -> str:
     """Return how the file is encoded; inferred where the file has no meta information."""
-    stated = getattr(dataset.file_meta, "TransferSyntaxUID", None)
+    stated = Tags(Path(), (dataset.file_meta,)).text("TransferSyntaxUID")
     if stated:
-        return str(stated)
+        return stated
     implicit, little_endian = dataset.original_encoding
     if not little_endian:
         return str(ExplicitVRBigEndian)

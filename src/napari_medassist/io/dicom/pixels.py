@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels import get_decoder, iter_pixels
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGLossless, JPEGLosslessSV1
 
 from napari_medassist.core.errors import CorruptFile, MedAssistError, TooLarge, UnsupportedFormat
 from napari_medassist.io.dicom.header import Header
+from napari_medassist.io.dicom.jpeg import require_sound_streams
 from napari_medassist.io.dicom.tags import MALFORMED
 
 #: Part of the machine's memory that one image may take.
@@ -29,8 +30,12 @@ _COMPRESSED_PIXELS = tuple(
     b"\xe0\x7f\x10\x00" + vr + b"\0\0\xff\xff\xff\xff" for vr in (b"OB", b"OW", b"UN")
 )
 _END_OF_ITEMS = bytes.fromhex("feffdde0 00000000")
+#: Tag, representation and length before the first item.
+_PIXEL_TAG_BYTES = 12
 #: No deflate stream grows by more.
 _DEFLATE_LIMIT = 1032
+#: Decoders that meet broken data with an exception, the most able first.
+_SAFE_PLUGINS = ("pylibjpeg", "pyjpegls", "pydicom", "pillow")
 _UNCOMPRESSED = "Export the image without compression (Explicit VR Little Endian)."
 _COPY_ANEW = "The file may be truncated: copy it anew from its source."
 
@@ -85,7 +90,7 @@ def require_plausible(header: Header) -> None:
     require_size(header)
     _require_decoder(header)
     if UID(header.transfer_syntax_uid).is_encapsulated:
-        _require_end(header.path)
+        _require_sound_items(header)
     size = header.path.stat().st_size
     least = _least_bytes(header)
     if least > size:
@@ -138,13 +143,24 @@ def _open(
     syntax = UID(header.transfer_syntax_uid)
     if syntax != DeflatedExplicitVRLittleEndian:
         yield from iter_pixels(
-            header.path, indices=frames, raw=raw, ds_out=dataset, transfer_syntax_uid=syntax
+            header.path,
+            indices=frames,
+            raw=raw,
+            ds_out=dataset,
+            transfer_syntax_uid=syntax,
+            decoding_plugin=_decoding_plugin(syntax),
         )
         return
     whole = dcmread(header.path, force=True)  # pydicom decodes straight from the file only uncompressed
     if dataset is not None:
         dataset.update(whole.group_dataset(0x0028))
     yield from iter_pixels(whole, indices=frames, raw=raw)
+
+
+def _decoding_plugin(syntax: UID) -> str:
+    """Return the decoder to use: GDCM, which may abort the process on a broken JPEG, comes last."""
+    available = get_decoder(syntax).available_plugins
+    return next((name for name in _SAFE_PLUGINS if name in available), "")
 
 
 def _decoding_error(header: Header, error: Exception) -> MedAssistError:
@@ -174,8 +190,9 @@ def _require_decoder(header: Header) -> None:
         )
 
 
-def _require_end(path: Path) -> None:
+def _require_sound_items(header: Header) -> None:
     """Require the mark at the end of compressed pixels: JPEG decoders make up what a cut file lacks."""
+    path = header.path
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         start = max(content.rfind(mark) for mark in _COMPRESSED_PIXELS)
         if start < 0:
@@ -186,6 +203,8 @@ def _require_end(path: Path) -> None:
                 path=path,
                 cure=_COPY_ANEW,
             )
+        if UID(header.transfer_syntax_uid) in (JPEGLossless, JPEGLosslessSV1):
+            require_sound_streams(header, content[start + _PIXEL_TAG_BYTES :])
 
 
 def _least_bytes(header: Header) -> int:

@@ -84,7 +84,7 @@ def lies_in_patient(header: Header, dataset: Dataset) -> bool:
         tags = next(_frame_tags(header, dataset), None)
     else:
         tags = Tags(header.path, (dataset,)) if header.n_frames == 1 else None
-    return tags is not None and all(_states(tags, tag) for tag in _GEOMETRY_TAGS)
+    return tags is not None and all(tags.states(tag) for tag in _GEOMETRY_TAGS)
 
 
 def planes_of(header: Header, dataset: Dataset) -> list[Plane]:
@@ -105,11 +105,6 @@ def planes_of(header: Header, dataset: Dataset) -> list[Plane]:
             cure="Export the image anew.",
         )
     return [_plane(header, index, tags) for index, tags in enumerate(frames)]
-
-
-def _states(tags: Tags, tag: str) -> bool:
-    """Tell whether a tag is there, be its value good or bad (a bad one is reported later)."""
-    return any(tag in source and not source[tag].is_empty for source in tags.sources)
 
 
 def _frame_tags(header: Header, dataset: Dataset) -> Iterator[Tags]:

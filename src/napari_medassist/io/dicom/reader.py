@@ -13,6 +13,7 @@ from pydicom.dataset import FileDataset
 from napari_medassist.core.case import Series
 from napari_medassist.core.errors import (
     InconsistentSeries,
+    InvalidGeometry,
     MedAssistError,
     UnsupportedFormat,
 )
@@ -78,11 +79,14 @@ def _stacks(study: Study) -> list[Stack]:
 def _stack(group: Group, part: Part) -> Stack:
     try:
         found = stack(part)
-    except InconsistentSeries as problem:
-        words = " ".join((part.planes[0].header.title, *part.suffix))
+    except (InconsistentSeries, InvalidGeometry) as problem:
+        first = part.planes[0].header
+        words = " ".join((first.title, *part.suffix))
         of_parts = f", part {group.part} of {group.n_parts}" if group.n_parts > 1 else ""
-        raise InconsistentSeries(
-            f"Series '{words}'{of_parts}: {problem.message}", path=problem.path, cure=problem.cure
+        raise type(problem)(
+            f"Series '{words}'{of_parts}: {problem.message}",
+            path=problem.path or first.path.parent,
+            cure=problem.cure or "Copy the series anew from its source.",
         ) from problem
     return replace(found, warnings=(*group.warnings, *found.warnings))
 

@@ -11,7 +11,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from napari_medassist.core.errors import CorruptFile
 from napari_medassist.io.dicom.diffusion import PRIVATE_TAGS
-from napari_medassist.io.dicom.tags import MALFORMED
+from napari_medassist.io.dicom.tags import MALFORMED, Tags
 from napari_medassist.io.dicom.timing import TIME_KEYWORDS
 
 #: Endings by which a file claims to be DICOM.
@@ -87,8 +87,8 @@ def series_uid(path: Path) -> str:
 
 def is_directory_file(dataset: FileDataset) -> bool:
     """Tell whether it is a DICOMDIR: a table of contents, no image."""
-    storage = getattr(dataset.file_meta, "MediaStorageSOPClassUID", "")
-    return bool(storage == MediaStorageDirectoryStorage)
+    meta = Tags(Path(), (dataset.file_meta,))
+    return meta.text("MediaStorageSOPClassUID") == str(MediaStorageDirectoryStorage)
 
 
 def _parses_without_preamble(path: Path) -> bool:

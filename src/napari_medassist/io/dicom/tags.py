@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from napari_medassist.core.errors import InvalidGeometry
 
 #: What pydicom and the libraries under it raise when a file breaks the rules of its format.
 MALFORMED: tuple[type[Exception], ...] = (
-    ArithmeticError, AssertionError, AttributeError, EOFError, Image.DecompressionBombError,
-    InvalidDicomError, LookupError, OSError, RuntimeError, struct.error, TypeError, ValueError,
+    ArithmeticError, AssertionError, AttributeError, BytesLengthException, EOFError,
+    Image.DecompressionBombError, InvalidDicomError, LookupError, OSError, RuntimeError, struct.error,
+    TypeError, ValueError,
 )  # fmt: skip
 
 Tag = str | int
@@ -72,6 +73,11 @@ class Tags:
         values = _floats(self.value(tag))
         return values[0] if values and np.isfinite(values[0]) else None
 
+    def numbers(self, tag: Tag) -> tuple[float, ...]:
+        """Return all values as numbers; empty if one of them is none, or not finite."""
+        values = _floats(self.value(tag))
+        return values if values is not None and np.isfinite(values).all() else ()
+
     def integer(self, tag: Tag, default: int = 0) -> int:
         """Return the first value as a whole number, or the default."""
         number = self.number(tag)
@@ -85,9 +91,8 @@ class Tags:
         InvalidGeometry
             If it is there and does not hold ``count`` finite numbers.
         """
-        present = any(tag in source for source in self.sources)
         value = self.value(tag)
-        if value is None and not (present and self._is_broken(tag)):
+        if value is None and not self._is_broken(tag):
             return None
         values = _floats(value)
         if values is None or len(values) != count or not np.isfinite(values).all():
@@ -97,6 +102,10 @@ class Tags:
                 cure="Export the image anew; a volume cannot be placed without it.",
             )
         return values
+
+    def states(self, tag: str) -> bool:
+        """Tell whether a tag holds something, be it good or bad."""
+        return self.value(tag) is not None or self._is_broken(tag)
 
     def _is_broken(self, tag: str) -> bool:
         """Tell whether a tag is there but its value cannot be parsed."""
