@@ -6,7 +6,7 @@ from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation, LesionCounts
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.cohort import summarise
-from napari_medassist.evaluation.conventions import Convention
+from napari_medassist.evaluation.conventions import MEDASSIST
 from tests.golden.boxes import CASES, POOLED_COUNTS, SPACING_ZYX_MM, GoldenCase
 
 
@@ -15,7 +15,7 @@ def run(case: GoldenCase, cut_off: float = 0.3, **settings: float) -> CaseEvalua
         case.reference_mask(),
         case.prediction_mask(cut_off),
         SPACING_ZYX_MM,
-        convention=Convention(**settings),
+        convention=MEDASSIST.with_changes(matching=settings),
     )
 
 
@@ -45,14 +45,14 @@ def test_lesion_level(case: GoldenCase) -> None:
 
 def test_a_higher_share_turns_the_shifted_lesion_into_two_errors() -> None:
     shifted = CASES[-1]
-    result = run(shifted, overlap_reference=0.25, overlap_prediction=0.25)
+    result = run(shifted, threshold_reference=0.25, threshold_prediction=0.25)
     assert four(result.counts) == (0, 1, 0, 1)
 
 
 def test_the_two_shares_are_applied_each_to_its_side() -> None:
     shifted = CASES[-1]
-    assert four(run(shifted, overlap_reference=0.25).counts) == (0, 1, 1, 0)
-    assert four(run(shifted, overlap_prediction=0.25).counts) == (1, 0, 0, 1)
+    assert four(run(shifted, threshold_reference=0.25).counts) == (0, 1, 1, 0)
+    assert four(run(shifted, threshold_prediction=0.25).counts) == (1, 0, 0, 1)
 
 
 @pytest.mark.parametrize(("cut_off", "expected"), POOLED_COUNTS.items())

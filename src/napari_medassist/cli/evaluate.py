@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_medassist.core.results import Status
-from napari_medassist.evaluation.conventions import CONNECTIVITIES, MEDASSIST, Convention
+from napari_medassist.evaluation.conventions import MEDASSIST
+from napari_medassist.evaluation.rules import CONNECTIVITIES
 
 if TYPE_CHECKING:
     from napari_medassist.core.results import CohortEvaluation, Mean
@@ -44,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--overlap",
         type=float,
-        default=MEDASSIST.overlap_reference,
+        default=MEDASSIST.matching.threshold_reference,
         metavar="SHARE",
         help="share of a lesion that must be covered for it to count, on either side "
         "(default: %(default)s)",
@@ -53,7 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--connectivity",
         type=int,
         choices=CONNECTIVITIES,
-        default=MEDASSIST.connectivity,
+        default=MEDASSIST.extraction.connectivity,
         help="neighbours that hold a lesion together (default: %(default)s)",
     )
     parser.add_argument("--quiet", action="store_true", help="print errors only")
@@ -72,10 +73,12 @@ def run(args: argparse.Namespace) -> int:
             args.prediction,
             args.out,
             label=args.label,
-            convention=Convention(
-                connectivity=args.connectivity,
-                overlap_reference=args.overlap,
-                overlap_prediction=args.overlap,
+            convention=MEDASSIST.with_changes(
+                extraction={"connectivity": args.connectivity},
+                matching={
+                    "threshold_reference": args.overlap,
+                    "threshold_prediction": args.overlap,
+                },
                 grid_tolerance_mm=args.tolerance_mm,
             ),
             progress=silent if args.quiet else _show_progress,

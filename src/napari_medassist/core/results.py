@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from napari_medassist.core.lesion import Lesion, Side
 
 #: Metric name -> value; NaN where the metric is undefined.
 Scores = Mapping[str, float]
 #: The settings that a result was computed with, by name, as they are written beside it.
-Settings = Mapping[str, str | int | float]
+Settings = Mapping[str, Any]
 
 
 class Status(StrEnum):

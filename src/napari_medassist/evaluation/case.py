@@ -108,15 +108,18 @@ def compare(
     )
     sets = {
         side: find_lesions(
-            prepared.pair, side, connectivity=convention.connectivity, geometry=prepared.geometry
+            prepared.pair,
+            side,
+            connectivity=convention.extraction.connectivity,
+            geometry=prepared.geometry,
         )
         for side in Side
     }
     matching = match_asymmetric(
         sets[Side.REFERENCE],
         sets[Side.PREDICTION],
-        overlap_reference=convention.overlap_reference,
-        overlap_prediction=convention.overlap_prediction,
+        overlap_reference=convention.matching.threshold_reference,
+        overlap_prediction=convention.matching.threshold_prediction,
     )
     evaluation = CaseEvaluation(
         case=case,

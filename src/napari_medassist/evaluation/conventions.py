@@ -1,32 +1,43 @@
-"""The choices that decide a number, all in one place and by name."""
+"""All choices that decide a number in one object, with a name; presets are files of ``presets/``."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import difflib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, Self, TypeVar
 
-from napari_medassist.core.errors import InvalidSetting
+import yaml
+
+from napari_medassist.core.errors import InvalidSetting, UnknownItem
 from napari_medassist.core.geometry import SAME_GRID_TOLERANCE_MM
 from napari_medassist.core.results import Settings
+from napari_medassist.evaluation.rules import EmptyRule, ExtractionRule, MatchingRule
+from napari_medassist.metrics.rules import SurfaceRule
 
-CONNECTIVITIES = (6, 18, 26)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Convention:
-    """How lesions are told apart, matched and judged.
+    """How lesions are told apart, matched and judged, and how surfaces are measured.
 
     Parameters
     ----------
     name
         What the convention is called.
-    connectivity
-        Neighbours that hold a lesion together: 6 (faces), 18 (and edges), 26 (and corners).
-    overlap_reference
-        A reference lesion is found if at least this share of its voxels is predicted; above 0, at
-        most 1, inclusive.
-    overlap_prediction
-        A predicted lesion is true if at least this share of its voxels is in the reference; above 0,
-        at most 1, inclusive.
+    description, citation
+        What it is for, in one sentence; where it comes from.
+    surface
+        Borders and their distances.
+    extraction
+        How lesions come from masks and maps.
+    matching
+        What counts as a hit.
+    empty_overlap, empty_distance
+        What empty masks mean for overlaps (Dice, IoU...) and for distances.
     grid_tolerance_mm
         Two grids are the same if no corner voxel's centre lies farther from its twin than this.
     good_dice
@@ -39,20 +50,19 @@ class Convention:
     """
 
     name: str = "medassist"
-    connectivity: int = 26
-    overlap_reference: float = 0.1
-    overlap_prediction: float = 0.1
+    description: str = ""
+    citation: str = ""
+    surface: SurfaceRule = field(default_factory=SurfaceRule)
+    extraction: ExtractionRule = field(default_factory=ExtractionRule)
+    matching: MatchingRule = field(default_factory=MatchingRule)
+    empty_overlap: EmptyRule = field(
+        default_factory=lambda: EmptyRule(reference_only="worst", prediction_only="worst")
+    )
+    empty_distance: EmptyRule = field(default_factory=EmptyRule)
     grid_tolerance_mm: float = SAME_GRID_TOLERANCE_MM
     good_dice: float = 0.7
 
     def __post_init__(self) -> None:
-        if self.connectivity not in CONNECTIVITIES:
-            raise InvalidSetting(f"The connectivity is 6, 18 or 26, not {self.connectivity}.")
-        for name in ("overlap_reference", "overlap_prediction"):
-            if not 0 < getattr(self, name) <= 1:
-                raise InvalidSetting(
-                    f"{name} must be above 0 and at most 1, got {getattr(self, name)}."
-                )
         if not 0 <= self.grid_tolerance_mm < float("inf"):
             raise InvalidSetting(
                 f"The grid tolerance must be a distance in mm, got {self.grid_tolerance_mm}."
@@ -61,9 +71,99 @@ class Convention:
             raise InvalidSetting(f"A Dice lies between 0 and 1, good_dice is {self.good_dice}.")
 
     def settings(self) -> Settings:
-        """Return all settings by name, as they are kept with every result."""
+        """Return all settings by name, nested, as they are kept with every result."""
         return asdict(self)
+
+    def to_yaml(self) -> str:
+        """Return the convention as YAML, to be saved beside results."""
+        return yaml.safe_dump(asdict(self), sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Make one from nested settings; what is not given has its default.
+
+        Raises
+        ------
+        InvalidSetting
+            If a name is not known, or a value lies outside of its range.
+        """
+        return _filled(cls(), settings)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Self:
+        """Make one from YAML, as :meth:`to_yaml` writes it.
+
+        Raises
+        ------
+        InvalidSetting
+            If it is no YAML, or a setting is not known.
+        """
+        try:
+            settings = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InvalidSetting(f"The convention is no YAML ({error}).") from error
+        if not isinstance(settings, Mapping):
+            raise InvalidSetting("A convention is a mapping of names to values.")
+        return cls.from_settings(settings)
+
+    def with_changes(self, **settings: Any) -> Self:
+        """Return a copy with changed settings; those of a rule are given as a mapping.
+
+        Examples
+        --------
+        >>> strict = MEDASSIST.with_changes(matching={"threshold_reference": 0.5})
+        >>> strict.matching.threshold_reference, strict.matching.threshold_prediction
+        (0.5, 0.1)
+        """
+        return _filled(self, settings)
+
+
+def _filled(rule: R, settings: Mapping[str, Any]) -> R:
+    """Return a dataclass with the given fields replaced; nested ones field by field."""
+    known = {f.name for f in fields(rule)}  # type: ignore[arg-type]
+    unknown = sorted(set(settings) - known)
+    if unknown:
+        near = difflib.get_close_matches(str(unknown[0]), known, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(sorted(known))}."
+        raise InvalidSetting(f"There is no setting '{unknown[0]}'.", cure=hint)
+    changes = {}
+    for name, value in settings.items():
+        current = getattr(rule, name)
+        nested = is_dataclass(current) and isinstance(value, Mapping)
+        changes[name] = _filled(current, value) if nested else value
+    try:
+        return replace(rule, **changes)  # type: ignore[type-var]
+    except TypeError as error:
+        raise InvalidSetting(f"A setting has a value of the wrong kind ({error}).") from error
 
 
 #: Ours: 26-connected lesions, judged on each side by itself at 10 % overlap.
-MEDASSIST = Convention()
+MEDASSIST = Convention(
+    description="Our own: each lesion judged by itself at 10 % overlap, nothing assigned one to one.",
+    citation="after Yan W. et al., arXiv:2203.16415, 2022",
+)
+
+
+@cache
+def presets() -> dict[str, Convention]:
+    """Return all conventions that come with the package, by name; ours first."""
+    folder = files("napari_medassist.evaluation") / "presets"
+    texts = sorted((f.name, f.read_text(encoding="utf-8")) for f in folder.iterdir())
+    loaded = [Convention.from_yaml(text) for name, text in texts if name.endswith(".yaml")]
+    return {c.name: c for c in (MEDASSIST, *loaded)}
+
+
+def preset(name: str) -> Convention:
+    """Return the convention of a name.
+
+    Raises
+    ------
+    UnknownItem
+        If there is none; the message holds the known names.
+    """
+    known = presets()
+    if name not in known:
+        raise UnknownItem(
+            f"There is no convention called '{name}'.", cure=f"Known: {', '.join(known)}."
+        )
+    return known[name]

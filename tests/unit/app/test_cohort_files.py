@@ -12,7 +12,7 @@ from napari_medassist.app import cohort_files
 from napari_medassist.app.cohort_files import evaluate_files, pair_files
 from napari_medassist.core.errors import Cancelled, FileProblem, WriteFailed
 from napari_medassist.core.results import Status
-from napari_medassist.evaluation.conventions import Convention
+from napari_medassist.evaluation.conventions import MEDASSIST
 from napari_medassist.evaluation.tables import CASE_COLUMNS
 
 AFFINE_RAS = np.diag([-0.5, -0.5, 3.0, 1.0])
@@ -70,7 +70,7 @@ def test_the_summary_names_the_case_that_hides_an_error(folders: tuple[Path, Pat
     assert summary["disagreement"]["cases_with_hidden_errors"] == ["case_2"]
     assert summary["disagreement"]["n_missed_lesions"] == 1
     assert summary["lesions"]["micro_recall"] == pytest.approx(2 / 3)
-    assert summary["convention"]["connectivity"] == 26
+    assert summary["convention"]["extraction"]["connectivity"] == 26
     assert set(summary["versions"]) >= {"napari-medassist", "python", "numpy", "scipy"}
     assert summary["reference"] == str(folders[0])
 
@@ -179,7 +179,7 @@ class TestFailures:
 
 
 def test_settings_reach_the_comparison(folders: tuple[Path, Path, Path]) -> None:
-    strict = Convention(overlap_reference=0.9)
+    strict = MEDASSIST.with_changes(matching={"threshold_reference": 0.9})
     assert evaluate_files(*folders, convention=strict).cases[0].fn == 1
     absent = evaluate_files(*folders, label=7)
     assert absent.totals.n_reference_lesions == 0

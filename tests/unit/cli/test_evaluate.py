@@ -82,7 +82,7 @@ def test_options_reach_the_comparison(
     assert "2: 2 found, 0 missed" in capsys.readouterr().out
     summary = (folders[2] / "summary.json").read_text()
     assert '"connectivity": 6' in summary
-    assert '"overlap_prediction": 0.5' in summary
+    assert '"threshold_prediction": 0.5' in summary
 
 
 def test_a_label_that_no_file_holds_is_told(

@@ -20,7 +20,7 @@ from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation, LesionVerdict, Status
 from napari_medassist.core.volume import Volume
 from napari_medassist.evaluation.case import compare, evaluate
-from napari_medassist.evaluation.conventions import Convention
+from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.tables import CASE_COLUMNS
 from tests.strategies import ORIENTATIONS, oblique
 
@@ -85,8 +85,13 @@ class TestBothLevels:
         assert [edge.n_voxels for edge in result.matches] == [8]
 
     def test_the_convention_is_kept_with_the_result(self) -> None:
-        result = evaluate(REFERENCE, PREDICTION, SPACING, convention=Convention(connectivity=6))
-        assert result.convention["connectivity"] == 6
+        result = evaluate(
+            REFERENCE,
+            PREDICTION,
+            SPACING,
+            convention=MEDASSIST.with_changes(extraction={"connectivity": 6}),
+        )
+        assert result.convention["extraction"]["connectivity"] == 6
 
 
 class TestEmptyMasks:
@@ -240,17 +245,17 @@ class TestBadInput:
     @pytest.mark.parametrize(
         "settings_",
         [
-            {"connectivity": 8},
-            {"overlap_reference": 0},
-            {"overlap_prediction": 1.1},
-            {"overlap_reference": np.nan},
+            {"extraction": {"connectivity": 8}},
+            {"matching": {"threshold_reference": 0}},
+            {"matching": {"threshold_prediction": 1.1}},
+            {"matching": {"threshold_reference": np.nan}},
             {"grid_tolerance_mm": -1},
             {"good_dice": 2},
         ],
     )
-    def test_impossible_conventions_are_refused(self, settings_: dict[str, float]) -> None:
+    def test_impossible_conventions_are_refused(self, settings_: dict[str, object]) -> None:
         with pytest.raises(InvalidSetting):
-            Convention(**settings_)  # type: ignore[arg-type]
+            MEDASSIST.with_changes(**settings_)
 
 
 class TestLabelMaps:
