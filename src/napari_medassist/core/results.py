@@ -220,6 +220,51 @@ class CaseEvaluation:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A lesion of a case as detection curves see it: predicted, or missed altogether.
+
+    Parameters
+    ----------
+    is_lesion
+        True for a hit and for a missed lesion, False for a false alarm.
+    confidence
+        How sure the prediction is, larger is surer; 0 for a missed lesion.
+    overlap
+        How well a hit agrees with its reference lesion, under the matching rule in use; 0 for a
+        missed lesion and for a false alarm.
+    """
+
+    is_lesion: bool
+    confidence: float
+    overlap: float = 0.0
+
+
+@dataclass(frozen=True)
+class ScoredCase:
+    """What detection curves need of a case.
+
+    Parameters
+    ----------
+    case
+        Name of the case.
+    candidates
+        Hits, false alarms, and missed lesions with a confidence of 0.
+    case_confidence
+        How sure the prediction is that the case holds a lesion.
+    has_lesion
+        Whether it does.
+    n_reference_lesions
+        Number of reference lesions; at least the hits and misses among the candidates.
+    """
+
+    case: str
+    candidates: tuple[Candidate, ...]
+    case_confidence: float
+    has_lesion: bool
+    n_reference_lesions: int
+
+
+@dataclass(frozen=True)
 class Mean:
     """A mean that says over how many cases it was taken.
 
