@@ -21,6 +21,7 @@ _HUFFMAN_TABLES = 0xC4
 _LOSSLESS_FRAME = 0xC3
 #: Segments that may come before a scan: tables, restart interval, application data, comments.
 _HARMLESS = {0xDB, 0xDD, 0xFE, _HUFFMAN_TABLES, *range(0xE0, 0xF0)}
+_ADOBE = 0xEE
 _MOST_CODES = 256
 
 
@@ -68,6 +69,8 @@ def _check(stream: bytes, header: Header) -> None:
         elif marker == _HUFFMAN_TABLES:
             _check_tables(segment)
             has_table = True
+        elif marker == _ADOBE:
+            _check_adobe(segment)
         elif marker not in _HARMLESS:
             raise ValueError(f"unknown segment {marker:#x} at byte {at}")
         at += 2 + length
@@ -99,6 +102,12 @@ def _check_tables(segment: bytes) -> None:
         at += 17 + n_codes
     if at != len(segment):
         raise ValueError("length of a Huffman table")
+
+
+def _check_adobe(segment: bytes) -> None:
+    """Check the segment that names the colour transform: none, YCbCr or YCCK."""
+    if segment.startswith(b"Adobe") and (len(segment) < 12 or segment[11] > 2):
+        raise ValueError("colour transform")
 
 
 def _check_scan(segment: bytes, header: Header) -> None:

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels import get_decoder, iter_pixels
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGLossless, JPEGLosslessSV1
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    MPEGTransferSyntaxes,
+)
 
 from napari_medassist.core.errors import CorruptFile, MedAssistError, TooLarge, UnsupportedFormat
 from napari_medassist.io.dicom.header import Header
@@ -37,11 +43,14 @@ _DEFLATE_LIMIT = 1032
 #: Decoders that meet broken data with an exception, the most able first.
 _SAFE_PLUGINS = ("pylibjpeg", "pyjpegls", "pydicom", "pillow")
 _UNCOMPRESSED = "Export the image without compression (Explicit VR Little Endian)."
+_AS_VIDEO = "Export the clip as an MP4 file and open that."
 _COPY_ANEW = "The file may be truncated: copy it anew from its source."
 
 
 def stored_frames(header: Header, frames: Sequence[int]) -> Iterator[NDArray[Any]]:
     """Yield frames of a file as stored, each (row, column), in the order asked for.
+
+    Call :func:`require_plausible` for the file first: it refuses what a decoder would not survive.
 
     Raises
     ------
@@ -56,7 +65,7 @@ def stored_frames(header: Header, frames: Sequence[int]) -> Iterator[NDArray[Any
 def colour_frames(header: Header, frames: Sequence[int], dataset: Dataset) -> Iterator[NDArray[Any]]:
     """Yield frames with YBR turned to RGB; ``dataset`` is given the image tags (the palette).
 
-    Raises the same errors as :func:`stored_frames`.
+    As :func:`stored_frames`, with the same errors.
     """
     yield from _decoded(header, frames, raw=False, dataset=dataset)
 
@@ -122,7 +131,6 @@ def require_memory(n_bytes: int, path: Path) -> None:
 def _decoded(
     header: Header, frames: Sequence[int], *, raw: bool, dataset: Dataset | None
 ) -> Iterator[NDArray[Any]]:
-    require_plausible(header)
     decoded = _open(header, frames, raw=raw, dataset=dataset)
     for _ in frames:
         try:
@@ -186,7 +194,7 @@ def _require_decoder(header: Header) -> None:
         raise UnsupportedFormat(
             f"The pixels are encoded as '{syntax.name}' (transfer syntax), which cannot be decoded.",
             path=header.path,
-            cure=_UNCOMPRESSED,
+            cure=_AS_VIDEO if syntax in MPEGTransferSyntaxes else _UNCOMPRESSED,
         )
 
 

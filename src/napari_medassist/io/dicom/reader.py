@@ -71,7 +71,7 @@ def _stacks(study: Study) -> list[Stack]:
             continue
         for group in group_by_grid(planes):
             for part in split(group.planes):
-                found = study.attempt(partial(_stack, group, part))
+                found = study.attempt(part.planes[0].header.path, partial(_stack, group, part))
                 stacks += [] if found is None else [found]
     return join_dynamic(stacks)
 
@@ -80,12 +80,10 @@ def _stack(group: Group, part: Part) -> Stack:
     try:
         found = stack(part)
     except (InconsistentSeries, InvalidGeometry) as problem:
-        first = part.planes[0].header
-        words = " ".join((first.title, *part.suffix))
         of_parts = f", part {group.part} of {group.n_parts}" if group.n_parts > 1 else ""
         raise type(problem)(
-            f"Series '{words}'{of_parts}: {problem.message}",
-            path=problem.path or first.path.parent,
+            f"Series '{part.title}'{of_parts}: {problem.message}",
+            path=problem.path or part.planes[0].header.path.parent,
             cure=problem.cure or "Copy the series anew from its source.",
         ) from problem
     return replace(found, warnings=(*group.warnings, *found.warnings))
@@ -124,10 +122,14 @@ class _Pixels:
         found: list[Series | None] = []
         for one in stacks:
             self._message = f"Reading {one.first.header.title}"
-            found.append(self._study.attempt(partial(volume_of, one, self._tick)))
+            found.append(
+                self._study.attempt(one.first.header.path, partial(volume_of, one, self._tick))
+            )
         for header, dataset in clips:
             self._message = f"Reading {header.title}"
-            found.append(self._study.attempt(partial(clip_of, header, dataset, self._tick)))
+            found.append(
+                self._study.attempt(header.path, partial(clip_of, header, dataset, self._tick))
+            )
         return sorted((s for s in found if s is not None), key=_series_order)
 
     def _tick(self) -> None:

@@ -33,6 +33,17 @@ class Part:
     suffix: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """Series number and description, b-value, and what else tells it from the others."""
+        return " ".join([self.planes[0].header.title, *b_value_words(self.planes[0]), *self.suffix])
+
+
+def b_value_words(plane: Plane) -> tuple[str, ...]:
+    """Return the b-value as it stands in a name (``b800``); nothing where it does not apply."""
+    b_value = plane.diffusion.b_value_s_mm2
+    return () if b_value is None else (f"b{b_value:g}",)
+
 
 def split(planes: Sequence[Plane]) -> list[Part]:
     """Split planes of one grid by image type, b-value, gradient direction and echo time.

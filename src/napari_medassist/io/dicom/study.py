@@ -66,13 +66,15 @@ class Study:
             passed_over.append(f"{files[0]}: This is {kind}, which is not read yet{also}.")
         return (*passed_over, *map(str, self.problems))
 
-    def attempt(self, step: Callable[[], T]) -> T | None:
+    def attempt(self, path: Path, step: Callable[[], T]) -> T | None:
         """Run a step that concerns one file or series; note its problem, if it has one, and go on."""
         try:
             return step()
         except PROBLEMS as problem:
             self.problems.append(problem)
-            return None
+        except MemoryError:
+            self.problems.append(_out_of_memory(path))
+        return None
 
 
 def files_to_read(path: Path) -> list[Path]:
@@ -111,7 +113,7 @@ def scan_study(path: Path, files: list[Path], progress: Progress) -> Study:
     study = Study()
     for done, file in enumerate(files, start=1):
         if scan.is_dicom(file):
-            study.attempt(partial(_sort_in, study, file))
+            study.attempt(file, partial(_sort_in, study, file))
         elif file.name.lower().endswith(scan.EXTENSIONS):
             study.problems.append(_false_name(file))
         progress(done, 2 * len(files), f"Reading headers in {path.name}")
@@ -144,10 +146,26 @@ def _left_out(header: Header, problem: MedAssistError) -> MedAssistError:
     )
 
 
+def _out_of_memory(path: Path) -> MedAssistError:
+    return TooLarge(
+        "There was not enough memory to read it.",
+        path=path,
+        cure="Close other images or programs, or open fewer files at a time.",
+    )
+
+
 def _require_dicom(path: Path) -> None:
     if not path.is_file():
         raise FileProblem("The file does not exist.", path=path, cure="Check the path.")
-    if path.stat().st_size == 0:
+    try:
+        empty = not path.open("rb").read(1)
+    except OSError as error:
+        raise FileProblem(
+            f"The file cannot be read ({error.strerror}).",
+            path=path,
+            cure="Check your right to read it.",
+        ) from error
+    if empty:
         raise CorruptFile("The file is empty.", path=path, cure="Copy it anew from its source.")
     if not scan.is_dicom(path):
         raise UnsupportedFormat(

@@ -16,6 +16,7 @@ from napari_medassist.io.dicom.dynamic import common_description
 from napari_medassist.io.dicom.header import Header
 from napari_medassist.io.dicom.pixels import require_memory, require_plausible, stored_frames
 from napari_medassist.io.dicom.planes import Plane
+from napari_medassist.io.dicom.splitting import b_value_words
 from napari_medassist.io.dicom.stacking import Stack
 from napari_medassist.io.dicom.values import Voxels, unit_of
 
@@ -91,13 +92,10 @@ def _headers(stack: Stack) -> Iterator[Header]:
 
 def _name(stack: Stack) -> str:
     header = stack.first.header
-    b_value = stack.first.diffusion.b_value_s_mm2
-    words = [header.title]
-    if stack.times is not None and _description(stack) != header.description:
-        words = [f"{header.series_number} {_description(stack)}"]
-    if b_value is not None:
-        words.append(f"b{b_value:g}")
-    return " ".join([*words, *stack.suffix])
+    title = header.title
+    if len({slices[0].header.series_uid for slices in stack.planes}) > 1:
+        title = f"{header.series_number} {_description(stack)}"
+    return " ".join([title, *b_value_words(stack.first), *stack.suffix])
 
 
 def _description(stack: Stack) -> str:

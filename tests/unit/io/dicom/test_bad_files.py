@@ -11,7 +11,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless
+from pydicom.uid import MPEG4HP41, ExplicitVRLittleEndian, JPEG2000Lossless
 
 from napari_medassist.core.errors import (
     Cancelled,
@@ -225,6 +225,41 @@ def test_a_volume_that_does_not_fit_is_not_begun(
     monkeypatch.setattr(pixels, "_memory_bytes", lambda: 1000)
     with pytest.raises(TooLarge, match=str(tmp_path)):
         read(tmp_path)
+
+
+def test_memory_that_runs_out_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_args: object, **_kwargs: object) -> None:
+        raise MemoryError
+
+    write_series(tmp_path, stored(), GEOMETRY)
+    monkeypatch.setattr(np, "zeros", no_memory)
+    with pytest.raises(TooLarge, match="not enough memory"):
+        read(tmp_path)
+
+
+#: Single bytes of the stream of SC_rgb_jpeg_gdcm.dcm at which GDCM ends the process.
+DEADLY = [(2, 0), (3, 0), (5, 255), (17, 255), (22, 255), (22, 0), (37, 0), (38, 0)]
+
+
+@pytest.mark.parametrize(("offset", "value"), DEADLY)
+def test_broken_lossless_jpeg_does_not_end_the_process(tmp_path: Path, offset: int, value: int) -> None:
+    whole = bytearray(Path(str(get_testdata_file("SC_rgb_jpeg_gdcm.dcm", download=False))).read_bytes())
+    path = tmp_path / "jpeg.dcm"
+    path.write_bytes(whole)
+    assert len(read(path).series) == 1
+    whole[whole.rfind(b"\xff\xd8\xff") + offset] = value
+    path.write_bytes(whole)
+    with pytest.raises(CorruptFile, match="JPEG stream is broken"):
+        read(path)
+
+
+def test_video_streams_say_what_to_do(tmp_path: Path) -> None:
+    ds = slice_dataset(stored()[0], GEOMETRY, 0)
+    no_real_jpeg(ds)
+    ds.file_meta.TransferSyntaxUID = MPEG4HP41
+    ds.save_as(tmp_path / "video")
+    with pytest.raises(UnsupportedFormat, match="MP4"):
+        read(tmp_path / "video")
 
 
 def test_a_folder_without_images(tmp_path: Path) -> None:

@@ -34,6 +34,14 @@ def test_missing_slices_are_counted_and_placed(tmp_path: Path) -> None:
     assert str(tmp_path) in text
 
 
+def test_missing_slices_of_one_b_value_name_it(tmp_path: Path) -> None:
+    write_series(tmp_path, stored(), GEOMETRY, DiffusionBValue=50.0)
+    write_series(tmp_path, stored(), GEOMETRY, seed=1, skip=[3], DiffusionBValue=800.0)
+    loaded = read(tmp_path)
+    assert [s.name for s in loaded.series] == ["4 phantom b50"]
+    assert "'4 phantom b800'" in loaded.warnings[0]
+
+
 def test_missing_slices_of_an_oblique_series(tmp_path: Path) -> None:
     geometry = Geometry(SHAPE, (3.0, 1.0, 1.0), (5.0, 6.0, 7.0), oblique(np.eye(3), (20, 10, 0)))
     write_series(tmp_path, stored(), geometry, skip=[4])
