@@ -17,7 +17,7 @@ from napari_medassist.cli.main import main
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 SOURCE = ROOT / "src"
-PAGES = sorted(DOCS.rglob("*.md"))
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 BLOCK = re.compile(r"^```(python|shell)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Commands that run on the bundled sample data; others in the pages are examples with invented paths.
 RUNNABLE = re.compile(r"^napari-medassist (inspect|evaluate) .*sample_data/", re.MULTILINE)
@@ -36,7 +36,7 @@ def commands(page: Path) -> list[str]:
 
 
 def name(page: Path) -> str:
-    return page.relative_to(DOCS).as_posix()
+    return page.relative_to(DOCS).as_posix() if DOCS in page.parents else page.name
 
 
 @pytest.fixture

@@ -159,3 +159,18 @@ def test_threshold_and_fusion(bridge: Any, case: Case) -> None:
     bridge.viewer.layers.selection.active = bridge.layer_of(case.by_role("t2w"))
     with pytest.raises(InvalidImage, match="reference image"):
         acts.fuse(bridge)
+
+
+def test_one_step_of_the_slider_is_one_slice_of_the_t2w(bridge: Any, case: Case) -> None:
+    t2w = case.by_role("t2w")
+    dims = bridge.viewer.dims
+    assert [r.step for r in dims.range[1:]] == pytest.approx(t2w.geometry.spacing_zyx_mm)
+    layer = bridge.layer_of(t2w)
+    shown = set()
+    for step in range(dims.nsteps[1]):
+        dims.set_current_step(1, step)
+        index = layer.world_to_data(np.asarray(dims.point)[1:])[0]
+        assert abs(index - round(index)) < 1e-3
+        shown.add(round(index))
+    assert set(range(t2w.geometry.shape_zyx[0])) <= shown
+    assert len(shown) == dims.nsteps[1]

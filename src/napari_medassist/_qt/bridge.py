@@ -52,6 +52,7 @@ class Bridge:
         self._orient()
         viewer.dims.events.order.connect(self._orient)
         viewer.dims.events.ndisplay.connect(self._orient)
+        viewer.dims.events.range.connect(self._step_by_reference_slices)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.events.status.connect(self._on_status)
@@ -157,6 +158,27 @@ class Bridge:
         head_up = dims.ndisplay == 2 and dims.ndim >= 3 and vertical == dims.ndim - 3
         self.viewer.scene.camera.orientation = ("away", "up" if head_up else "down", "right")
 
+    def _step_by_reference_slices(self, _event: Any = None) -> None:
+        """Make one step of a slider one slice of the reference image, and hit its slices exactly.
+
+        napari steps by the finest spacing of all layers, so that scrolling through a T2w beside a
+        resampled series would show most of its slices twice.
+        """
+        volume = self.session.annotation_volume()
+        dims = self.viewer.dims
+        if volume is None or dims.ndim < 3:
+            return
+        ranges = list(dims.range)
+        first = self.session.frame.translate_zyx_mm(volume.geometry)
+        steps = volume.geometry.spacing_zyx_mm
+        if not self.session.frame.places(volume.geometry):
+            return
+        for axis, origin, step in zip(self._spatial_axes(), first, steps, strict=True):
+            start, stop = (round((end - origin) / step) * step + origin for end in ranges[axis][:2])
+            ranges[axis] = (start, stop, step)
+        if not np.allclose(np.asarray(ranges), np.asarray(dims.range)):
+            dims.range = tuple(ranges)
+
     # ---------------------------------------------------------------- events
 
     def _on_inserted(self, event: Any) -> None:
@@ -188,6 +210,7 @@ class Bridge:
         is_first = not self._known_cases
         self._known_cases.append(case)
         self.session.add(case)
+        self._step_by_reference_slices()
         if is_first:
             self._go_to_middle()
 
