@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -131,22 +132,24 @@ def require_memory(n_bytes: int, path: Path) -> None:
 def _decoded(
     header: Header, frames: Sequence[int], *, raw: bool, dataset: Dataset | None
 ) -> Iterator[NDArray[Any]]:
-    decoded = _open(header, frames, raw=raw, dataset=dataset)
-    for _ in frames:
-        try:
-            frame = next(decoded)
-        except StopIteration:
-            raise CorruptFile(
-                "The file holds fewer frames than its header claims.", path=header.path, cure=_COPY_ANEW
-            ) from None
-        except MALFORMED as error:
-            raise _decoding_error(header, error) from error
-        yield frame
+    with closing(_open(header, frames, raw=raw, dataset=dataset)) as decoded:
+        for _ in frames:
+            try:
+                frame = next(decoded)
+            except StopIteration:
+                raise CorruptFile(
+                    "The file holds fewer frames than its header claims.",
+                    path=header.path,
+                    cure=_COPY_ANEW,
+                ) from None
+            except MALFORMED as error:
+                raise _decoding_error(header, error) from error
+            yield frame
 
 
 def _open(
     header: Header, frames: Sequence[int], *, raw: bool, dataset: Dataset | None
-) -> Iterator[NDArray[Any]]:
+) -> Generator[NDArray[Any], None, None]:
     """Let pydicom decode; a generator, so that what it raises is raised at the first frame."""
     syntax = UID(header.transfer_syntax_uid)
     if syntax != DeflatedExplicitVRLittleEndian:

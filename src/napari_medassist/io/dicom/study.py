@@ -78,7 +78,7 @@ class Study:
 
 
 def files_to_read(path: Path) -> list[Path]:
-    """Return all files of a folder; for a slice, the files of its series that lie beside it.
+    """Return all files of a folder (or beside and below a DICOMDIR); for a slice, those of its series.
 
     Raises
     ------
@@ -89,6 +89,8 @@ def files_to_read(path: Path) -> list[Path]:
         return scan.files_below(path)
     _require_dicom(path)
     dataset = scan.read_header(path)
+    if scan.is_directory_file(dataset):
+        return scan.files_below(path.parent)
     header = header_of(path, dataset)
     alone = not_an_image(header) or not header.series_uid or header.n_frames > 1
     if alone or not lies_in_patient(header, dataset):
@@ -158,7 +160,8 @@ def _require_dicom(path: Path) -> None:
     if not path.is_file():
         raise FileProblem("The file does not exist.", path=path, cure="Check the path.")
     try:
-        empty = not path.open("rb").read(1)
+        with path.open("rb") as file:
+            empty = not file.read(1)
     except OSError as error:
         raise FileProblem(
             f"The file cannot be read ({error.strerror}).",

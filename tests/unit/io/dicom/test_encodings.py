@@ -104,3 +104,4 @@ def test_dicomdir_is_no_image_and_no_problem() -> None:
     assert len(loaded.series) == 17
     loaded = read(folder)
     assert not any("DICOMDIR" in w for w in loaded.warnings)
+    assert len(read(folder / "DICOMDIR").series) == len(loaded.series)
