@@ -152,3 +152,13 @@ def test_magnitude_and_phase_become_a_volume_each(tmp_path: Path) -> None:
     write_series(tmp_path, stored(), GEOMETRY, ImageType=["ORIGINAL", "PRIMARY", "M", "ND"])
     write_series(tmp_path, stored() * 2, GEOMETRY, seed=1, ImageType=["ORIGINAL", "PRIMARY", "P", "ND"])
     assert [s.name for s in read(tmp_path).series] == ["4 phantom M", "4 phantom P"]
+
+
+def test_of_two_copies_the_opened_one_is_read(tmp_path: Path) -> None:
+    for name, value in (("a", 1), ("b", 2)):
+        ds = slice_dataset(np.full((4, 5), value, np.int16), GEOMETRY, 0, SliceThickness="3")
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = "1.2.3.77"
+        ds.save_as(tmp_path / name, enforce_file_format=True)
+    for name, value in (("a", 1), ("b", 2)):
+        (volume,) = read(tmp_path / name).series
+        assert volume.array.max() == value
