@@ -62,8 +62,7 @@ class Study:
         """Return what a user should know: what was passed over, and what went wrong."""
         passed_over = []
         for kind, files in self.passed_over.items():
-            also = f", and {len(files) - 1} more files are such" if len(files) > 1 else ""
-            passed_over.append(f"{files[0]}: This is {kind}, which is not read yet{also}.")
+            passed_over.append(f"{files[0]}: This is {kind}, which is not read yet{_also(files)}.")
         return (*passed_over, *map(str, self.problems))
 
     def attempt(self, path: Path, step: Callable[[], T]) -> T | None:
@@ -137,6 +136,14 @@ def _sort_in(study: Study, file: Path) -> None:
             study.broken_series.setdefault(header.series_uid, _left_out(header, problem))
     else:
         study.loose.append((header, dataset))
+
+
+def _also(files: list[Path]) -> str:
+    """Name the other files of a kind; of many, the first."""
+    if len(files) == 1:
+        return ""
+    more = f" and {len(files) - 5} more" if len(files) > 5 else ""
+    return f"; so are {', '.join(file.name for file in files[1:5])}{more}"
 
 
 def _left_out(header: Header, problem: MedAssistError) -> MedAssistError:
