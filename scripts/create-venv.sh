@@ -28,6 +28,10 @@ echo "Installing napari-medassist and its tools into $venv (some minutes the fir
 quiet=
 [ -t 1 ] || quiet=-qq # a log need not hold pip's progress
 touch "$unfinished"
-"$bin/python" -m pip install $quiet --disable-pip-version-check \
-  --editable '.[pyqt6,dev]' --constraint constraints.txt
+if ! "$bin/python" -m pip install $quiet --log "$venv/pip.log" --disable-pip-version-check \
+  --editable '.[pyqt6,dev]' --constraint constraints.txt; then
+  echo "pip did not succeed; the end of $venv/pip.log:" >&2
+  tail -n 25 "$venv/pip.log" >&2
+  exit 1
+fi
 rm "$unfinished"

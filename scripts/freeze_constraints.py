@@ -11,8 +11,11 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 PROJECT = "napari-medassist"
+#: Debian 12's; some packages ask for a later 3.11.
+LOWEST_PYTHON = "3.11.2"
 EXTRAS = ("pyqt6", "torch", "voice", "dev")
 CONSTRAINTS = Path(__file__).resolve().parents[1] / "constraints.txt"
 HEADER = """\
@@ -66,6 +69,17 @@ def installed_version(name: str) -> str | None:
         return None
 
 
+def require_lowest_python(names: set[str]) -> None:
+    """Stop if an installed package does not run on the lowest Python."""
+    for name in sorted(names):
+        asked = metadata.metadata(name).get("Requires-Python", "") if installed_version(name) else ""
+        if LOWEST_PYTHON not in SpecifierSet(asked):
+            raise SystemExit(
+                f"{name} {installed_version(name)} needs Python {asked}, not {LOWEST_PYTHON}: "
+                "install an older version of it, then freeze again."
+            )
+
+
 def earlier_versions() -> dict[str, str]:
     """Read the versions that constraints.txt holds now."""
     lines = CONSTRAINTS.read_text().splitlines() if CONSTRAINTS.exists() else []
@@ -75,6 +89,8 @@ def earlier_versions() -> dict[str, str]:
 
 def main() -> None:
     """Write the file."""
+    names = needed(PROJECT, EXTRAS)
+    require_lowest_python(names)
     earlier = earlier_versions()
     versions = {
         name: installed_version(name) or earlier.get(name) for name in sorted(needed(PROJECT, EXTRAS))
