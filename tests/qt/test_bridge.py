@@ -9,7 +9,7 @@ import pytest
 
 from napari_medassist._qt import acts
 from napari_medassist._qt.bridge import VERDICT_LAYER, bridge_of
-from napari_medassist.app.layer_data import case_layers, link_of
+from napari_medassist.app.layer_data import link_of
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
@@ -142,7 +142,7 @@ def test_removing_all_layers_closes_the_case(bridge: Any, case: Case) -> None:
 def test_another_case_joins_in_the_same_frame(bridge: Any, case: Case) -> None:
     frame = bridge.session.frame
     other = Case("more", (volume("ct", name="later"),))
-    bridge.add_layer_data(case_layers(other, bridge.session.frame_for(other)))
+    bridge.add_layer_data(bridge.session.layers_of(other))
     assert bridge.session.frame == frame
     assert len(bridge.session.case.series) == 4
 

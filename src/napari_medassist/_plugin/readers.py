@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_medassist.app.display import DisplayFrame
 from napari_medassist.app.layer_data import LayerData, case_layers
 from napari_medassist.core.case import Case
 from napari_medassist.core.progress import Progress, silent
@@ -20,7 +19,7 @@ def can_read(path: str | Path) -> bool:
 def layers_at(
     path: str | Path,
     progress: Progress = silent,
-    frame_for: Callable[[Case], DisplayFrame] = DisplayFrame.of_case,
+    layers_of: Callable[[Case], list[LayerData]] = case_layers,
 ) -> list[LayerData]:
     """Read a file or folder as a case and return its layers.
 
@@ -30,8 +29,7 @@ def layers_at(
         What to read.
     progress
         Told how far it has come; may raise ``Cancelled``.
-    frame_for
-        Gives the frame that the case is drawn in.
+    layers_of
+        Makes the layers of the case, e.g. in the frame of one that is open already.
     """
-    case = read(path, progress=progress)
-    return case_layers(case, frame_for(case))
+    return layers_of(read(path, progress=progress))

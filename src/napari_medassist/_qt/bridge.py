@@ -115,7 +115,9 @@ class Bridge:
         case = self.session.case
         if case is None:
             raise InvalidImage("No case is open.", cure="Open a study or an image first.")
-        layer: Labels = self.add_layer_data([labels_layer(labels, case, self.session.frame)])[0]
+        shift = len(self.label_layers())
+        data = labels_layer(labels, case, self.session.frame, shift)
+        layer: Labels = self.add_layer_data([data])[0]
         self.viewer.layers.selection.active = layer
         return layer
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import napari.viewer
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
+
+_MIN_WIDTH = 360
 
 
 class MedAssistDock(QWidget):
@@ -30,7 +33,11 @@ class MedAssistDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
-        self.setMinimumWidth(380)
+        self.setMinimumWidth(_MIN_WIDTH)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a width that leaves the image its place on a small screen."""
+        return QSize(_MIN_WIDTH, super().sizeHint().height())
 
     def show_case(self) -> None:
         """Bring the case panel to the front."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import napari
 from napari.viewer import Viewer
+from qtpy.QtWidgets import QApplication
 
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.dock import dock_of
@@ -18,6 +19,10 @@ _TITLE = "napari-medassist (not a medical device)"
 def new_window(*, show: bool = True) -> Viewer:
     """Return a new viewer with the MedAssist dock."""
     viewer = Viewer(title=_TITLE, show=show)
+    screen = QApplication.primaryScreen()
+    if screen is not None:
+        room = screen.availableGeometry()
+        viewer.window.resize(room.width(), room.height())
     dock_of(viewer)
     return viewer
 

@@ -104,6 +104,6 @@ def read_with_dialog(path: Path, session: Session, parent: QWidget | None) -> li
     """
     return run_with_dialog(
         f"Reading {path.name}",
-        lambda progress: layers_at(path, progress, session.frame_for),
+        lambda progress: layers_at(path, progress, session.layers_of),
         parent,
     )

@@ -44,12 +44,15 @@ class LayerLink:
         The frame that the case is drawn in.
     resampled
         True if the layer shows a copy resampled for display; such a layer is not edited.
+    palette_shift
+        Where the colours of unnamed label values start, so that two label maps do not look alike.
     """
 
     image: Series | LabelMap
     case: Case
     frame: DisplayFrame
     resampled: bool = False
+    palette_shift: int = 0
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> LayerLink:
         """Return itself: it cannot change, and its arrays are large."""
@@ -62,7 +65,9 @@ def link_of(metadata: dict[str, Any]) -> LayerLink | None:
     return link if isinstance(link, LayerLink) else None
 
 
-def case_layers(case: Case, frame: DisplayFrame | None = None) -> list[LayerData]:
+def case_layers(
+    case: Case, frame: DisplayFrame | None = None, palette_shift: int = 0
+) -> list[LayerData]:
     """Return the layers of a case: the images, the one to look at first on top, then the labels.
 
     Parameters
@@ -71,23 +76,29 @@ def case_layers(case: Case, frame: DisplayFrame | None = None) -> list[LayerData
         The case.
     frame
         The frame to draw it in; its own by default.
+    palette_shift
+        Number of label maps that are open already.
     """
     frame = DisplayFrame.of_case(case) if frame is None else frame
     first = _first_shown(case)
     images = [_series_layer(s, case, frame, visible=s is first) for s in reversed(case.series)]
-    return images + [labels_layer(labels, case, frame) for labels in case.labels]
+    maps = enumerate(case.labels, start=palette_shift)
+    return images + [labels_layer(labels, case, frame, shift) for shift, labels in maps]
 
 
-def labels_layer(labels: LabelMap, case: Case, frame: DisplayFrame) -> LayerData:
+def labels_layer(
+    labels: LabelMap, case: Case, frame: DisplayFrame, palette_shift: int = 0
+) -> LayerData:
     """Return the layer of a label map, with its names and colours."""
     data, placement, resampled = _place(labels, frame, nearest=True)
-    scheme = labels.scheme.completed(labels.values())
+    scheme = labels.scheme.completed(labels.values(), palette_shift)
+    link = LayerLink(labels, case, frame, resampled, palette_shift)
     options: dict[str, Any] = {
         **placement,
         "name": labels.name or "Labels",
-        "metadata": {METADATA_KEY: LayerLink(labels, case, frame, resampled)},
+        "metadata": {METADATA_KEY: link},
         "features": _label_features(scheme),
-        "colormap": label_colours(scheme),
+        "colormap": label_colours(scheme, palette_shift),
         "opacity": 0.6,
     }
     # Painting needs an array of its own that may be written to.
@@ -129,7 +140,8 @@ def labels_from_layer(data: Any, metadata: dict[str, Any], name: str) -> LabelMa
             f"The layer '{name}' is {array.shape} voxels, its image {link.image.geometry.shape_zyx}.",
             cure="Labels must keep the shape of the image they were made for.",
         )
-    return LabelMap.on(link.image, array, name=name, scheme=scheme.completed(np.unique(array)))
+    completed = scheme.completed(np.unique(array), link.palette_shift)
+    return LabelMap.on(link.image, array, name=name, scheme=completed)
 
 
 def _series_layer(image: Series, case: Case, frame: DisplayFrame, *, visible: bool) -> LayerData:
@@ -215,9 +227,11 @@ def _darkest(image: Volume) -> float:
     return percentile_limits(image, 0, 100)[0]
 
 
-def label_colours(scheme: LabelScheme) -> dict[int | None, tuple[float, float, float, float]]:
+def label_colours(
+    scheme: LabelScheme, palette_shift: int = 0
+) -> dict[int | None, tuple[float, float, float, float]]:
     """Return napari's colours of a scheme, 0..1 RGBA; values that it does not list have colours too."""
-    listed = scheme.completed(range(1, _COLOURS_READY + 1))
+    listed = scheme.completed(range(1, _COLOURS_READY + 1), palette_shift)
     colours: dict[int | None, tuple[float, float, float, float]] = {
         label.value: (*(c / 255 for c in label.colour), 1.0)  # type: ignore[misc]
         for label in listed.labels

@@ -8,6 +8,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from napari_medassist.app.display import DisplayFrame
+from napari_medassist.app.layer_data import LayerData, case_layers
 from napari_medassist.core.case import Case
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.results import CaseEvaluation
@@ -66,9 +67,10 @@ class Session:
         """The newest comparison."""
         return self._comparison
 
-    def frame_for(self, case: Case) -> DisplayFrame:
-        """Return the frame in which images are drawn: the open case's, else the given case's own."""
-        return self._frame if self._frame is not None else DisplayFrame.of_case(case)
+    def layers_of(self, case: Case) -> list[LayerData]:
+        """Return the layers of a case, in the frame of the open one if one is, else in its own."""
+        n_open = 0 if self._case is None else len(self._case.labels)
+        return case_layers(case, self._frame, palette_shift=n_open)
 
     @property
     def frame(self) -> DisplayFrame:

@@ -25,9 +25,17 @@ _PALETTE: tuple[Rgb, ...] = (
 )
 
 
-def default_colour(value: int) -> Rgb:
-    """Return the colour that a label value has when nobody chose one, as 0..255 RGB."""
-    return _PALETTE[(value - 1) % len(_PALETTE)]
+def default_colour(value: int, shift: int = 0) -> Rgb:
+    """Return the colour that a label value has when nobody chose one, as 0..255 RGB.
+
+    Parameters
+    ----------
+    value
+        The label value.
+    shift
+        How far along the palette to start, so that several label maps do not look alike.
+    """
+    return _PALETTE[(value - 1 + shift) % len(_PALETTE)]
 
 
 @dataclass(frozen=True)
@@ -71,17 +79,20 @@ class LabelScheme:
         """Make a scheme with default colours from value -> name."""
         return cls(tuple(Label(v, n, default_colour(v)) for v, n in sorted(names.items())))
 
-    def get(self, value: int) -> Label:
-        """Return the label of a value; an unnamed one if the scheme does not list it."""
+    def get(self, value: int, shift: int = 0) -> Label:
+        """Return the label of a value; an unnamed one if the scheme does not list it.
+
+        See :func:`default_colour` for ``shift``.
+        """
         for label in self.labels:
             if label.value == value:
                 return label
-        return Label(value, f"label {value}", default_colour(value))
+        return Label(value, f"label {value}", default_colour(value, shift))
 
-    def completed(self, values: Iterable[int]) -> LabelScheme:
+    def completed(self, values: Iterable[int], shift: int = 0) -> LabelScheme:
         """Return a scheme that lists the given values too (0 is passed over)."""
         all_values = {label.value for label in self.labels} | {int(v) for v in values if v}
-        return LabelScheme(tuple(self.get(v) for v in sorted(all_values)))
+        return LabelScheme(tuple(self.get(v, shift) for v in sorted(all_values)))
 
 
 @dataclass(frozen=True, eq=False)

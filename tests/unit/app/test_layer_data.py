@@ -103,3 +103,14 @@ def test_windows_fit_the_modality() -> None:
     assert "ADC 0-1600" in [p.name for p in window_presets(volume("adc"))]
     flat = volume().with_changes(array=np.full((6, 20, 24), np.nan, dtype="f4"))
     assert window_presets(flat)[0].limits == (0.0, 1.0)
+
+
+def test_two_label_maps_do_not_look_alike() -> None:
+    t2w = volume()
+    maps = tuple(LabelMap.on(t2w, name=name) for name in ("reference", "prediction"))
+    case = Case("c", (t2w,), maps)
+    *_, (_, reference, _), (data, prediction, _) = case_layers(case)
+    assert reference["colormap"][1] != prediction["colormap"][1]
+    data[0, 0, 0] = 1
+    saved = labels_from_layer(data, prediction["metadata"], "prediction").scheme.get(1).colour
+    assert tuple(c / 255 for c in saved) == prediction["colormap"][1][:3]

@@ -6,6 +6,7 @@ import pytest
 from napari_medassist.app.headline import headline
 from napari_medassist.app.inspection import describe
 from napari_medassist.app.jobs import Generation, Job
+from napari_medassist.app.layer_data import link_of
 from napari_medassist.app.session import Session
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled, GeometryMismatch
@@ -32,7 +33,8 @@ def test_later_images_join_the_open_case_in_its_frame() -> None:
     session.add(first)
     frame = session.frame
     session.add(second)
-    assert session.frame == frame == session.frame_for(second)
+    assert session.frame == frame
+    assert link_of(session.layers_of(second)[0][1]["metadata"]).frame == frame
     assert len(seen) == 2
     assert seen[-1].series == (*first.series, *second.series)
     assert "frame of reference" in seen[-1].warnings[0]

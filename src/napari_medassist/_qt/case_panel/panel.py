@@ -53,7 +53,7 @@ class CasePanel(QWidget):
         self.table = _table_view(self.series)
         self.window = QComboBox()
         self.window.setToolTip("Grey-value window of the selected series")
-        self.prefer = QPushButton("Always open dropped studies with MedAssist")
+        self.prefer = QPushButton("Always open drops with MedAssist")
         self.prefer.setToolTip(
             "napari asks which plugin to use for each drop. This settles it for medical files and "
             "folders; you find it again in napari's preferences under Plugins."
@@ -228,4 +228,5 @@ def _table_view(model: SeriesTable) -> QTableView:
     header = view.horizontalHeader()
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+    view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     return view

@@ -65,6 +65,9 @@ class EvaluationPanel(QWidget):
         self._bridge = bridge
         self.reference = QComboBox()
         self.prediction = QComboBox()
+        for box in (self.reference, self.prediction):  # long names must not widen the dock
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(12)
         self.compare_button = QPushButton("Compare")
         self.load_button = QPushButton("Load label map...")
         self.headline = QLabel()
