@@ -25,6 +25,7 @@ libglx-mesa0        | library libGLX_mesa.so.0
 libgl1-mesa-dri     | file /usr/lib*/dri/*_dri.so /usr/lib/*/dri/*_dri.so
 libportaudio2       | library libportaudio.so.2
 libdbus-1-3         | library libdbus-1.so.3
+libglib2.0-0        | library libglib-2.0.so.0
 libfontconfig1      | library libfontconfig.so.1
 '
 
