@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
+from math import hypot, prod
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,12 @@ from numpy.typing import NDArray
 from napari_medassist.core.errors import GeometryMismatch, InvalidGeometry, InvalidImage
 from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Index
-from napari_medassist.metrics.surface import Mask, SurfaceDistances, surface_distances
+from napari_medassist.metrics.grid import NOWHERE, Mask, Sides, planes_a_slab
+from napari_medassist.metrics.rules import SurfaceRule
+from napari_medassist.metrics.surface import SurfaceDistances, surface_distances
+
+#: Which masks of a pair have no voxel.
+EmptySide = Literal["both", "reference_only", "prediction_only"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +39,8 @@ class MaskPair:
         Index of the crop's first voxel in the full grid.
     shape_zyx
         Shape of the full grid.
+    rule
+        What a surface is, and how its distances are reduced.
     """
 
     reference: Mask
@@ -40,6 +48,7 @@ class MaskPair:
     spacing_zyx_mm: Triple
     offset_zyx: Index
     shape_zyx: Index
+    rule: SurfaceRule = field(default_factory=SurfaceRule)
 
     @classmethod
     def of(
@@ -47,6 +56,8 @@ class MaskPair:
         reference: NDArray[np.bool_],
         prediction: NDArray[np.bool_],
         spacing_zyx_mm: Sequence[float],
+        *,
+        rule: SurfaceRule | None = None,
     ) -> Self:
         """Make a pair from two masks of one grid.
 
@@ -56,6 +67,8 @@ class MaskPair:
             (z, y, x) bool, same shape, any memory layout.
         spacing_zyx_mm
             Distance between neighbouring voxel centres along z, y, x, in mm, positive.
+        rule
+            What a surface is; see :class:`~napari_medassist.metrics.rules.SurfaceRule` for the default.
 
         Raises
         ------
@@ -77,12 +90,37 @@ class MaskPair:
             spacing,
             (z, y, x),
             (depth, height, width),
+            rule or SurfaceRule(),
         )
 
     @property
     def voxel_volume_ml(self) -> float:
         """Volume of one voxel in ml."""
         return float(np.prod(self.spacing_zyx_mm)) / 1000
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels of the full grid."""
+        return prod(self.shape_zyx)
+
+    @property
+    def diagonal_mm(self) -> float:
+        """Diagonal of the full grid in mm (in voxels if the rule says so): no distance is larger."""
+        return hypot(*(n * s for n, s in zip(self.shape_zyx, self.unit_zyx, strict=True)))
+
+    @property
+    def unit_zyx(self) -> Triple:
+        """What distances are measured in: the spacing in mm, or single voxels if the rule says so."""
+        return (1.0, 1.0, 1.0) if self.rule.in_voxels else self.spacing_zyx_mm
+
+    @property
+    def empty_side(self) -> EmptySide | None:
+        """Which masks have no voxel; None if both have some."""
+        if self.n_reference and self.n_prediction:
+            return None
+        if self.n_reference:
+            return "prediction_only"
+        return "reference_only" if self.n_prediction else "both"
 
     @cached_property
     def n_reference(self) -> int:
@@ -97,14 +135,31 @@ class MaskPair:
     @cached_property
     def n_overlap(self) -> int:
         """Number of voxels that both have."""
-        return int(np.count_nonzero(self.reference & self.prediction))
+        step = planes_a_slab(self.reference.shape)
+        return sum(
+            int(np.count_nonzero(self.reference[z : z + step] & self.prediction[z : z + step]))
+            for z in range(0, self.reference.shape[0], step)
+        )
 
     @cached_property
     def distances(self) -> SurfaceDistances | None:
-        """Distances between the two borders; None unless both masks have voxels."""
-        if not (self.n_reference and self.n_prediction):
+        """Distances between the two surfaces under the rule; None unless both masks have one."""
+        if self.empty_side:
             return None
-        return surface_distances(self.reference, self.prediction, spacing_zyx_mm=self.spacing_zyx_mm)
+        return surface_distances(
+            self.reference,
+            self.prediction,
+            spacing_zyx_mm=self.spacing_zyx_mm,
+            rule=self.rule,
+            goes_on=self._goes_on(),
+        )
+
+    def _goes_on(self) -> Sides:
+        if self.rule.array_edge_is_background:
+            return NOWHERE
+        parts = zip(self.offset_zyx, self.reference.shape, self.shape_zyx, strict=True)
+        z, y, x = ((first == 0, first + n == whole) for first, n, whole in parts)
+        return z, y, x
 
 
 def checked_spacing(spacing_zyx_mm: Sequence[float]) -> Triple:

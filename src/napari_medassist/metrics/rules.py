@@ -27,9 +27,11 @@ class SurfaceRule:
         Of percentiles: ``max_directed`` takes the percentile of each direction and the larger of the
         two; ``pooled`` puts the distances of both directions together first.
     percentile
-        Of the percentile Hausdorff distance (HD95).
+        Of ``hd_percentile_mm``; ``hd95_mm`` is at 95 and ``hd_mm`` at 100 whatever stands here.
     tolerance_mm
         Of the normalised surface Dice.
+    boundary_width_mm
+        Of the boundary IoU: how deep into the mask the boundary reaches.
     in_voxels
         True measures in voxels and ignores the spacing, as some tools do by default.
     """
@@ -39,13 +41,15 @@ class SurfaceRule:
     aggregation: Aggregation = "max_directed"
     percentile: float = 95.0
     tolerance_mm: float = 1.0
+    boundary_width_mm: float = 2.0
     in_voxels: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.percentile <= 100:
             raise InvalidSetting(f"A percentile lies between 0 and 100, not at {self.percentile}.")
-        if not 0 <= self.tolerance_mm < float("inf"):
-            raise InvalidSetting(f"The tolerance is a distance in mm, not {self.tolerance_mm}.")
+        for name in ("tolerance_mm", "boundary_width_mm"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise InvalidSetting(f"{name} is a distance in mm, not {getattr(self, name)}.")
         if self.border not in ("erosion_6", "surface_elements"):
             raise InvalidSetting(f"There is no border called '{self.border}'.")
         if self.aggregation not in ("max_directed", "pooled"):

@@ -1,161 +1,167 @@
-"""Distances between the borders of two masks, computed once and then reduced by the metrics."""
+"""Distances between the surfaces of two masks, computed once and then reduced by the metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from napari_medassist.core.geometry import Float, Triple
+from napari_medassist.core.geometry import Float
+from napari_medassist.metrics.borders import border, border_places
+from napari_medassist.metrics.grid import NOWHERE, Indices, Mask, PaddedGrid, Sides
+from napari_medassist.metrics.nearest import nearest_distances
+from napari_medassist.metrics.rules import Aggregation, SurfaceRule
+from napari_medassist.metrics.surface_elements import element_places, element_shape
 
-Mask = NDArray[np.bool_]
-Indices = NDArray[np.intp]
+__all__ = ["Mask", "SurfaceDistances", "border", "surface_distances"]
 
-#: Radius of the search by steps, in units of the smallest spacing. Most border voxels of two masks
-#: that resemble each other find their partner within it; the tree is for those that do not.
-_NEAR = 3.0
+
+@dataclass(frozen=True, eq=False)
+class Directed:
+    """Distances from each point of one surface to the nearest point of another.
+
+    Parameters
+    ----------
+    distances_mm
+        One value a point, in mm.
+    areas_mm2
+        What each point stands for; None if all count alike.
+    """
+
+    distances_mm: Float
+    areas_mm2: Float | None = None
+
+    @property
+    def weight(self) -> float:
+        """Number of points, or their total area in mm2."""
+        return float(self.distances_mm.size if self.areas_mm2 is None else self.areas_mm2.sum())
+
+    @property
+    def weighted_sum(self) -> float:
+        """Sum of the distances, each times its area."""
+        if self.areas_mm2 is None:
+            return float(self.distances_mm.sum())
+        return float(self.distances_mm @ self.areas_mm2)
+
+    def percentile_mm(self, percentile: float) -> float:
+        """Return a percentile in mm.
+
+        Points that count alike are interpolated linearly. Of points with areas it is the distance that
+        the given share of the area does not exceed.
+        """
+        if percentile == 100:
+            return float(self.distances_mm.max())
+        if self.areas_mm2 is None:
+            return float(np.percentile(self.distances_mm, percentile))
+        order = np.argsort(self.distances_mm)
+        covered = np.cumsum(self.areas_mm2[order])
+        place = np.searchsorted(covered / covered[-1], percentile / 100)
+        return float(self.distances_mm[order[min(int(place), order.size - 1)]])
+
+    def weight_within(self, tolerance_mm: float) -> float:
+        """Return the number, or the area, of the points not farther away than a tolerance."""
+        near = self.distances_mm <= tolerance_mm
+        return float(np.count_nonzero(near) if self.areas_mm2 is None else self.areas_mm2[near].sum())
 
 
 @dataclass(frozen=True, eq=False)
 class SurfaceDistances:
-    """Distances from each border voxel of one mask to the nearest border voxel of the other.
+    """Distances between two surfaces, in both directions.
 
     Parameters
     ----------
-    from_reference_mm
-        One value a border voxel of the reference, in mm.
-    from_prediction_mm
-        One value a border voxel of the prediction, in mm.
+    from_reference, from_prediction
+        From each point of the one surface to the other.
     """
 
-    from_reference_mm: Float
-    from_prediction_mm: Float
+    from_reference: Directed
+    from_prediction: Directed
 
-    def max_directed_percentile_mm(self, percentile: float) -> float:
-        """Return the larger of the two directed percentiles (linear interpolation), in mm."""
+    @property
+    def from_reference_mm(self) -> Float:
+        """One value a point of the reference's surface, in mm."""
+        return self.from_reference.distances_mm
+
+    @property
+    def from_prediction_mm(self) -> Float:
+        """One value a point of the prediction's surface, in mm."""
+        return self.from_prediction.distances_mm
+
+    def percentile_mm(self, percentile: float, aggregation: Aggregation = "max_directed") -> float:
+        """Return a percentile Hausdorff distance in mm; 100 is the Hausdorff distance."""
+        if aggregation == "pooled":
+            return self._pooled().percentile_mm(percentile)
         return max(
-            float(np.percentile(distances, percentile))
-            for distances in (self.from_reference_mm, self.from_prediction_mm)
+            self.from_reference.percentile_mm(percentile),
+            self.from_prediction.percentile_mm(percentile),
         )
 
     def pooled_mean_mm(self) -> float:
-        """Return the mean over the border voxels of both masks together, in mm."""
-        total = self.from_reference_mm.sum() + self.from_prediction_mm.sum()
-        return float(total / (self.from_reference_mm.size + self.from_prediction_mm.size))
+        """Return the mean over the points of both surfaces together, in mm."""
+        total = self.from_reference.weighted_sum + self.from_prediction.weighted_sum
+        return total / (self.from_reference.weight + self.from_prediction.weight)
 
+    def mean_of_means_mm(self) -> float:
+        """Return the mean of the two directed means, in mm."""
+        sides = (self.from_reference, self.from_prediction)
+        return sum(side.weighted_sum / side.weight for side in sides) / 2
 
-def border(mask: Mask) -> Mask:
-    """Return the voxels of a mask that touch the background through a face.
+    def share_within(self, tolerance_mm: float) -> float:
+        """Return the share of both surfaces not farther from the other one than a tolerance, 0..1."""
+        sides = (self.from_reference, self.from_prediction)
+        return sum(s.weight_within(tolerance_mm) for s in sides) / sum(s.weight for s in sides)
 
-    That is what a 6-neighbour erosion removes; the outside of the array counts as background.
-
-    Parameters
-    ----------
-    mask
-        (z, y, x) bool.
-
-    Returns
-    -------
-    numpy.ndarray
-        bool, same shape.
-    """
-    inside = np.zeros_like(mask)
-    if min(mask.shape) > 2:
-        core = (slice(1, -1),) * 3
-        inner = mask[core].copy()
-        for axis in range(3):
-            for beside in (slice(None, -2), slice(2, None)):
-                inner &= mask[(*core[:axis], beside, *core[axis + 1 :])]
-        inside[core] = inner
-    return mask & ~inside
+    def _pooled(self) -> Directed:
+        one, other = self.from_reference, self.from_prediction
+        distances = np.concatenate([one.distances_mm, other.distances_mm])
+        if one.areas_mm2 is None or other.areas_mm2 is None:
+            return Directed(distances)
+        return Directed(distances, np.concatenate([one.areas_mm2, other.areas_mm2]))
 
 
 def surface_distances(
-    reference: Mask, prediction: Mask, *, spacing_zyx_mm: Sequence[float]
-) -> SurfaceDistances:
-    """Measure the distances between the borders of two masks, exactly.
-
-    Distances are taken between voxel centres. Voxels that are on both borders cost nothing, close
-    partners are found by stepping through the neighbourhood in the order of distance, and only what
-    is left is looked up in a k-d tree.
+    reference: Mask,
+    prediction: Mask,
+    *,
+    spacing_zyx_mm: Sequence[float],
+    rule: SurfaceRule | None = None,
+    goes_on: Sides = NOWHERE,
+) -> SurfaceDistances | None:
+    """Measure the distances between the surfaces of two masks, exactly.
 
     Parameters
     ----------
     reference, prediction
-        (z, y, x) bool, same shape, both with at least one voxel.
+        (z, y, x) bool, same shape.
     spacing_zyx_mm
         Distance between neighbouring voxel centres along z, y, x, in mm.
+    rule
+        What the surface is; the voxels that a 6-neighbour erosion removes by default.
+    goes_on
+        Sides where the masks go on beyond the array, so that they have no surface there.
+
+    Returns
+    -------
+    SurfaceDistances or None
+        None if a mask has no surface. With ``rule.in_voxels`` the distances are in voxels.
     """
-    z, y, x = (float(s) for s in spacing_zyx_mm)
-    near = _near_steps((z, y, x))
-    borders = (np.pad(border(mask), near.margins) for mask in (reference, prediction))
-    first, second = (_Border.of(padded, (z, y, x)) for padded in borders)
-    return SurfaceDistances(first.distances_to(second, near), second.distances_to(first, near))
+    rule = rule or SurfaceRule()
+    z, y, x = (1.0, 1.0, 1.0) if rule.in_voxels else (float(s) for s in spacing_zyx_mm)
+    by_elements = rule.border == "surface_elements"
+    shape = element_shape(reference.shape, goes_on) if by_elements else reference.shape
+    grid = PaddedGrid.around(shape, (z, y, x))
+    find = element_places if by_elements else _alike
+    (first, first_areas), (second, second_areas) = (
+        find(mask, grid, goes_on) for mask in (reference, prediction)
+    )
+    if not (first.size and second.size):
+        return None
+    return SurfaceDistances(
+        Directed(nearest_distances(first, second, grid), first_areas),
+        Directed(nearest_distances(second, first, grid), second_areas),
+    )
 
 
-@dataclass(frozen=True, eq=False)
-class _Steps:
-    """Index steps to the neighbours within a radius, the nearest first, and how far each leads."""
-
-    steps_zyx: Indices
-    lengths_mm: Float
-
-    @property
-    def margins(self) -> list[tuple[int, int]]:
-        """How far an array must be padded so that no step from inside leads out of it."""
-        return [(int(reach), int(reach)) for reach in np.abs(self.steps_zyx).max(axis=0)]
-
-
-@lru_cache(maxsize=64)
-def _near_steps(spacing_zyx_mm: Triple) -> _Steps:
-    spacing = np.asarray(spacing_zyx_mm)
-    radius = _NEAR * spacing.min() * (1 + 1e-9)
-    reach = (radius // spacing).astype(int)
-    steps = np.stack(
-        np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1
-    ).reshape(-1, 3)
-    lengths = np.sqrt(((steps * spacing) ** 2).sum(axis=1))
-    order = np.argsort(lengths, kind="stable")
-    kept = order[(lengths[order] > 0) & (lengths[order] <= radius)]
-    return _Steps(steps[kept], lengths[kept])
-
-
-@dataclass(frozen=True, eq=False)
-class _Border:
-    """A padded border: as a bitmap, and as the flat indices of its voxels."""
-
-    bitmap: Mask
-    places: Indices
-    spacing_zyx_mm: Triple
-
-    @classmethod
-    def of(cls, bitmap: Mask, spacing_zyx_mm: Triple) -> _Border:
-        return cls(bitmap, np.flatnonzero(bitmap), spacing_zyx_mm)
-
-    def points_mm(self, places: Indices) -> Float:
-        """Return the positions of flat indices within the padded box, shape (n, 3), zyx in mm."""
-        indices = np.stack(np.unravel_index(places, self.bitmap.shape), axis=1)
-        points: Float = indices * np.asarray(self.spacing_zyx_mm)
-        return points
-
-    def distances_to(self, other: _Border, near: _Steps) -> Float:
-        """Return the distance of each voxel to the nearest one of the other border, in mm."""
-        distances = np.zeros(self.places.size)
-        target = other.bitmap.ravel()
-        pending = np.flatnonzero(~target[self.places])
-        places = self.places[pending]
-        strides = np.asarray(self.bitmap.strides, dtype=np.intp)
-        for step, length in zip(near.steps_zyx @ strides, near.lengths_mm, strict=True):
-            if not pending.size:
-                break
-            hit = target[places + step]
-            distances[pending[hit]] = length
-            pending, places = pending[~hit], places[~hit]
-        if pending.size:
-            tree = cKDTree(other.points_mm(other.places), balanced_tree=False, compact_nodes=False)
-            distances[pending] = tree.query(self.points_mm(places))[0]
-        return distances
+def _alike(mask: Mask, grid: PaddedGrid, goes_on: Sides) -> tuple[Indices, None]:
+    return border_places(mask, grid, goes_on), None

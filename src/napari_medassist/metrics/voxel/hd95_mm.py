@@ -16,7 +16,7 @@ def hd95_mm(pair: MaskPair) -> float:
     """
     if pair.distances is None:
         return nan
-    return pair.distances.max_directed_percentile_mm(95)
+    return pair.distances.percentile_mm(95, pair.rule.aggregation)
 
 
 METRIC = VoxelMetric(

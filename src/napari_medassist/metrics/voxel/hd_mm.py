@@ -12,7 +12,7 @@ def hd_mm(pair: MaskPair) -> float:
     """Return the largest distance from a border voxel to the other border, in mm; NaN if none."""
     if pair.distances is None:
         return nan
-    return pair.distances.max_directed_percentile_mm(100)
+    return pair.distances.percentile_mm(100)
 
 
 METRIC = VoxelMetric(
