@@ -43,6 +43,8 @@ class Lesion:
         Bounding box in voxel indices, half-open.
     centroid_lps_mm
         The centroid in the patient, LPS (x, y, z) in mm; None where only arrays were given.
+    confidence
+        How sure the prediction is of it, 0..1; None where it comes from a mask.
     """
 
     id: int
@@ -53,6 +55,7 @@ class Lesion:
     start_zyx: Index
     stop_zyx: Index
     centroid_lps_mm: Triple | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,11 @@ class LesionSet:
         Shape of the full grid.
     connectivity
         6, 18 or 26: the neighbours that hold a lesion together.
+    n_dropped
+        Number of components that were too small to count; they have no lesion and no label.
+    reach
+        Like ``labels``, with a lesion's id also in the margin within which a prediction still touches
+        it; None where there is no margin. Read-only.
     """
 
     side: Side
@@ -83,9 +91,13 @@ class LesionSet:
     offset_zyx: Index
     shape_zyx: Index
     connectivity: int
+    n_dropped: int = 0
+    reach: Labels | None = None
 
     def __post_init__(self) -> None:
         self.labels.setflags(write=False)
+        if self.reach is not None:
+            self.reach.setflags(write=False)
 
     def __len__(self) -> int:
         """Return the number of lesions."""
@@ -110,6 +122,10 @@ class LesionSet:
     def sizes(self) -> NDArray[np.int64]:
         """Return the number of voxels of each lesion, in the order of the ids."""
         return np.array([lesion.n_voxels for lesion in self.lesions], dtype=np.int64)
+
+    def confidences(self) -> NDArray[np.float64]:
+        """Return the confidence of each lesion, in the order of the ids; 1 where it is not known."""
+        return np.array([1.0 if n.confidence is None else n.confidence for n in self.lesions])
 
     def painted(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a map of the full grid in which each lesion has a value of its own.

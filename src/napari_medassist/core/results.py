@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -25,12 +25,16 @@ class Status(StrEnum):
 
 
 class LesionVerdict(StrEnum):
-    """What became of a lesion: found or missed (reference), true or false (prediction)."""
+    """What became of a lesion: found or missed (reference), true or false (prediction).
+
+    Ignored is what a convention leaves out on purpose, on either side: neither right nor wrong.
+    """
 
     FOUND = "found"
     MISSED = "missed"
     TRUE = "true"
     FALSE = "false"
+    IGNORED = "ignored"
 
     @classmethod
     def of(cls, side: Side, *, positive: bool) -> LesionVerdict:
@@ -67,11 +71,46 @@ class JudgedLesion(Lesion):
 
 @dataclass(frozen=True)
 class LesionMatch:
-    """An edge of the match graph: a reference and a predicted lesion that share voxels."""
+    """An edge of the match graph: a reference and a predicted lesion that have to do with each other.
+
+    Parameters
+    ----------
+    reference_id, prediction_id
+        The two lesions.
+    n_voxels
+        Number of voxels that they share; 0 where a rule pairs lesions by their centres.
+    n_reference_voxels, n_prediction_voxels
+        Number of voxels of each.
+    is_match
+        Whether the matching rule counts the pair as a hit.
+    """
 
     reference_id: int
     prediction_id: int
     n_voxels: int
+    n_reference_voxels: int
+    n_prediction_voxels: int
+    is_match: bool = False
+
+    @property
+    def iou(self) -> float:
+        """Intersection over union of the pair, 0..1."""
+        return self.n_voxels / (self.n_reference_voxels + self.n_prediction_voxels - self.n_voxels)
+
+    @property
+    def dice(self) -> float:
+        """Dice similarity of the pair, 0..1."""
+        return 2 * self.n_voxels / (self.n_reference_voxels + self.n_prediction_voxels)
+
+    @property
+    def reference_fraction(self) -> float:
+        """Share of the reference lesion that this prediction covers, 0..1."""
+        return self.n_voxels / self.n_reference_voxels
+
+    @property
+    def prediction_fraction(self) -> float:
+        """Share of the prediction that lies in this reference lesion, 0..1."""
+        return self.n_voxels / self.n_prediction_voxels
 
 
 @dataclass(frozen=True)
@@ -80,30 +119,59 @@ class LesionCounts:
 
     The two counts of true positives differ where lesions merge or split: one prediction may find two
     lesions, two predictions may lie on one.
+
+    Parameters
+    ----------
+    tp_reference, fn
+        Reference lesions that were found, and missed.
+    tp_prediction, fp
+        Predicted lesions that are true, and false.
+    ignored_reference, ignored_prediction
+        Lesions that the convention leaves out on purpose: neither right nor wrong.
     """
 
     tp_reference: int = 0
     fn: int = 0
     tp_prediction: int = 0
     fp: int = 0
+    ignored_reference: int = 0
+    ignored_prediction: int = 0
 
     @property
     def n_reference_lesions(self) -> int:
-        """Number of reference lesions."""
-        return self.tp_reference + self.fn
+        """Number of reference lesions, ignored ones included."""
+        return self.tp_reference + self.fn + self.ignored_reference
 
     @property
     def n_predicted_lesions(self) -> int:
-        """Number of predicted lesions."""
-        return self.tp_prediction + self.fp
+        """Number of predicted lesions, ignored ones included."""
+        return self.tp_prediction + self.fp + self.ignored_prediction
 
     def __add__(self, other: LesionCounts) -> LesionCounts:
-        return LesionCounts(
-            self.tp_reference + other.tp_reference,
-            self.fn + other.fn,
-            self.tp_prediction + other.tp_prediction,
-            self.fp + other.fp,
-        )
+        return LesionCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True)
+class FurtherCounts:
+    """What the counts of hits do not show.
+
+    Parameters
+    ----------
+    n_splits
+        Reference lesions that several true predictions lie in.
+    n_merges
+        Predictions that lie in several found reference lesions.
+    n_dropped_reference, n_dropped_prediction
+        Components too small to count as lesions under the convention.
+    """
+
+    n_splits: int = 0
+    n_merges: int = 0
+    n_dropped_reference: int = 0
+    n_dropped_prediction: int = 0
+
+    def __add__(self, other: FurtherCounts) -> FurtherCounts:
+        return FurtherCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -123,12 +191,18 @@ class CaseEvaluation:
         Every registered metric by name.
     counts
         Lesion counts; None where the case could not be compared.
+    further_counts
+        Splits, merges and dropped components; None where the case could not be compared.
     lesions
         Reference lesions, then predicted ones, each in the order of its id.
     matches
-        The match graph: every pair of lesions that share voxels.
+        The match graph: every pair of lesions that share voxels or are a hit.
     convention
         The settings in use.
+    spacing_zyx_mm
+        Voxel spacing of the reference along z, y, x in mm, where it was read from a file.
+    group
+        What the case is counted with (a centre, a scanner); empty if nothing was said.
     """
 
     case: str
@@ -139,6 +213,9 @@ class CaseEvaluation:
     lesions: tuple[JudgedLesion, ...] = ()
     matches: tuple[LesionMatch, ...] = ()
     convention: Settings = field(default_factory=dict)
+    further_counts: FurtherCounts | None = None
+    spacing_zyx_mm: tuple[float, float, float] | None = None
+    group: str = ""
 
     def score(self, name: str) -> float:
         """Return the value of a metric; NaN if it is undefined or was not computed."""
@@ -207,6 +284,36 @@ class CaseEvaluation:
     def fp(self) -> int | None:
         """Number of predicted lesions that are false."""
         return None if self.counts is None else self.counts.fp
+
+    @property
+    def n_splits(self) -> int | None:
+        """Number of reference lesions that several true predictions lie in."""
+        return None if self.further_counts is None else self.further_counts.n_splits
+
+    @property
+    def n_merges(self) -> int | None:
+        """Number of predictions that lie in several found reference lesions."""
+        return None if self.further_counts is None else self.further_counts.n_merges
+
+    @property
+    def n_ignored_reference(self) -> int | None:
+        """Number of reference lesions that the convention leaves out."""
+        return None if self.counts is None else self.counts.ignored_reference
+
+    @property
+    def n_ignored_prediction(self) -> int | None:
+        """Number of predicted lesions that the convention leaves out."""
+        return None if self.counts is None else self.counts.ignored_prediction
+
+    @property
+    def n_dropped_reference(self) -> int | None:
+        """Number of components of the reference that are too small to count."""
+        return None if self.further_counts is None else self.further_counts.n_dropped_reference
+
+    @property
+    def n_dropped_prediction(self) -> int | None:
+        """Number of components of the prediction that are too small to count."""
+        return None if self.further_counts is None else self.further_counts.n_dropped_prediction
 
     @property
     def lesion_recall(self) -> float:
@@ -326,7 +433,7 @@ class CohortEvaluation:
         The settings in use.
     """
 
-    cases: tuple[CaseEvaluation, ...]
+    cases: Sequence[CaseEvaluation]
     means: Mapping[str, Mean]
     dice_with_lesion: Mean
     totals: LesionCounts

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from napari_medassist.core.lesion import Lesion, LesionSet, Side
 from napari_medassist.core.results import CaseEvaluation, JudgedLesion, LesionVerdict
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.lesions import find_lesions
-from napari_medassist.evaluation.masks import LabelChoice, Labelled, prepare
-from napari_medassist.evaluation.matching import Matching, match_asymmetric
+from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted, Prepared, prepare
+from napari_medassist.evaluation.matching.match import match
+from napari_medassist.metrics.lesion.matched import MatchedLesions
 from napari_medassist.metrics.registry import lesion_scores, voxel_scores
 
 
@@ -34,10 +37,11 @@ class Comparison:
 
 def evaluate(
     reference: Labelled,
-    prediction: Labelled,
+    prediction: Predicted,
     spacing_zyx_mm: Sequence[float] | None = None,
     *,
     label: LabelChoice = None,
+    kind: Kind | None = None,
     convention: Convention = MEDASSIST,
     case: str = "",
 ) -> CaseEvaluation:
@@ -45,14 +49,20 @@ def evaluate(
 
     Parameters
     ----------
-    reference, prediction
-        Label maps on one grid, or arrays (z, y, x) of whole numbers. An array beside a label map is
-        taken to lie on the label map's grid.
+    reference
+        Label map, or array (z, y, x) of whole numbers. An array beside an image that knows its grid is
+        taken to lie on that grid.
+    prediction
+        The same, or a probability map or detection map: then its lesion candidates, extracted as the
+        convention says, are the predicted lesions, and all of them together the mask.
     spacing_zyx_mm
         Distance between neighbouring voxel centres along z, y, x, in mm. Needed for arrays; label
         maps know their own.
     label
         The value, or values, that count as foreground; every non-zero one by default.
+    kind
+        What a predicted array or image holds: ``"labels"`` (the default), ``"probability"`` or
+        ``"detection"``.
     convention
         How lesions are told apart, matched and judged.
     case
@@ -70,7 +80,10 @@ def evaluate(
     InvalidGeometry
         If the spacing is missing, impossible, or contradicts the grid, or the grid is sheared.
     InvalidImage
-        If the values are fractional, negative, or not on three axes.
+        If the values are fractional, negative, or not on three axes; or no probabilities where a map is
+        given; or a component of a detection map has several confidences.
+    InvalidSetting
+        If the label or the kind cannot be.
 
     Examples
     --------
@@ -85,16 +98,23 @@ def evaluate(
     (0.973, 1, 1)
     """
     return compare(
-        reference, prediction, spacing_zyx_mm, label=label, convention=convention, case=case
+        reference,
+        prediction,
+        spacing_zyx_mm,
+        label=label,
+        kind=kind,
+        convention=convention,
+        case=case,
     ).evaluation
 
 
 def compare(
     reference: Labelled,
-    prediction: Labelled,
+    prediction: Predicted,
     spacing_zyx_mm: Sequence[float] | None = None,
     *,
     label: LabelChoice = None,
+    kind: Kind | None = None,
     convention: Convention = MEDASSIST,
     case: str = "",
 ) -> Comparison:
@@ -104,56 +124,64 @@ def compare(
         prediction,
         spacing_zyx_mm,
         label=label,
+        kind=kind,
+        extraction=convention.extraction,
         grid_tolerance_mm=convention.grid_tolerance_mm,
     )
-    sets = {
-        side: find_lesions(
-            prepared.pair,
-            side,
-            connectivity=convention.extraction.connectivity,
-            geometry=prepared.geometry,
-        )
-        for side in Side
-    }
-    matching = match_asymmetric(
-        sets[Side.REFERENCE],
-        sets[Side.PREDICTION],
-        overlap_reference=convention.matching.threshold_reference,
-        overlap_prediction=convention.matching.threshold_prediction,
-    )
+    matched = matched_lesions(prepared, convention)
     evaluation = CaseEvaluation(
         case=case,
-        scores={**voxel_scores(prepared.pair), **lesion_scores(matching.counts)},
-        counts=matching.counts,
-        lesions=(
-            *_judged(sets[Side.REFERENCE], matching),
-            *_judged(sets[Side.PREDICTION], matching),
-        ),
-        matches=matching.edges,
+        scores={**voxel_scores(prepared.pair), **lesion_scores(matched.counts)},
+        counts=matched.counts,
+        further_counts=matched.further_counts,
+        lesions=(*_judged(Side.REFERENCE, matched), *_judged(Side.PREDICTION, matched)),
+        matches=matched.edges,
         convention=convention.settings(),
     )
-    return Comparison(evaluation, sets[Side.REFERENCE], sets[Side.PREDICTION])
+    return Comparison(evaluation, matched.reference, matched.prediction)
 
 
-def _judged(lesions: LesionSet, matching: Matching) -> tuple[JudgedLesion, ...]:
-    of_reference = lesions.side is Side.REFERENCE
-    fractions = matching.reference_fractions if of_reference else matching.prediction_fractions
-    positive = matching.found if of_reference else matching.true
-    partners: dict[int, list[int]] = {lesion.id: [] for lesion in lesions}
-    for edge in matching.edges:
-        own, other = edge.reference_id, edge.prediction_id
-        if not of_reference:
-            own, other = other, own
-        partners[own].append(other)
+def matched_lesions(prepared: Prepared, convention: Convention) -> MatchedLesions:
+    """Find the lesions of both masks and match them, as a convention says."""
+    rule = convention.extraction
+    reference = find_lesions(prepared.pair, Side.REFERENCE, rule=rule, geometry=prepared.geometry)
+    prediction = find_lesions(
+        prepared.pair,
+        Side.PREDICTION,
+        rule=rule,
+        geometry=prepared.geometry,
+        confidence=prepared.confidence,
+    )
+    return match(
+        reference,
+        prediction,
+        convention.matching,
+        spacing_zyx_mm=prepared.pair.spacing_zyx_mm,
+    )
+
+
+def _judged(side: Side, matched: MatchedLesions) -> tuple[JudgedLesion, ...]:
+    if side is Side.REFERENCE:
+        lesions, links = matched.reference, matched.links
+        fractions, ignored = matched.reference_fractions, matched.ignored_reference
+        positive = matched.found
+    else:
+        lesions, links = matched.prediction, matched.links.T
+        fractions, ignored = matched.prediction_fractions, matched.ignored_prediction
+        positive = matched.true
     return tuple(
         JudgedLesion(
             **_measurements(lesion),
-            overlap_fraction=float(fraction),
-            verdict=LesionVerdict.of(lesions.side, positive=bool(is_positive)),
-            matched_ids=tuple(sorted(partners[lesion.id])) if is_positive else (),
+            overlap_fraction=float(fractions[i]),
+            verdict=_verdict(side, positive=bool(positive[i]), ignored=bool(ignored[i])),
+            matched_ids=tuple((np.flatnonzero(links[i]) + 1).tolist()) if positive[i] else (),
         )
-        for lesion, fraction, is_positive in zip(lesions, fractions, positive, strict=True)
+        for i, lesion in enumerate(lesions)
     )
+
+
+def _verdict(side: Side, *, positive: bool, ignored: bool) -> LesionVerdict:
+    return LesionVerdict.IGNORED if ignored else LesionVerdict.of(side, positive=positive)
 
 
 def _measurements(lesion: Lesion) -> dict[str, Any]:

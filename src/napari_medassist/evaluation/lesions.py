@@ -1,4 +1,4 @@
-"""From masks to lesions: connected components, measured."""
+"""From masks to lesions: components under an extraction rule, measured."""
 
 from __future__ import annotations
 
@@ -11,27 +11,34 @@ from scipy import ndimage
 
 from napari_medassist.core.geometry import Float, Geometry, Triple
 from napari_medassist.core.lesion import Index, Labels, Lesion, LesionSet, Side
+from napari_medassist.evaluation.components import Components, connected, large_enough, merged
+from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.metrics.pair import MaskPair
-
-#: scipy counts in squared steps: faces, edges, corners.
-_SCIPY_CONNECTIVITY = {6: 1, 18: 2, 26: 3}
 
 
 def find_lesions(
-    pair: MaskPair, side: Side, *, connectivity: int, geometry: Geometry | None = None
+    pair: MaskPair,
+    side: Side,
+    *,
+    rule: ExtractionRule,
+    geometry: Geometry | None = None,
+    confidence: NDArray[np.floating[Any]] | None = None,
 ) -> LesionSet:
-    """Return the connected components of one mask of a pair.
+    """Return the lesions of one mask of a pair.
 
     Parameters
     ----------
     pair
         The two masks; their common crop becomes the crop of the lesion set.
     side
-        Which mask.
-    connectivity
-        6, 18 or 26.
+        Which mask. Only lesions of the reference are merged, where the rule merges.
+    rule
+        What a lesion is.
     geometry
         The grid of the full image, for positions in the patient; None if it is not known.
+    confidence
+        (z, y, x) map of the full grid whose highest value within a lesion is its confidence; None
+        for a mask.
 
     Returns
     -------
@@ -39,27 +46,38 @@ def find_lesions(
         Ids follow the order of the first voxels along z, y, x.
     """
     mask = pair.reference if side is Side.REFERENCE else pair.prediction
-    structure = ndimage.generate_binary_structure(3, _SCIPY_CONNECTIVITY[connectivity])
-    labels: Labels
-    labels, _ = ndimage.label(mask, structure, output=np.int32)
+    if rule.merge_steps and side is Side.REFERENCE:
+        components = merged(mask, rule, offset_zyx=pair.offset_zyx, shape_zyx=pair.shape_zyx)
+    else:
+        components = Components(connected(mask, rule.connectivity)[0])
+    components = large_enough(components, rule, pair.voxel_volume_ml * 1000)
+    lesions = _measured(components.labels, pair, side, geometry, confidence)
     return LesionSet(
         side=side,
-        lesions=_measured(labels, pair, side, geometry),
-        labels=labels,
+        lesions=lesions,
+        labels=components.labels,
         offset_zyx=pair.offset_zyx,
         shape_zyx=pair.shape_zyx,
-        connectivity=connectivity,
+        connectivity=rule.connectivity,
+        n_dropped=components.n_dropped,
+        reach=components.reach,
     )
 
 
 def _measured(
-    labels: Labels, pair: MaskPair, side: Side, geometry: Geometry | None
+    labels: Labels,
+    pair: MaskPair,
+    side: Side,
+    geometry: Geometry | None,
+    confidence: NDArray[np.floating[Any]] | None,
 ) -> tuple[Lesion, ...]:
     lesions = []
     for lesion_id, box in enumerate(ndimage.find_objects(labels), start=1):
         start, stop = _corners(box, pair.offset_zyx)
-        n_voxels, centroid_in_box = _size_and_centroid(labels[box] == lesion_id)
+        mask = labels[box] == lesion_id
+        n_voxels, centroid_in_box = _size_and_centroid(mask)
         centroid = centroid_in_box + np.array(start)
+        in_image = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
         lesions.append(
             Lesion(
                 id=lesion_id,
@@ -70,6 +88,7 @@ def _measured(
                 start_zyx=start,
                 stop_zyx=stop,
                 centroid_lps_mm=_in_patient(centroid, geometry),
+                confidence=None if confidence is None else float(confidence[in_image][mask].max()),
             )
         )
     return tuple(lesions)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.core.errors import InvalidGeometry, InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Geometry, Triple
-from napari_medassist.core.labels import LabelMap, label_map_of
+from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap, label_map_of
 from napari_medassist.core.volume import GridImage, Volume
+from napari_medassist.evaluation.candidates import MapKind, Values, candidate_values
+from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.metrics.pair import MaskPair, checked_spacing
 
-#: What :func:`~napari_medassist.evaluation.case.evaluate` takes as reference and as prediction.
+#: What :func:`~napari_medassist.evaluation.case.evaluate` takes as reference.
 Labelled = NDArray[Any] | LabelMap | Volume
+#: What it takes as prediction.
+Predicted = Labelled | ProbabilityMap | DetectionMap
+#: What the numbers of a predicted array or image are.
+Kind = Literal["labels", "probability", "detection"]
 #: A label value, several that count as one foreground, or None for every non-zero value.
 LabelChoice = int | Sequence[int] | None
 
@@ -31,30 +37,43 @@ class Prepared:
         The masks.
     geometry
         Their grid in the patient; None if only arrays were given.
+    confidence
+        (z, y, x) values of a predicted map, 0 where it has no candidate; None for a predicted mask.
     """
 
     pair: MaskPair
     geometry: Geometry | None
+    confidence: Values | None = None
 
 
 def prepare(
     reference: Labelled,
-    prediction: Labelled,
+    prediction: Predicted,
     spacing_zyx_mm: Sequence[float] | None,
     *,
     label: LabelChoice = None,
+    kind: Kind | None = None,
+    extraction: ExtractionRule | None = None,
     grid_tolerance_mm: float,
 ) -> Prepared:
-    """Check two label maps against each other and reduce them to masks.
+    """Check a reference and a prediction against each other and reduce them to masks.
+
+    The mask of a predicted map is all its lesion candidates together.
 
     Parameters
     ----------
-    reference, prediction
-        Label maps, or arrays (z, y, x) of whole numbers.
+    reference
+        Label map, or array (z, y, x) of whole numbers.
+    prediction
+        The same, or a probability map or detection map.
     spacing_zyx_mm
         Voxel spacing in mm; needed where neither side knows its grid.
     label
-        Which values are foreground.
+        Which values are foreground. Of predicted maps all is, whatever the label.
+    kind
+        What a predicted array or image holds; ``labels`` unless the type says otherwise.
+    extraction
+        How candidates come from a predicted map.
     grid_tolerance_mm
         How far the corners of the two grids may lie apart.
 
@@ -65,14 +84,19 @@ def prepare(
     InvalidGeometry
         If the spacing is missing, impossible, or contradicts the grid, or the grid is sheared.
     InvalidImage
-        If the values are no labels.
+        If the values are no labels, or no probabilities.
+    InvalidSetting
+        If the kind contradicts the type, or a label is impossible.
     """
     wanted = checked_labels(label)
-    sides = {"reference": _as_image(reference), "prediction": _as_image(prediction)}
-    geometry = _common_grid(sides, grid_tolerance_mm)
+    first, second = _side(reference, "labels"), _side(prediction, _kind_of(prediction, kind))
+    geometry = _common_grid(first, second, grid_tolerance_mm)
     spacing = _common_spacing(geometry, spacing_zyx_mm)
-    first, second = (_foreground(image, wanted, name) for name, image in sides.items())
-    return Prepared(MaskPair.of(first, second, spacing), geometry)
+    mask = _foreground(first, wanted, "reference")
+    if second.kind == "labels":
+        return Prepared(MaskPair.of(mask, _foreground(second, wanted, "prediction"), spacing), geometry)
+    confidence = candidate_values(second.values, extraction or ExtractionRule(), second.kind)
+    return Prepared(MaskPair.of(mask, confidence > 0, spacing), geometry, confidence)
 
 
 def checked_labels(label: LabelChoice) -> tuple[int, ...] | None:
@@ -91,28 +115,67 @@ def checked_labels(label: LabelChoice) -> tuple[int, ...] | None:
     return tuple(int(v) for v in values)
 
 
-def _as_image(image: Labelled) -> LabelMap | NDArray[Any]:
-    if isinstance(image, LabelMap):
-        return image
-    if isinstance(image, Volume):
-        return label_map_of(image)
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The voxel values of one side, where they lie if that is known, and what they are."""
+
+    values: NDArray[Any]
+    geometry: Geometry | None
+    kind: Kind
+
+
+def _kind_of(prediction: Predicted, kind: Kind | None) -> Kind:
+    if kind not in (None, *get_args(Kind)):
+        raise InvalidSetting(f"kind is one of {', '.join(get_args(Kind))}; not '{kind}'.")
+    own = next((k for cls, k in _KINDS.items() if isinstance(prediction, cls)), None)
+    if own and kind not in (None, own):
+        raise InvalidSetting(f"A {type(prediction).__name__} does not hold what '{kind}' says.")
+    return own or kind or "labels"
+
+
+_KINDS: dict[type[GridImage], Kind] = {
+    LabelMap: "labels",
+    ProbabilityMap: "probability",
+    DetectionMap: "detection",
+}
+_MAP_OF: dict[MapKind, type[ProbabilityMap | DetectionMap]] = {
+    "probability": ProbabilityMap,
+    "detection": DetectionMap,
+}
+
+
+def _side(image: Predicted, kind: Kind) -> _Side:
+    if isinstance(image, Volume) and kind == "labels":
+        image = label_map_of(image)
     if isinstance(image, GridImage):
-        raise InvalidImage(
-            f"A {type(image).__name__} holds no labels.",
-            cure="Threshold it on purpose before comparing it as a label map.",
-        )
-    return np.asarray(image)
+        if _KINDS.get(type(image), kind) != kind:
+            raise InvalidImage(
+                f"A {type(image).__name__} holds no labels.",
+                cure="Threshold it on purpose before comparing it as a label map.",
+            )
+        side = _Side(np.asarray(image.array), image.geometry, kind)
+    else:
+        side = _Side(np.asarray(image), None, kind)
+    if kind != "labels" and type(image) not in _KINDS:
+        _require_map(side.values, kind)
+    return side
 
 
-def _common_grid(
-    sides: dict[str, LabelMap | NDArray[Any]], grid_tolerance_mm: float
-) -> Geometry | None:
-    grids = {name: s.geometry for name, s in sides.items() if isinstance(s, LabelMap)}
+def _require_map(values: NDArray[Any], kind: MapKind) -> None:
+    """Check bare values as the type of their kind checks its own."""
+    if values.ndim != 3 or values.size == 0:
+        raise InvalidImage(f"The prediction needs three axes (z, y, x), its shape is {values.shape}.")
+    depth, height, width = values.shape
+    _MAP_OF[kind](array=values, geometry=Geometry((depth, height, width), (1.0, 1.0, 1.0)))
+
+
+def _common_grid(first: _Side, second: _Side, grid_tolerance_mm: float) -> Geometry | None:
+    grids = [side.geometry for side in (first, second) if side.geometry is not None]
     if len(grids) == 2:
-        grids["reference"].require_same_grid(
-            grids["prediction"], names=("reference", "prediction"), tolerance_mm=grid_tolerance_mm
+        grids[0].require_same_grid(
+            grids[1], names=("reference", "prediction"), tolerance_mm=grid_tolerance_mm
         )
-    geometry = next(iter(grids.values()), None)
+    geometry = next(iter(grids), None)
     if geometry is not None and geometry.is_sheared:
         raise InvalidGeometry(
             "The axes of the grid are not at right angles, so distances between voxels do not "
@@ -138,13 +201,11 @@ def _common_spacing(geometry: Geometry | None, spacing_zyx_mm: Sequence[float] |
     return geometry.spacing_zyx_mm
 
 
-def _foreground(
-    image: LabelMap | NDArray[Any], wanted: tuple[int, ...] | None, name: str
-) -> NDArray[np.bool_]:
-    values = np.asarray(image.array) if isinstance(image, LabelMap) else image
+def _foreground(side: _Side, wanted: tuple[int, ...] | None, name: str) -> NDArray[np.bool_]:
+    values = side.values
     if values.ndim != 3 or values.size == 0:
         raise InvalidImage(f"The {name} needs three axes (z, y, x), its shape is {values.shape}.")
-    if not isinstance(image, LabelMap):
+    if side.geometry is None:  # a label map has been checked when it was made
         _require_labels(values, name)
     if wanted is None:
         return values if values.dtype == np.bool_ else values != 0

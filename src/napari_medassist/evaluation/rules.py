@@ -12,8 +12,15 @@ CONNECTIVITIES = (6, 18, 26)
 Extraction = Literal["threshold", "static", "dynamic", "dynamic_fast", "detection_map"]
 Criterion = Literal["overlap", "any_overlap", "iou", "dice", "centroid_in_mask", "centre_distance"]
 Assignment = Literal[
-    "many_to_many", "many_to_one", "hungarian", "greedy_by_overlap", "greedy_by_confidence"
+    "many_to_many",
+    "many_to_one",
+    "hungarian",
+    "hungarian_picai",
+    "greedy_by_overlap",
+    "greedy_by_confidence",
+    "surest_of_each",
 ]
+CaseConfidence = Literal["max", "any_of_all"]
 Outcome = Literal["undefined", "worst", "best_if_both"]
 
 
@@ -38,6 +45,15 @@ class ExtractionRule:
         constant confidence).
     threshold
         The cut-off of ``threshold`` and ``static``, inclusive.
+    min_candidate_voxels
+        Candidates of ``static``, ``dynamic`` and ``dynamic_fast`` with fewer voxels are none.
+    max_candidates
+        ``dynamic`` stops after so many candidates.
+    dynamic_factor
+        ``dynamic`` and ``dynamic_fast`` cut at the highest value divided by this.
+    case_confidence
+        How sure a prediction is that the case has a lesion: ``max``, its surest candidate; or
+        ``any_of_all``, 1 - the product of (1 - confidence) over all candidates.
     """
 
     connectivity: int = 26
@@ -46,6 +62,10 @@ class ExtractionRule:
     merge_connectivity: int = 18
     from_probability: Extraction = "threshold"
     threshold: float = 0.5
+    min_candidate_voxels: int = 11
+    max_candidates: int = 5
+    dynamic_factor: float = 2.5
+    case_confidence: CaseConfidence = "max"
 
     def __post_init__(self) -> None:
         for name in ("connectivity", "merge_connectivity"):
@@ -53,11 +73,15 @@ class ExtractionRule:
                 raise InvalidSetting(f"The {name} is 6, 18 or 26, not {getattr(self, name)}.")
         if not 0 <= self.min_volume_mm3 < float("inf"):
             raise InvalidSetting(f"min_volume_mm3 must not be negative: {self.min_volume_mm3}.")
-        if self.merge_steps < 0:
-            raise InvalidSetting(f"merge_steps must not be negative: {self.merge_steps}.")
+        for name, least in (("merge_steps", 0), ("min_candidate_voxels", 0), ("max_candidates", 1)):
+            if not getattr(self, name) >= least:
+                raise InvalidSetting(f"{name} must be at least {least}: {getattr(self, name)}.")
         if not 0 <= self.threshold <= 1:
             raise InvalidSetting(f"A cut-off lies between 0 and 1, not at {self.threshold}.")
+        if not 1 < self.dynamic_factor < float("inf"):
+            raise InvalidSetting(f"dynamic_factor must be above 1: {self.dynamic_factor}.")
         _require(self.from_probability, Extraction, "from_probability")
+        _require(self.case_confidence, CaseConfidence, "case_confidence")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,20 +94,26 @@ class MatchingRule:
         ``overlap``: the share of a lesion's own voxels that the other side covers, asked of each side
         with its own threshold. ``any_overlap``: one shared voxel. ``iou`` and ``dice``: of a pair of
         lesions. ``centroid_in_mask``: the predicted centroid lies in the reference lesion.
-        ``centre_distance``: the centres lie within the reference lesion's radius (LUNA16).
+        ``centre_distance``: the centres lie within the reference lesion's radius (LUNA16): that of a
+        ball of its volume.
     threshold_reference, threshold_prediction
         What ``overlap`` asks of a reference lesion and of a predicted one; ``iou`` and ``dice`` ask
         ``threshold_reference`` of the pair. Above 0, at most 1.
     inclusive
-        Whether a value equal to the threshold is a hit.
+        Whether a value equal to the threshold (or to the radius) is a hit.
     assignment
         ``many_to_many``: none, each lesion is judged by itself. ``many_to_one``: all predictions that
-        touch a reference lesion are its prediction. ``hungarian``: one to one, as many pairs as
-        possible, then the largest total overlap. ``greedy_by_overlap`` and ``greedy_by_confidence``:
-        one to one, the best pair first.
+        touch a reference lesion are, together, its prediction, and one may be part of several.
+        ``hungarian``: one to one, as many pairs as possible, then the largest total overlap.
+        ``hungarian_picai``: one to one, the largest sum of (1 + overlap), as picai_eval computes it.
+        ``greedy_by_overlap`` and ``greedy_by_confidence``: one to one, the best pair first.
+        ``surest_of_each``: each reference lesion takes its surest hit, which several may take.
     touching_is_not_false
-        Whether an unmatched prediction that overlaps some reference lesion enough is left out instead
-        of being counted as false (PI-CAI).
+        Whether a prediction that hits a reference lesion and was not chosen is ignored instead of being
+        counted as false (PI-CAI, LUNA16).
+    ignored_up_to_mm3
+        Reference lesions up to this volume, inclusive, are matched like all others, so that what finds
+        them is not false, but count neither as found nor as missed (BraTS). 0 ignores none.
     """
 
     criterion: Criterion = "overlap"
@@ -92,6 +122,17 @@ class MatchingRule:
     inclusive: bool = True
     assignment: Assignment = "many_to_many"
     touching_is_not_false: bool = False
+    ignored_up_to_mm3: float = 0.0
+
+    @property
+    def is_one_to_one(self) -> bool:
+        """Whether each lesion has one partner at most."""
+        return self.assignment in (
+            "hungarian",
+            "hungarian_picai",
+            "greedy_by_overlap",
+            "greedy_by_confidence",
+        )
 
     def __post_init__(self) -> None:
         for name in ("threshold_reference", "threshold_prediction"):
@@ -99,6 +140,8 @@ class MatchingRule:
                 raise InvalidSetting(
                     f"{name} must be above 0 and at most 1, got {getattr(self, name)}."
                 )
+        if not 0 <= self.ignored_up_to_mm3 < float("inf"):
+            raise InvalidSetting(f"ignored_up_to_mm3 must not be negative: {self.ignored_up_to_mm3}.")
         _require(self.criterion, Criterion, "criterion")
         _require(self.assignment, Assignment, "assignment")
 

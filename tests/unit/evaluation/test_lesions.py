@@ -9,6 +9,7 @@ from napari_medassist.core.errors import UnknownItem
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.lesion import LesionSet, Side
 from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.metrics.pair import MaskPair
 
 EMPTY = np.zeros((6, 8, 10), dtype=bool)
@@ -16,7 +17,8 @@ EMPTY = np.zeros((6, 8, 10), dtype=bool)
 
 def lesions_of(mask: np.ndarray, connectivity: int = 26, geometry: Geometry | None = None) -> LesionSet:
     pair = MaskPair.of(mask, np.zeros_like(mask), (3.0, 0.5, 0.5))
-    return find_lesions(pair, Side.REFERENCE, connectivity=connectivity, geometry=geometry)
+    rule = ExtractionRule(connectivity=connectivity)
+    return find_lesions(pair, Side.REFERENCE, rule=rule, geometry=geometry)
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,20 @@ from napari_medassist.core.errors import GeometryMismatch
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import LesionMatch
 from napari_medassist.evaluation.lesions import find_lesions
-from napari_medassist.evaluation.matching import Matching, match_asymmetric
+from napari_medassist.evaluation.matching.match import match as match_lesions
+from napari_medassist.evaluation.rules import ExtractionRule, MatchingRule
+from napari_medassist.metrics.lesion.matched import MatchedLesions
 from napari_medassist.metrics.pair import MaskPair
 
+FACES = ExtractionRule(connectivity=6)
 MASKS = arrays(np.bool_, (4, 5, 6))
 
 
-def match(reference: np.ndarray, prediction: np.ndarray, share: float = 0.1) -> Matching:
+def match(reference: np.ndarray, prediction: np.ndarray, share: float = 0.1) -> MatchedLesions:
     pair = MaskPair.of(reference, prediction, (1, 1, 1))
-    first, second = (find_lesions(pair, side, connectivity=6) for side in Side)
-    return match_asymmetric(first, second, overlap_reference=share, overlap_prediction=share)
+    first, second = (find_lesions(pair, side, rule=FACES) for side in Side)
+    rule = MatchingRule(threshold_reference=share, threshold_prediction=share)
+    return match_lesions(first, second, rule, spacing_zyx_mm=(1, 1, 1))
 
 
 @settings(deadline=None)
@@ -52,8 +56,16 @@ def test_merge_and_split_are_seen_in_the_edges() -> None:
     two, one = np.zeros((2, 1, 1, 12), dtype=bool)
     two[..., 1:4] = two[..., 7:11] = True
     one[..., 1:11] = True
-    assert match(two, one).edges == (LesionMatch(1, 1, 3), LesionMatch(2, 1, 4))
-    assert match(one, two).edges == (LesionMatch(1, 1, 3), LesionMatch(1, 2, 4))
+    assert match(two, one).edges == (
+        LesionMatch(1, 1, 3, 3, 10, is_match=True),
+        LesionMatch(2, 1, 4, 4, 10, is_match=True),
+    )
+    assert match(one, two).edges == (
+        LesionMatch(1, 1, 3, 10, 3, is_match=True),
+        LesionMatch(1, 2, 4, 10, 4, is_match=True),
+    )
+    assert (match(two, one).n_splits, match(two, one).n_merges) == (0, 1)
+    assert (match(one, two).n_splits, match(one, two).n_merges) == (1, 0)
 
 
 def test_the_share_is_inclusive() -> None:
@@ -77,8 +89,8 @@ def test_sets_of_different_crops_are_refused() -> None:
     mask[1, 1, 1] = True
     other = np.roll(mask, 1, axis=0)
     sets = [
-        find_lesions(MaskPair.of(m, m, (1, 1, 1)), side, connectivity=26)
+        find_lesions(MaskPair.of(m, m, (1, 1, 1)), side, rule=ExtractionRule())
         for m, side in ((mask, Side.REFERENCE), (other, Side.PREDICTION))
     ]
     with pytest.raises(GeometryMismatch):
-        match_asymmetric(*sets, overlap_reference=0.1, overlap_prediction=0.1)
+        match_lesions(*sets, MatchingRule(), spacing_zyx_mm=(1, 1, 1))

@@ -1,0 +1,162 @@
+"""Which lesions were found and which predictions are true, under a matching rule.
+
+The rule of the default convention is after Yan et al. (arXiv:2203.16415), reconstructed: with G the
+whole reference and P the whole prediction, a reference lesion G_i is found if ``|G_i ∩ P| / |G_i|``
+reaches a threshold, a predicted lesion P_j is true if ``|P_j ∩ G| / |P_j|`` reaches one. Nothing is
+assigned one to one: a prediction may find two lesions, two predictions may both be right about one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_medassist.core.geometry import Float, Triple
+from napari_medassist.core.lesion import LesionSet
+from napari_medassist.evaluation.matching import assignment
+from napari_medassist.evaluation.matching.criteria import Hits, hits, reaches
+from napari_medassist.evaluation.matching.graph import Flags, MatchGraph
+from napari_medassist.evaluation.rules import MatchingRule
+from napari_medassist.metrics.lesion.matched import MatchedLesions
+
+#: What counts as lying in a lesion, for splits and merges, where the rule names no share of its own.
+_LIES_IN = 0.1
+#: Volumes are products of decimal numbers: equal ones may differ by this much, relatively.
+_ROUNDING = 1e-9
+
+
+def match(
+    reference: LesionSet, prediction: LesionSet, rule: MatchingRule, *, spacing_zyx_mm: Triple
+) -> MatchedLesions:
+    """Judge the lesions of two masks by a matching rule.
+
+    Parameters
+    ----------
+    reference, prediction
+        Lesions of the two masks, on one crop of one grid.
+    rule
+        What counts as a hit and how lesions are assigned to each other.
+    spacing_zyx_mm
+        Distance between neighbouring voxel centres along z, y, x, in mm.
+
+    Raises
+    ------
+    GeometryMismatch
+        If the two sets do not lie on the same crop.
+    """
+    graph = MatchGraph.of(reference, prediction, spacing_zyx_mm)
+    pairs = hits(graph, rule)
+    links, found, true = _judged(graph, pairs, rule)
+    too_small = _too_small(graph, rule)
+    only_too_small = true & links.any(axis=0) & ~links[~too_small].any(axis=0)
+    touching = ~true & pairs.pairs.any(axis=0) & rule.touching_is_not_false
+    n_splits, n_merges = _splits_and_merges(graph, rule)
+    return MatchedLesions(
+        reference=reference,
+        prediction=prediction,
+        spacing_zyx_mm=spacing_zyx_mm,
+        shared=graph.shared,
+        links=links,
+        scores=pairs.scores,
+        found=found & ~too_small,
+        true=true & ~only_too_small,
+        ignored_reference=too_small,
+        ignored_prediction=only_too_small | touching,
+        one_to_one=rule.is_one_to_one,
+        n_splits=n_splits,
+        n_merges=n_merges,
+    )
+
+
+def _judged(graph: MatchGraph, pairs: Hits, rule: MatchingRule) -> tuple[Flags, Flags, Flags]:
+    """Return the links, the found reference lesions and the true predictions."""
+    if rule.assignment == "many_to_many" and rule.criterion == "overlap":
+        found, true = _covered(graph, rule)
+        return graph.shared > 0, found, true
+    if rule.assignment == "many_to_one":
+        found = _found_together(graph, pairs, rule)
+        links = (graph.touching if rule.criterion in _OF_UNIONS else pairs.pairs) & found[:, None]
+    else:
+        links = _links(graph, pairs, rule)
+    return links, _some(links, axis=1), _some(links, axis=0)
+
+
+def _links(graph: MatchGraph, pairs: Hits, rule: MatchingRule) -> Flags:
+    confidences = graph.prediction.confidences()
+    match rule.assignment:
+        case "hungarian":
+            return assignment.hungarian(pairs)
+        case "hungarian_picai":
+            return assignment.hungarian_picai(pairs, graph)
+        case "greedy_by_overlap":
+            return assignment.greedy_by_overlap(pairs)
+        case "greedy_by_confidence":
+            return assignment.greedy_by_confidence(pairs, confidences)
+        case "surest_of_each":
+            return assignment.surest_of_each(pairs, confidences)
+        case _:
+            return pairs.pairs
+
+
+def _covered(graph: MatchGraph, rule: MatchingRule) -> tuple[Flags, Flags]:
+    """Judge each lesion by the share of it that the whole other mask covers."""
+    return (
+        reaches(_row_shares(graph), rule.threshold_reference, rule),
+        reaches(_column_shares(graph), rule.threshold_prediction, rule),
+    )
+
+
+#: Criteria that several predictions can fulfil together, as one.
+_OF_UNIONS = ("overlap", "iou", "dice", "any_overlap")
+
+
+def _found_together(graph: MatchGraph, pairs: Hits, rule: MatchingRule) -> Flags:
+    """Judge each reference lesion by all predictions that touch it, taken as one."""
+    lesions = graph.reference.sizes()
+    together = (graph.touching * graph.prediction.sizes()).sum(axis=1)
+    shared = graph.shared.sum(axis=1)
+    match rule.criterion:
+        case "iou":
+            return reaches(shared / (lesions + together - shared), rule.threshold_reference, rule)
+        case "dice":
+            return reaches(2 * shared / (lesions + together), rule.threshold_reference, rule)
+        case "overlap":
+            enough = reaches(shared / lesions, rule.threshold_reference, rule)
+            inside = shared / np.maximum(together, 1)
+            return enough & reaches(inside, rule.threshold_prediction, rule)
+        case "any_overlap":
+            return _some(graph.touching, axis=1)
+        case _:
+            return _some(pairs.pairs, axis=1)
+
+
+def _too_small(graph: MatchGraph, rule: MatchingRule) -> Flags:
+    volumes_mm3 = graph.reference.sizes() * np.prod(graph.spacing_zyx_mm)
+    small: Flags = volumes_mm3 <= rule.ignored_up_to_mm3 * (1 + _ROUNDING)
+    return small
+
+
+def _splits_and_merges(graph: MatchGraph, rule: MatchingRule) -> tuple[int, int]:
+    """Count reference lesions with several predictions in them, and the mirror image."""
+    if rule.criterion == "overlap":
+        covered, inside = _covered(graph, rule)
+    else:
+        covered, inside = _row_shares(graph) >= _LIES_IN, _column_shares(graph) >= _LIES_IN
+    overlapping = graph.shared > 0
+    splits = overlapping[:, inside].sum(axis=1) > 1
+    merges = overlapping[covered].sum(axis=0) > 1
+    return int(splits.sum()), int(merges.sum())
+
+
+def _row_shares(graph: MatchGraph) -> Float:
+    shares: Float = graph.shared.sum(axis=1) / graph.reference.sizes()
+    return shares
+
+
+def _column_shares(graph: MatchGraph) -> Float:
+    shares: Float = graph.shared.sum(axis=0) / graph.prediction.sizes()
+    return shares
+
+
+def _some(flags: Flags, axis: int) -> Flags:
+    some: Flags = np.any(flags, axis=axis)
+    return some
