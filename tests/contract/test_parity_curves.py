@@ -1,4 +1,4 @@
-"""Curves over candidate lists against picai_eval, as tests/parity/record_picai_curves.py recorded it."""
+"""Curves over lists of candidates against picai_eval, as recorded by tests/parity."""
 
 from __future__ import annotations
 

@@ -34,8 +34,11 @@ class GoldenCase:
     def reference_mask(self) -> np.ndarray:
         return _filled([(box, 1.0) for box in self.reference]) > 0
 
+    def probability(self) -> np.ndarray:
+        return _filled(self.prediction)
+
     def prediction_mask(self, cut_off: float = 0.3) -> np.ndarray:
-        return _filled(self.prediction) >= cut_off
+        return self.probability() >= cut_off
 
 
 def _filled(boxes: list[tuple[Box, float]] | tuple[tuple[Box, float], ...]) -> np.ndarray:

@@ -1,0 +1,235 @@
+"""All lesion-level numbers for all cut-offs of a probability map in about one pass.
+
+The rule is the asymmetric one of :mod:`~napari_medassist.evaluation.matching`, at every cut-off t with
+the prediction ``P(t) = {probability >= t}``. Nothing is labelled again per cut-off: the components of
+all cut-offs form one tree, in which a component counts at all cut-offs at which it stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_medassist.core.errors import InvalidImage, InvalidSetting
+from napari_medassist.core.geometry import Float
+from napari_medassist.core.labels import LabelMap, ProbabilityMap
+from napari_medassist.core.lesion import Side
+from napari_medassist.evaluation.component_tree import ComponentTree, component_tree
+from napari_medassist.evaluation.conventions import MEDASSIST, Convention
+from napari_medassist.evaluation.curves import Count, LesionCurve
+from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.masks import LabelChoice, Labelled, prepare
+
+#: Volumes are products of decimal numbers: equal ones may differ by this much, relatively.
+_ROUNDING = 1e-9
+_MOST_CUT_OFFS = np.iinfo(np.uint16).max
+
+
+def sweep(
+    reference: Labelled,
+    probability: ProbabilityMap | NDArray[np.floating[Any]],
+    spacing_zyx_mm: Sequence[float] | None = None,
+    *,
+    cut_offs: Sequence[float] | Float | None = None,
+    lowest: float = 0.01,
+    max_cut_offs: int = 100,
+    label: LabelChoice = None,
+    convention: Convention = MEDASSIST,
+) -> LesionCurve:
+    """Count right and wrong lesions at every cut-off of a probability map.
+
+    Parameters
+    ----------
+    reference
+        Label map, or array (z, y, x) of whole numbers.
+    probability
+        Probabilities 0..1 on the same grid (z, y, x), floating point.
+    spacing_zyx_mm
+        Distance between neighbouring voxel centres along z, y, x, in mm. Needed for arrays; maps
+        know their own.
+    cut_offs
+        Where to count, 0 < t <= 1, in any order; the result is exact at each. Give all cases the same
+        ones to add up their curves. By default, see ``max_cut_offs``.
+    lowest
+        No default cut-off lies below; much lower ones count noise, and cost time.
+    max_cut_offs
+        By default every probability from ``lowest`` on that occurs is a cut-off; if there are more than
+        this many, that many of them, evenly spread over the sorted ones, first and last included.
+    label
+        The value, or values, of the reference that count as foreground; every non-zero one by default.
+    convention
+        Its connectivity, smallest volume and overlap thresholds are followed. It has to ask for the
+        share of each lesion's own voxels and assign nothing.
+
+    Returns
+    -------
+    LesionCurve
+        One entry a cut-off, falling. Recall never falls along it; precision may go both ways.
+
+    Raises
+    ------
+    GeometryMismatch, InvalidGeometry
+        If the two do not share one grid, or the spacing is missing or impossible.
+    InvalidImage
+        If the reference holds no labels, or the probabilities lie outside of 0..1 or are no floating
+        point numbers.
+    InvalidSetting
+        If a cut-off lies outside of its range, or the convention matches by another rule.
+
+    Examples
+    --------
+    >>> reference = np.zeros((3, 9, 9), dtype=np.uint8)
+    >>> reference[1, 1:4, 1:4] = reference[1, 6:8, 6:8] = 1
+    >>> probability = np.zeros(reference.shape)
+    >>> probability[1, 1:4, 1:4], probability[1, 6:8, 6:8], probability[1, 7, 1] = 0.9, 0.4, 0.6
+    >>> curve = sweep(reference, probability, spacing_zyx_mm=(3, 0.5, 0.5))
+    >>> curve.cut_offs.tolist(), curve.recall.tolist(), curve.fp.tolist()
+    ([0.9, 0.6, 0.4], [0.5, 0.5, 1.0], [0, 1, 1])
+    """
+    _require_asymmetric(convention)
+    values = _checked_probabilities(probability)
+    chosen = _rising_cut_offs(values, cut_offs, lowest, max_cut_offs)
+    # As single precision holds it, 0.7 lies below 0.7: both are compared as the map holds them.
+    steps = chosen.astype(values.dtype)
+    at_all = values >= (steps[0] if steps.size else np.inf)
+    on_grid = LabelMap.on(probability, at_all) if isinstance(probability, ProbabilityMap) else at_all
+    prepared = prepare(
+        reference,
+        on_grid,
+        spacing_zyx_mm,
+        label=label,
+        grid_tolerance_mm=convention.grid_tolerance_mm,
+    )
+    pair = prepared.pair
+    box = tuple(
+        slice(start, start + size)
+        for start, size in zip(pair.offset_zyx, pair.reference.shape, strict=True)
+    )
+    lesions = find_lesions(pair, Side.REFERENCE, rule=convention.extraction)
+    levels = np.searchsorted(steps, values[box], side="right").astype(np.uint16)
+    tree = component_tree(levels, lesions.labels > 0, connectivity=convention.extraction.connectivity)
+    kept = _large_enough(tree, convention, pair.voxel_volume_ml * 1000)
+    tp_prediction, fp = _judged_predictions(tree, kept, chosen.size, convention)
+    found = _found_lesions(tree, kept, lesions.labels, lesions.sizes(), chosen.size, convention)
+    return LesionCurve(
+        cut_offs=chosen[::-1],
+        tp_reference=found[::-1],
+        tp_prediction=tp_prediction[::-1],
+        fp=fp[::-1],
+        n_reference_lesions=len(lesions),
+    )
+
+
+def _require_asymmetric(convention: Convention) -> None:
+    rule = convention.matching
+    if rule.criterion != "overlap" or rule.assignment != "many_to_many" or rule.ignored_up_to_mm3:
+        raise InvalidSetting(
+            f"The convention '{convention.name}' does not judge each lesion by its own overlap alone, "
+            "so its counts do not follow from one pass over all cut-offs.",
+            cure="Use the criterion 'overlap' with the assignment 'many_to_many', and ignore nothing.",
+        )
+
+
+def _checked_probabilities(
+    probability: ProbabilityMap | NDArray[np.floating[Any]],
+) -> NDArray[np.floating[Any]]:
+    if isinstance(probability, ProbabilityMap):
+        return _sortable(np.asarray(probability.array))
+    values = np.asarray(probability)
+    if values.dtype.kind != "f" or values.ndim != 3 or values.size == 0:
+        raise InvalidImage(
+            "Probabilities are floating point numbers on three axes (z, y, x); got "
+            f"{values.dtype} of shape {values.shape}."
+        )
+    # Not a number compares as false, so that it does not pass either.
+    if not (values.min() >= 0 and values.max() <= 1):
+        raise InvalidImage(
+            f"Probabilities run from 0 to 1, these from {values.min():g} to {values.max():g}."
+        )
+    return _sortable(values)
+
+
+def _sortable(values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    return values.astype(np.float32) if values.dtype == np.float16 else values
+
+
+def _rising_cut_offs(
+    values: NDArray[np.floating[Any]],
+    cut_offs: Sequence[float] | Float | None,
+    lowest: float,
+    max_cut_offs: int,
+) -> Float:
+    if cut_offs is not None:
+        given = np.unique(np.asarray(cut_offs, dtype=np.float64))
+        if not given.size or not (given[0] > 0 and given[-1] <= 1) or given.size > _MOST_CUT_OFFS:
+            raise InvalidSetting("Cut-offs lie above 0 and up to 1, and there is at least one.")
+        return given
+    if not 0 < lowest <= 1:
+        raise InvalidSetting(f"The lowest cut-off lies above 0 and up to 1, not at {lowest}.")
+    if not 2 <= max_cut_offs <= _MOST_CUT_OFFS:
+        raise InvalidSetting(f"max_cut_offs is a number from 2 on, not {max_cut_offs}.")
+    occurring = np.unique(values[values >= lowest]).astype(np.float64)
+    if occurring.size <= max_cut_offs:
+        return occurring
+    spread = np.linspace(0, occurring.size - 1, max_cut_offs).round().astype(np.int64)
+    return occurring[spread]
+
+
+def _large_enough(
+    tree: ComponentTree, convention: Convention, voxel_volume_mm3: float
+) -> NDArray[np.bool_]:
+    smallest = convention.extraction.min_volume_mm3 * (1 - _ROUNDING)
+    kept: NDArray[np.bool_] = tree.n_voxels * voxel_volume_mm3 >= smallest
+    return kept
+
+
+def _judged_predictions(
+    tree: ComponentTree, kept: NDArray[np.bool_], n_levels: int, convention: Convention
+) -> tuple[Count, Count]:
+    """Count true and false components of each level, from 1 on."""
+    rule = convention.matching
+    share = tree.n_marked / tree.n_voxels
+    is_true = _reaches(share, rule.threshold_prediction, inclusive=rule.inclusive)
+    return (
+        _alive(tree, kept & is_true, n_levels),
+        _alive(tree, kept & ~is_true, n_levels),
+    )
+
+
+def _alive(tree: ComponentTree, chosen: NDArray[np.bool_], n_levels: int) -> Count:
+    """Count the chosen nodes at each level from 1 on: each from its own down to above its parent's."""
+    born = np.bincount(tree.level[chosen], minlength=n_levels + 1)
+    gone = np.bincount(tree.parent_level[chosen], minlength=n_levels + 1)
+    at_or_above = np.cumsum((born - gone)[::-1])[::-1]
+    return at_or_above[1:].astype(np.int64)
+
+
+def _found_lesions(
+    tree: ComponentTree,
+    kept: NDArray[np.bool_],
+    labels: NDArray[np.int32],
+    sizes: Count,
+    n_levels: int,
+    convention: Convention,
+) -> Count:
+    """Count the reference lesions of which enough is covered, at each level from 1 on."""
+    inside = np.flatnonzero(labels)
+    lesion = labels.ravel()[inside].astype(np.int64) - 1
+    node = tree.node_of_voxel[inside]
+    level = np.zeros(inside.size, dtype=np.int64)
+    level[node >= 0] = tree.highest_level_within(kept)[node[node >= 0]]
+    cells = np.bincount(lesion * (n_levels + 1) + level, minlength=sizes.size * (n_levels + 1))
+    covered = np.cumsum(cells.reshape(sizes.size, n_levels + 1)[:, ::-1], axis=1)[:, ::-1][:, 1:]
+    rule = convention.matching
+    shares = covered / sizes[:, None]
+    found: Count = _reaches(shares, rule.threshold_reference, inclusive=rule.inclusive).sum(
+        axis=0, dtype=np.int64
+    )
+    return found
+
+
+def _reaches(shares: Float, threshold: float, *, inclusive: bool) -> NDArray[np.bool_]:
+    return shares >= threshold if inclusive else shares > threshold
