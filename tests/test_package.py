@@ -86,7 +86,14 @@ def calls_print(tree: ast.AST) -> bool:
 
 def too_long_functions(tree: ast.AST) -> list[str]:
     functions = all_of(tree, ast.FunctionDef, ast.AsyncFunctionDef)
-    return [f.name for f in functions if f.end_lineno - f.lineno + 1 > 60]
+    return [f.name for f in functions if n_code_lines(f) > 60]
+
+
+def n_code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count a function's lines without its docstring, which may be as long as it needs to be."""
+    docstring = function.body[0] if ast.get_docstring(function) else None
+    in_docstring = docstring.end_lineno - docstring.lineno + 1 if docstring else 0
+    return function.end_lineno - function.lineno + 1 - in_docstring
 
 
 def test_the_manifest_at_the_root_is_the_one_of_the_package():
