@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_medassist.app.cohort_files import evaluate_files
+from napari_medassist.app.cohort.files import evaluate_files
 from napari_medassist.core.results import CohortEvaluation, LesionCounts, Status
 
 pytestmark = pytest.mark.real

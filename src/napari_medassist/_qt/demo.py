@@ -14,7 +14,7 @@ from napari_medassist._qt.bridge import Bridge, bridge_of
 from napari_medassist._qt.dock import dock_of
 from napari_medassist._qt.launch import open_paths
 from napari_medassist.app import samples
-from napari_medassist.app.cohort_files import evaluate_files
+from napari_medassist.app.cohort.files import evaluate_files
 from napari_medassist.app.headline import headline
 from napari_medassist.core.errors import WriteFailed
 from napari_medassist.core.results import JudgedLesion

@@ -7,15 +7,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_medassist.cli.cohort_options import (
+    add_convention_options,
+    add_running_options,
+    running_of,
+)
 from napari_medassist.core.results import Status
-from napari_medassist.evaluation.conventions import MEDASSIST
 from napari_medassist.evaluation.rules import CONNECTIVITIES
 
 if TYPE_CHECKING:
+    from napari_medassist.app.cohort.files import Source
     from napari_medassist.core.results import CohortEvaluation, Mean
+    from napari_medassist.evaluation.conventions import Convention
 
-#: Exit codes: all cases compared; some were not; the arguments cannot be used.
-ALL_COMPARED, SOME_NOT_COMPARED, UNUSABLE = 0, 1, 2
+#: Exit codes: all cases compared; some were not; the arguments cannot be used; stopped by the user.
+ALL_COMPARED, SOME_NOT_COMPARED, UNUSABLE, STOPPED = 0, 1, 2, 130
 
 _MAX_FAILURES_SHOWN = 10
 
@@ -26,84 +32,118 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "evaluate",
         help="compare label maps: Dice and distances beside lesions found, missed and false",
         description="Compare predicted label maps with reference label maps, voxel by voxel and "
-        "lesion by lesion. Writes cases.csv, lesions.csv and summary.json.",
-        epilog="Exit code: 0 all cases compared, 1 some could not be compared, 2 nothing to compare.",
+        "lesion by lesion. Writes cases.csv, lesions.csv, matches.csv, summary.json and "
+        "convention.yaml. A run that was stopped goes on where it was when it is started again.",
+        epilog="Exit code: 0 all cases compared, 1 some could not be compared, 2 nothing to compare, "
+        "130 stopped.",
     )
-    parser.add_argument("--reference", required=True, type=Path, metavar="FILE|DIR")
-    parser.add_argument("--prediction", required=True, type=Path, metavar="FILE|DIR")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the tables go")
+    parser.add_argument("--reference", metavar="FILE|DIR|PATTERN", help="label maps of the reference")
     parser.add_argument(
-        "--label", type=int, nargs="+", metavar="N", help="foreground values (default: all non-zero)"
+        "--prediction",
+        metavar="FILE|DIR|PATTERN",
+        help="label maps to be compared with them; in two folders, files of one name belong together, "
+        "with patterns (quoted) what stands for the wildcards names the case",
     )
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="FILE",
+        help="instead of both: CSV with the columns case, reference, prediction[, zones, group]",
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the tables go")
+    add_convention_options(parser)
+    _add_short_settings(parser)
+    parser.add_argument(
+        "--metrics",
+        nargs="+",
+        metavar="NAME",
+        help="metrics in cases.csv, after the columns that always stand there, and in summary.json "
+        "(default: all)",
+    )
+    parser.add_argument("--parquet", action="store_true", help="write the tables as Parquet too")
+    add_running_options(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_short_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the settings that are changed most, by short names."""
     parser.add_argument(
         "--tolerance-mm",
-        type=float,
-        default=MEDASSIST.grid_tolerance_mm,
         metavar="MM",
-        help="how far the corners of two grids may lie apart (default: %(default)s)",
+        help="how far the corners of two grids may lie apart (convention medassist: 0.5)",
     )
     parser.add_argument(
         "--overlap",
-        type=float,
-        default=MEDASSIST.matching.threshold_reference,
         metavar="SHARE",
         help="share of a lesion that must be covered for it to count, on either side "
-        "(default: %(default)s)",
+        "(convention medassist: 0.1)",
     )
     parser.add_argument(
         "--connectivity",
         type=int,
         choices=CONNECTIVITIES,
-        default=MEDASSIST.extraction.connectivity,
-        help="neighbours that hold a lesion together (default: %(default)s)",
+        help="neighbours that hold a lesion together (convention medassist: 26)",
     )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command; return its exit code."""
-    from napari_medassist.app.cohort_files import evaluate_files
+    from napari_medassist.app.cohort.files import evaluate_source
     from napari_medassist.core.errors import MedAssistError
-    from napari_medassist.core.progress import silent
 
     try:
-        cohort = evaluate_files(
-            args.reference,
-            args.prediction,
+        source = _source(args)
+        cohort = evaluate_source(
+            source,
             args.out,
             label=args.label,
-            convention=MEDASSIST.with_changes(
-                extraction={"connectivity": args.connectivity},
-                matching={
-                    "threshold_reference": args.overlap,
-                    "threshold_prediction": args.overlap,
-                },
-                grid_tolerance_mm=args.tolerance_mm,
-            ),
-            progress=silent if args.quiet else _show_progress,
+            convention=_convention(args),
+            running=running_of(args, n_cases=len(source.found.pairs)),
+            metrics=args.metrics,
+            parquet=args.parquet,
         )
     except MedAssistError as error:
         print(f"error: {error}", file=sys.stderr)
         return UNUSABLE
+    except KeyboardInterrupt:
+        kept = (
+            "" if args.no_cache else " What was compared is kept: the same command goes on from there."
+        )
+        print(f"\nStopped; no table was written.{kept}", file=sys.stderr)
+        return STOPPED
     if not args.quiet:
         print("\n".join(_report(cohort, args.out)))
         if args.label and not (cohort.totals.n_reference_lesions or cohort.totals.n_predicted_lesions):
             print(f"No compared file holds a label {' or '.join(str(n) for n in args.label)}.")
-    failures = _failures(cohort)
+    failures = failures_of(cohort)
     if failures:
         print("\n".join(failures), file=sys.stderr)
     return SOME_NOT_COMPARED if failures else ALL_COMPARED
 
 
-def _show_progress(done: int, total: int, message: str, /) -> None:
-    """Keep one line on a terminal up to date; elsewhere say every tenth of the way."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{done}/{total} {message}", end="", file=sys.stderr, flush=True)
-        if done == total:
-            print(file=sys.stderr)
-    elif total >= 20 and done and (done * 10) // total != ((done - 1) * 10) // total:
-        print(f"{done}/{total}", file=sys.stderr, flush=True)
+def _source(args: argparse.Namespace) -> Source:
+    from napari_medassist.app.cohort.files import Source
+    from napari_medassist.core.errors import InvalidSetting
+
+    places = args.reference, args.prediction
+    if args.manifest is not None and places == (None, None):
+        return Source.of_manifest(args.manifest)
+    if args.manifest is None and None not in places:
+        return Source.of_places(*places)
+    raise InvalidSetting("Give --reference and --prediction, or --manifest.")
+
+
+def _convention(args: argparse.Namespace) -> Convention:
+    from napari_medassist.app.cohort.choice import choose_convention
+
+    short = {
+        "grid_tolerance_mm": args.tolerance_mm,
+        "matching.threshold_reference": args.overlap,
+        "matching.threshold_prediction": args.overlap,
+        "extraction.connectivity": args.connectivity,
+    }
+    given = [f"{setting}={value}" for setting, value in short.items() if value is not None]
+    return choose_convention(args.convention, [*given, *args.changes])
 
 
 def _report(cohort: CohortEvaluation, out_dir: Path) -> list[str]:
@@ -118,6 +158,7 @@ def _report(cohort: CohortEvaluation, out_dir: Path) -> list[str]:
         *(f"{a:<{width}}{b}".rstrip() for a, b in zip(left, right, strict=True)),
         "",
         _hidden_errors(cohort),
+        *_mixed_spacing(cohort),
         "",
         f"Tables: {out_dir / 'cases.csv'}, {out_dir / 'lesions.csv'}, {out_dir / 'summary.json'}",
     ]
@@ -166,7 +207,19 @@ def _hidden_errors(cohort: CohortEvaluation) -> str:
     )
 
 
-def _failures(cohort: CohortEvaluation) -> list[str]:
+def _mixed_spacing(cohort: CohortEvaluation) -> list[str]:
+    from napari_medassist.app.cohort.output import spacings
+
+    found = [entry["spacing_zyx_mm"] for entry in spacings(cohort)]
+    if len(found) < 2:
+        return []
+    first = "x".join(f"{mm:g}" for mm in found[0])
+    told = f"{len(found)} different ones, most often {first} mm (z, y, x)"
+    return [f"Mixed voxel spacing: {told}; see summary.json."]
+
+
+def failures_of(cohort: CohortEvaluation) -> list[str]:
+    """Return the lines that say how many cases could not be compared, and why the first ones."""
     failed = [case for case in cohort.cases if case.status is not Status.OK]
     if not failed:
         return []

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Any
 
-from napari_medassist.core.results import CaseEvaluation, CohortEvaluation, JudgedLesion, Mean, Status
+from napari_medassist.core.results import (
+    CaseEvaluation,
+    CohortEvaluation,
+    JudgedLesion,
+    LesionMatch,
+    Mean,
+    Status,
+)
 from napari_medassist.metrics.registry import METRICS
 
 #: The columns of ``cases.csv`` that always stand first. Further metrics follow, sorted by name.
@@ -47,28 +55,112 @@ LESION_COLUMNS = (
     *(f"stop_{axis}" for axis in "zyx"),
 )
 
+#: Columns of ``cases.csv`` that stand between those and further metrics.
+CASE_FURTHER_COLUMNS = ("group", *(f"spacing_{axis}_mm" for axis in "zyx"))
+
+_OVERLAPS = ("reference_fraction", "prediction_fraction", "iou", "dice")
+#: The columns of ``matches.csv``: the match graph, an edge a row.
+MATCH_COLUMNS = (
+    "case",
+    *(part.name for part in fields(LesionMatch)),
+    *(
+        n
+        for n in ("reference_fraction", "prediction_fraction", "iou", "dice")
+        if hasattr(LesionMatch, n)
+    ),
+)
+
+#: Text of a CSV cell, and the value that it stands for.
 Row = list[str]
+Values = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of typed values, gone through once a time it is asked for.
+
+    Parameters
+    ----------
+    columns
+        Names of the columns.
+    rows
+        Returns the rows: text, numbers, None and NaN for what is undefined.
+    """
+
+    columns: tuple[str, ...]
+    rows: Callable[[], Iterator[Values]]
+
+    def as_text(self) -> Iterator[Row]:
+        """Go through header and rows as text; an undefined value is an empty cell."""
+        yield list(self.columns)
+        for values in self.rows():
+            yield [_cell(value) for value in values]
+
+
+def cases_of(cohort: CohortEvaluation, *, metrics: Sequence[str] | None = None) -> Table:
+    """Return ``cases.csv``: a row a case.
+
+    Parameters
+    ----------
+    cohort
+        The cases.
+    metrics
+        Which metrics follow the columns that always stand there; all by default.
+    """
+    chosen = tuple(cohort.means) if metrics is None else metrics
+    further = tuple(name for name in chosen if name not in CASE_COLUMNS)
+
+    def rows() -> Iterator[Values]:
+        for case in cohort.cases:
+            known = (getattr(case, name) for name in CASE_COLUMNS)
+            spacing = case.spacing_zyx_mm or (None, None, None)
+            yield (*known, case.group, *spacing, *(case.score(name) for name in further))
+
+    return Table((*CASE_COLUMNS, *CASE_FURTHER_COLUMNS, *further), rows)
+
+
+def lesions_of(cohort: CohortEvaluation) -> Table:
+    """Return ``lesions.csv``: a row a lesion of either side."""
+
+    def rows() -> Iterator[Values]:
+        for case in cohort.cases:
+            for lesion in case.lesions:
+                yield (case.case, *_lesion_values(lesion))
+
+    return Table(LESION_COLUMNS, rows)
+
+
+def matches_of(cohort: CohortEvaluation) -> Table:
+    """Return ``matches.csv``: a row an edge of the match graph, whether it decided something or not."""
+
+    def rows() -> Iterator[Values]:
+        for case in cohort.cases:
+            for match in case.matches:
+                yield (case.case, *(getattr(match, name) for name in MATCH_COLUMNS[1:]))
+
+    return Table(MATCH_COLUMNS, rows)
 
 
 def case_table(cohort: CohortEvaluation) -> Iterator[Row]:
     """Go through ``cases.csv``: the header, then a row a case; an undefined value is an empty cell."""
-    further = [name for name in METRICS.names() if name not in CASE_COLUMNS]
-    yield [*CASE_COLUMNS, *further]
-    for case in cohort.cases:
-        known = [_cell(getattr(case, name)) for name in CASE_COLUMNS]
-        yield [*known, *(_cell(case.score(name)) for name in further)]
+    return cases_of(cohort).as_text()
 
 
 def lesion_table(cohort: CohortEvaluation) -> Iterator[Row]:
     """Go through ``lesions.csv``: the header, then a row a lesion of either side."""
-    yield list(LESION_COLUMNS)
-    for case in cohort.cases:
-        for lesion in case.lesions:
-            yield [_cell(value) for value in (case.case, *_lesion_values(lesion))]
+    return lesions_of(cohort).as_text()
 
 
-def summary(cohort: CohortEvaluation) -> dict[str, Any]:
-    """Return what ``summary.json`` says of the cohort; undefined values are None."""
+def summary(cohort: CohortEvaluation, *, metrics: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return what ``summary.json`` says of the cohort; undefined values are None.
+
+    Parameters
+    ----------
+    cohort
+        The cases, added up.
+    metrics
+        The metrics to tell of; all by default.
+    """
     return {
         "cases": _case_counts(cohort),
         "metrics": {
@@ -80,6 +172,7 @@ def summary(cohort: CohortEvaluation) -> dict[str, Any]:
                 "when_empty": spec.empty.describe(),
             }
             for spec in METRICS
+            if spec.name in (cohort.means if metrics is None else metrics)
         },
         "dice_of_cases_with_reference_lesion": _mean(cohort.dice_with_lesion),
         "lesions": _lesion_totals(cohort),

@@ -8,8 +8,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from napari_medassist.app import cohort_files
-from napari_medassist.app.cohort_files import evaluate_files, pair_files
+from napari_medassist.app.cohort import job
+from napari_medassist.app.cohort.files import evaluate_files
+from napari_medassist.app.cohort.pairing import pair_files
 from napari_medassist.core.errors import Cancelled, FileProblem, WriteFailed
 from napari_medassist.core.results import Status
 from napari_medassist.evaluation.conventions import MEDASSIST
@@ -164,14 +165,14 @@ class TestFailures:
     def test_a_fault_nobody_thought_of(
         self, folders: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        honest = cohort_files.read_labels
+        honest = job.read_labels
 
         def faulty(path: Path) -> object:
             if "case_2" in path.name:
                 raise ZeroDivisionError("line 1\nline 2")
             return honest(path)
 
-        monkeypatch.setattr(cohort_files, "read_labels", faulty)
+        monkeypatch.setattr(job, "read_labels", faulty)
         assert self.status_and_message(folders, "case_2") == (
             "error",
             "Unexpected ZeroDivisionError: line 1 line 2",
@@ -225,7 +226,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(
     def never(*_args: object) -> None:
         raise AssertionError("a case was read")
 
-    monkeypatch.setattr(cohort_files, "read_labels", never)
+    monkeypatch.setattr(job, "read_labels", never)
     (tmp_path / "file").write_text("x")
     with pytest.raises(WriteFailed, match="cannot be written here"):
         evaluate_files(folders[0], folders[1], tmp_path / "file" / "out")

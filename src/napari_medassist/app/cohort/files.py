@@ -1,0 +1,144 @@
+"""Compare files, folders, patterns or a list of cases, and write the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from napari_medassist.app.cohort.manifest import read_manifest
+from napari_medassist.app.cohort.output import require_parquet, writable_folder, write_results
+from napari_medassist.app.cohort.pairing import PairedFiles, PathLike, pair_files
+from napari_medassist.app.cohort.run import Running, evaluate_cohort
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.results import CohortEvaluation
+from napari_medassist.evaluation.conventions import MEDASSIST, Convention
+from napari_medassist.evaluation.masks import LabelChoice, checked_labels
+from napari_medassist.metrics.registry import METRICS
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the cases of a cohort come from, and what they are.
+
+    Parameters
+    ----------
+    found
+        The cases.
+    about
+        What the summary says of where they come from.
+    """
+
+    found: PairedFiles
+    about: Mapping[str, Any]
+
+    @classmethod
+    def of_places(cls, reference: PathLike, prediction: PathLike) -> Source:
+        """Take the cases from two files, folders or patterns; errors are those of ``pair_files``."""
+        about = {"reference": str(reference), "prediction": str(prediction)}
+        return cls(pair_files(reference, prediction), about)
+
+    @classmethod
+    def of_manifest(cls, path: PathLike) -> Source:
+        """Take the cases from a table; errors are those of ``read_manifest``."""
+        return cls(read_manifest(Path(path).expanduser()), {"manifest": str(path)})
+
+
+def evaluate_files(
+    reference: PathLike,
+    prediction: PathLike,
+    out_dir: PathLike,
+    *,
+    label: LabelChoice = None,
+    convention: Convention = MEDASSIST,
+    progress: Progress = silent,
+    running: Running | None = None,
+) -> CohortEvaluation:
+    """Compare label maps on disk and write the tables.
+
+    Parameters
+    ----------
+    reference, prediction
+        A file, a folder, or a pattern with wildcards each. Files of two folders belong together if
+        their names without the image ending are the same; two files always do.
+    out_dir
+        Where ``cases.csv``, ``lesions.csv``, ``matches.csv``, ``summary.json`` and
+        ``convention.yaml`` go; made if it does not exist. Files of the same name are replaced.
+    label
+        The value, or values, that count as foreground; every non-zero one by default.
+    convention
+        How lesions are told apart, matched and judged.
+    progress
+        Told how many cases are done; may raise ``Cancelled``, then no table is written.
+    running
+        How the work is done; by default in this process, and nothing is kept.
+
+    Returns
+    -------
+    CohortEvaluation
+        One entry a case. A case that cannot be compared has the status ``grid_mismatch`` or
+        ``error`` and a message; the others go on.
+
+    Raises
+    ------
+    InvalidSetting
+        If a label is not a whole number from 1 on.
+    FileProblem
+        If a path does not exist, or holds no image at all.
+    WriteFailed
+        If the tables cannot be written.
+    """
+    checked_labels(label)
+    source = Source.of_places(reference, prediction)
+    running = replace(running or Running(), progress=progress)
+    return evaluate_source(source, out_dir, label=label, convention=convention, running=running)
+
+
+def evaluate_source(
+    source: Source,
+    out_dir: PathLike,
+    *,
+    label: LabelChoice = None,
+    convention: Convention = MEDASSIST,
+    running: Running | None = None,
+    metrics: Sequence[str] | None = None,
+    parquet: bool = False,
+) -> CohortEvaluation:
+    """Compare the cases of a source and write the tables.
+
+    Parameters
+    ----------
+    source
+        The cases.
+    out_dir, label, convention, running
+        As in :func:`evaluate_files`.
+    metrics
+        The metrics in ``cases.csv`` (beyond the columns that always stand there) and
+        ``summary.json``; all by default.
+    parquet
+        Whether to write the tables as Parquet too.
+
+    Raises
+    ------
+    UnknownItem
+        If there is no metric of a name.
+    InvalidSetting
+        If Parquet is asked for and ``pyarrow`` not installed, or a label is none.
+    WriteFailed
+        If the tables cannot be written.
+    """
+    wanted = checked_labels(label)
+    for name in metrics or ():
+        METRICS.get(name)
+    if parquet:
+        require_parquet()
+    folder = writable_folder(Path(out_dir).expanduser())
+    cohort = evaluate_cohort(source.found.pairs, label=wanted, convention=convention, running=running)
+    about = {
+        **source.about,
+        "labels": wanted,
+        "passed_over": [str(path) for path in source.found.passed_over],
+    }
+    write_results(cohort, convention, folder, about=about, metrics=metrics, parquet=parquet)
+    return cohort

@@ -1,0 +1,121 @@
+"""The comparison of one case as a task for any process: files in, results out, nothing raised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from napari_medassist.app.cohort.content import file_digest, settings_key
+from napari_medassist.app.cohort.packed import to_json
+from napari_medassist.app.cohort.pairing import FilePair
+from napari_medassist.core.errors import Cancelled, GeometryMismatch, MedAssistError
+from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.results import CaseEvaluation, Status
+from napari_medassist.evaluation.case import evaluate
+from napari_medassist.evaluation.conventions import Convention
+from napari_medassist.io.files import read_labels
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all cases of a run share; sent to each process once.
+
+    Parameters
+    ----------
+    conventions
+        A case is compared under each of them; its files are read once.
+    labels
+        The values that are foreground; None for every non-zero one.
+    known
+        Keys of the results that are in the cache already: these are not computed again.
+    needs_keys
+        Whether there is a cache: then the contents of the files are hashed.
+    """
+
+    conventions: tuple[Convention, ...]
+    labels: tuple[int, ...] | None = None
+    known: frozenset[str] = frozenset()
+    needs_keys: bool = False
+
+    @cached_property
+    def settings_keys(self) -> tuple[str, ...]:
+        """Key of each convention, the labels and the engine."""
+        return tuple(settings_key(c.settings(), self.labels) for c in self.conventions)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case.
+
+    Parameters
+    ----------
+    results
+        One a convention, in JSON; None for those that are in the cache.
+    keys
+        The keys under which the cache knows them; empty if they must not be kept.
+    """
+
+    results: tuple[str | None, ...]
+    keys: tuple[str, ...] = ()
+
+
+def compare_case(job: Job, pair: FilePair) -> Outcome:
+    """Compare the files of a case under each convention of a job.
+
+    Whatever goes wrong is told in the result; only ``Cancelled`` passes.
+    """
+    if pair.problem:
+        return failed(job, pair.case, f"Not compared: {pair.problem}.")
+    try:
+        keys = _keys(job, pair)
+        if keys and job.known.issuperset(keys):
+            return Outcome((None,) * len(keys), keys)
+        images = read_labels(pair.reference[0]), read_labels(pair.prediction[0])
+    except Cancelled:
+        raise
+    except MedAssistError as error:
+        return failed(job, pair.case, str(error))
+    except Exception as error:  # noqa: BLE001  one broken case must not cost the others; its row tells
+        return failed(job, pair.case, _unexpected(error))
+    evaluations = tuple(_evaluated(*images, job.labels, c, pair) for c in job.conventions)
+    lasting = all(e.status is not Status.ERROR for e in evaluations)
+    return Outcome(tuple(map(to_json, evaluations)), keys if lasting else ())
+
+
+def failed(job: Job, case: str, message: str) -> Outcome:
+    """Return the outcome of a case that could not be compared."""
+    return Outcome((to_json(CaseEvaluation(case, Status.ERROR, message)),) * len(job.conventions))
+
+
+def _evaluated(
+    reference: LabelMap,
+    prediction: LabelMap,
+    labels: tuple[int, ...] | None,
+    convention: Convention,
+    pair: FilePair,
+) -> CaseEvaluation:
+    try:
+        found = evaluate(reference, prediction, label=labels, convention=convention, case=pair.case)
+    except Cancelled:
+        raise
+    except GeometryMismatch as error:
+        found = CaseEvaluation(pair.case, Status.GRID_MISMATCH, str(error))
+    except MedAssistError as error:
+        found = CaseEvaluation(pair.case, Status.ERROR, str(error))
+    except Exception as error:  # noqa: BLE001  as above
+        found = CaseEvaluation(pair.case, Status.ERROR, _unexpected(error))
+    # The settings are the same for all cases: they are put back where the cases come together.
+    return replace(found, spacing_zyx_mm=reference.geometry.spacing_zyx_mm, convention={})
+
+
+def _unexpected(error: Exception) -> str:
+    return f"Unexpected {type(error).__name__}: {error}"
+
+
+def _keys(job: Job, pair: FilePair) -> tuple[str, ...]:
+    if not job.needs_keys:
+        return ()
+    digests = [file_digest(path) for path in (*pair.reference, *pair.prediction)]
+    if any(digest is None for digest in digests):
+        return ()
+    return tuple(f"{settings}-{'-'.join(map(str, digests))}" for settings in job.settings_keys)

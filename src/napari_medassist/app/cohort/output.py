@@ -1,0 +1,154 @@
+"""The files of a result: tables as CSV or Parquet, the summary, the convention; and pandas frames."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_medassist import __version__
+from napari_medassist.core.errors import InvalidSetting, WriteFailed
+from napari_medassist.core.results import CohortEvaluation
+from napari_medassist.evaluation import tables
+from napari_medassist.evaluation.conventions import Convention
+from napari_medassist.evaluation.tables import Table
+from napari_medassist.io.atomic import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUMMARY_FILE, CONVENTION_FILE = "summary.json", "convention.yaml"
+
+
+def tables_of(cohort: CohortEvaluation, *, metrics: Sequence[str] | None = None) -> Mapping[str, Table]:
+    """Return the tables of a cohort by the names of their files."""
+    return {
+        "cases": tables.cases_of(cohort, metrics=metrics),
+        "lesions": tables.lesions_of(cohort),
+        "matches": tables.matches_of(cohort),
+    }
+
+
+def to_frames(cohort: CohortEvaluation) -> dict[str, pd.DataFrame]:
+    """Return the tables of a cohort as pandas frames: ``cases``, ``lesions`` and ``matches``."""
+    return {name: _frame(table) for name, table in tables_of(cohort).items()}
+
+
+def write_results(
+    cohort: CohortEvaluation,
+    convention: Convention,
+    folder: Path,
+    *,
+    about: Mapping[str, Any],
+    metrics: Sequence[str] | None = None,
+    parquet: bool = False,
+) -> None:
+    """Write the tables, the summary and the convention of a cohort, each file whole or not at all.
+
+    Parameters
+    ----------
+    cohort
+        What to write.
+    convention
+        What it was computed with.
+    folder
+        Where; it exists.
+    about
+        Further entries of the summary: the inputs.
+    metrics
+        The metrics in ``cases`` and the summary; all by default.
+    parquet
+        Whether to write the tables as Parquet too.
+
+    Raises
+    ------
+    WriteFailed
+        If a file cannot be written.
+    """
+    for name, table in tables_of(cohort, metrics=metrics).items():
+        write_csv(folder / f"{name}.csv", table)
+        if parquet:
+            with replacing(folder / f"{name}.parquet") as temporary:
+                _frame(table).to_parquet(temporary, index=False)
+    summary = {
+        **tables.summary(cohort, metrics=metrics),
+        "spacings_zyx_mm": spacings(cohort),
+        **about,
+        "versions": versions(),
+    }
+    write_text(folder / SUMMARY_FILE, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / CONVENTION_FILE, convention.to_yaml())
+
+
+def write_csv(path: Path, table: Table) -> None:
+    """Write a table as CSV; an undefined value is an empty cell."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(table.as_text())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def spacings(cohort: CohortEvaluation) -> list[dict[str, Any]]:
+    """Return the voxel spacings of a cohort, to the micrometre, the most frequent first."""
+    known = (case.spacing_zyx_mm for case in cohort.cases)
+    found = Counter(tuple(round(mm, 3) for mm in spacing) for spacing in known if spacing)
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return [{"spacing_zyx_mm": list(spacing), "n_cases": number} for spacing, number in ordered]
+
+
+def writable_folder(folder: Path) -> Path:
+    """Make a folder and try it out, so that hours of work do not end in a refusal.
+
+    Raises
+    ------
+    WriteFailed
+        If it cannot be made, or not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".write_test"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise WriteFailed(
+            f"Results cannot be written here ({error.strerror or error}).",
+            path=folder,
+            cure="Choose another folder.",
+        ) from error
+    return folder
+
+
+def require_parquet() -> None:
+    """Raise :class:`InvalidSetting` unless Parquet files can be written."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise InvalidSetting(
+            "Parquet files need the package 'pyarrow'.",
+            cure='Install it: pip install "napari-medassist[parquet]".',
+        )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all that has a part in the numbers."""
+    return {
+        "napari-medassist": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "scipy")},
+    }
+
+
+def _frame(table: Table) -> pd.DataFrame:
+    import pandas as pd  # only who asks for frames waits for it
+
+    return pd.DataFrame(list(table.rows()), columns=list(table.columns)).convert_dtypes(
+        convert_floating=False
+    )

@@ -1,0 +1,88 @@
+"""Results of many cases in little memory: kept as compressed JSON, made into objects when looked at."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import overload
+
+from napari_medassist.app.cohort.pairing import FilePair
+from napari_medassist.app.cohort.plain import from_plain, to_plain
+from napari_medassist.core.results import CaseEvaluation, Settings
+
+
+def to_json(evaluation: CaseEvaluation) -> str:
+    """Return a result as one line of JSON; NaN stays NaN."""
+    return json.dumps(to_plain(evaluation), separators=(",", ":"))
+
+
+def from_json(text: str) -> CaseEvaluation:
+    """Return the result that :func:`to_json` was given."""
+    return from_plain(CaseEvaluation, json.loads(text))
+
+
+class PackedCases(Sequence[CaseEvaluation]):
+    """The cases of a cohort, each made into an object anew when it is asked for.
+
+    A case takes some hundred bytes, so that the memory of a long run hardly grows.
+
+    Parameters
+    ----------
+    pairs
+        The cases' names and groups, in order; a kept result may stem from a case of another name.
+    packed
+        A result a case, from :func:`pack`.
+    convention
+        The settings that all cases share.
+    """
+
+    def __init__(
+        self, pairs: Sequence[FilePair], packed: Sequence[bytes], convention: Settings
+    ) -> None:
+        self._names = tuple((pair.case, pair.group) for pair in pairs)
+        self._packed = tuple(packed)
+        self._convention = convention
+
+    def __len__(self) -> int:
+        """Return the number of cases."""
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> CaseEvaluation: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[CaseEvaluation, ...]: ...
+    def __getitem__(self, index: int | slice) -> CaseEvaluation | tuple[CaseEvaluation, ...]:
+        """Return a case, or several."""
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        evaluation = from_json(zlib.decompress(self._packed[index]).decode())
+        case, group = self._names[index]
+        return replace(evaluation, case=case, group=group, convention=self._convention)
+
+    def __iter__(self) -> Iterator[CaseEvaluation]:
+        """Go through the cases."""
+        return (self[index] for index in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two cohorts hold the same results, undefined values being equal."""
+        if not isinstance(other, PackedCases):
+            return NotImplemented
+        return (self._names, self._contents(), self._convention) == (
+            other._names,
+            other._contents(),
+            other._convention,
+        )
+
+    def __hash__(self) -> int:
+        """Return a hash of the names."""
+        return hash(self._names)
+
+    def _contents(self) -> list[str]:
+        return [to_json(case) for case in self]
+
+
+def pack(text: str) -> bytes:
+    """Return a result in JSON, compressed."""
+    return zlib.compress(text.encode(), 1)

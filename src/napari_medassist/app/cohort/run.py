@@ -1,0 +1,158 @@
+"""Compare the cases of a cohort, in bounded memory and without doing anything twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from napari_medassist.app.cohort.cache import ResultCache
+from napari_medassist.app.cohort.cluster import on_cluster
+from napari_medassist.app.cohort.executors import Executor, in_processes, in_this_process
+from napari_medassist.app.cohort.job import Job, Outcome
+from napari_medassist.app.cohort.packed import PackedCases, pack
+from napari_medassist.app.cohort.pairing import FilePair
+from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.results import CohortEvaluation
+from napari_medassist.evaluation.cohort import summarise
+from napari_medassist.evaluation.conventions import MEDASSIST, Convention
+from napari_medassist.evaluation.masks import LabelChoice, checked_labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """How the work is done; none of it changes a result.
+
+    Parameters
+    ----------
+    workers
+        Number of processes; 1 compares in this one. Scripts that use more need the usual
+        ``if __name__ == "__main__"``, since each process is started anew.
+    scheduler
+        Address of a Dask cluster that does the work instead, e.g. ``tcp://10.0.0.1:8786``.
+    cache_dir
+        Folder of kept results: a case whose files, settings and engine are the same is not compared
+        again, also after a run that was stopped. None keeps nothing.
+    progress
+        Told how many cases are done; may raise ``Cancelled``.
+    """
+
+    workers: int = 1
+    scheduler: str | None = None
+    cache_dir: Path | None = None
+    progress: Progress = silent
+
+    def executor(self) -> Executor:
+        """Return what does the work.
+
+        Raises
+        ------
+        InvalidSetting
+            If there are no workers, or ``distributed`` is needed and not installed.
+        """
+        if self.scheduler is not None:
+            return on_cluster(self.scheduler)
+        return in_this_process if self.workers == 1 else in_processes(self.workers)
+
+
+def evaluate_cohort(
+    pairs: Sequence[FilePair],
+    *,
+    label: LabelChoice = None,
+    convention: Convention = MEDASSIST,
+    running: Running | None = None,
+) -> CohortEvaluation:
+    """Compare the cases of a cohort.
+
+    Parameters
+    ----------
+    pairs
+        The files of each case, from :func:`~napari_medassist.app.cohort.pairing.pair_files`,
+        :func:`~napari_medassist.app.cohort.manifest.read_manifest`, or made by hand.
+    label
+        The value, or values, that count as foreground; every non-zero one by default.
+    convention
+        How lesions are told apart, matched and judged.
+    running
+        How the work is done; by default in this process, and nothing is kept.
+
+    Returns
+    -------
+    CohortEvaluation
+        One entry a case, in the order of ``pairs``. A case that cannot be compared has the status
+        ``grid_mismatch`` or ``error`` and a message; the others go on. Its ``cases`` are made anew
+        each time they are looked at, so that many take little memory.
+
+    Raises
+    ------
+    InvalidSetting
+        If a label is not a whole number from 1 on, or there are no pairs or no workers.
+    WriteFailed
+        If results cannot be kept.
+    """
+    (cohort,) = evaluate_under((convention,), pairs, label=label, running=running)
+    return cohort
+
+
+def evaluate_under(
+    conventions: Sequence[Convention],
+    pairs: Sequence[FilePair],
+    *,
+    label: LabelChoice = None,
+    running: Running | None = None,
+) -> tuple[CohortEvaluation, ...]:
+    """Compare the cases of a cohort under several conventions, reading each file once.
+
+    Parameters, errors and results are those of :func:`evaluate_cohort`: one result a convention.
+    """
+    if not pairs:
+        raise InvalidSetting("There is no case to compare.", cure="Name the files of at least one.")
+    running = running or Running()
+    job = Job(tuple(conventions), checked_labels(label), needs_keys=running.cache_dir is not None)
+    executor = running.executor()
+    folder = running.cache_dir
+    with nullcontext() if folder is None else ResultCache(folder) as cache:
+        if cache is not None:
+            job = replace(job, known=frozenset(cache.keys()))
+        packed = _packed(executor, job, pairs, cache, running.progress)
+    return tuple(_cohort(c, pairs, results) for c, results in zip(conventions, packed, strict=True))
+
+
+def _packed(
+    executor: Executor,
+    job: Job,
+    pairs: Sequence[FilePair],
+    cache: ResultCache | None,
+    progress: Progress,
+) -> list[list[bytes]]:
+    """Return the compressed results: one list a convention, in the order of the pairs."""
+    packed = [[b""] * len(pairs) for _ in job.conventions]
+    progress(0, len(pairs), pairs[0].case)
+    with closing(executor(job, pairs)) as outcomes:
+        for done, (number, outcome) in enumerate(outcomes, start=1):
+            for results, text in zip(packed, _texts(outcome, cache), strict=True):
+                results[number] = pack(text)
+            progress(done, len(pairs), pairs[done].case if done < len(pairs) else "")
+    return packed
+
+
+def _texts(outcome: Outcome, cache: ResultCache | None) -> list[str]:
+    """Return the results of a case in JSON, from the cache or new; new ones are kept."""
+    texts = []
+    for index, text in enumerate(outcome.results):
+        key = outcome.keys[index] if outcome.keys else ""
+        if text is None:
+            text = "" if cache is None else cache.get(key)
+        elif key and cache is not None:
+            cache.put(key, text)
+        texts.append(text)
+    return texts
+
+
+def _cohort(
+    convention: Convention, pairs: Sequence[FilePair], packed: Sequence[bytes]
+) -> CohortEvaluation:
+    cases = PackedCases(pairs, packed, convention.settings())
+    return replace(summarise(cases, convention=convention), cases=cases)
