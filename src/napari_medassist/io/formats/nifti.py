@@ -14,6 +14,7 @@ from typing import Any
 import dask.array as da
 import nibabel as nib
 import numpy as np
+from isal import igzip, isal_zlib
 from numpy.typing import NDArray
 
 from napari_medassist.core.errors import CorruptFile, FileProblem, TooLarge, WriteFailed
@@ -40,6 +41,8 @@ from napari_medassist.io.nifti_header import NiftiHeader, has_nifti_header, read
 _EXTENSIONS = (".nii.gz", ".nii", ".hdr")
 _WRITTEN = (".nii.gz", ".nii")
 _CHUNK_BYTES = 16 * 1024**2
+#: What unpacking raises on damaged data. ISA-L unpacks in a seventh of the time that zlib takes.
+_DAMAGED: tuple[Any, ...] = (EOFError, zlib.error, gzip.BadGzipFile, isal_zlib.IsalError)
 #: The qform is written only where it says the same as the sform. Its rotation is three float32 numbers,
 #: which near half a turn (common: LPS against RAS) are off by up to 0.3 mm at the rim of a pelvic T2w.
 _QFORM_TOLERANCE_MM = 0.005
@@ -171,19 +174,19 @@ def _voxels(path: Path, header: NiftiHeader, progress: Progress) -> NDArray[Any]
 
 def _unpacked(path: Path, header: NiftiHeader, progress: Progress) -> NDArray[Any]:
     values = np.empty(header.n_bytes, dtype=np.uint8)
+    room = values.data
     done = 0
     try:
-        with gzip.open(path) as file:
+        with igzip.IGzipFile(path) as file:
             file.seek(header.offset)
             while done < len(values):
                 progress(done, len(values), f"Reading {path.name}")
-                part = file.read(min(_CHUNK_BYTES, len(values) - done))
-                if not part:
+                count = file.readinto(room[done : done + _CHUNK_BYTES])
+                if not count:
                     break
-                values[done : done + len(part)] = np.frombuffer(part, dtype=np.uint8)
-                done += len(part)
+                done += count
             file.read(1)  # at its end gzip compares the checksum
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except _DAMAGED as error:
         raise CorruptFile(
             f"The packed data are damaged or cut short ({error}).", path=path, cure=FETCH_AGAIN
         ) from error
