@@ -9,14 +9,24 @@ import pytest
 
 from napari_medassist.core.results import LesionCounts
 from napari_medassist.metrics.pair import MaskPair
-from napari_medassist.metrics.registry import METRICS
-from napari_medassist.metrics.spec import Level, MetricSpec, VoxelMetric
+from napari_medassist.metrics.probability_pair import ProbabilityPair
+from napari_medassist.metrics.registry import METRICS, default_names
+from napari_medassist.metrics.spec import (
+    Better,
+    Family,
+    LesionMetric,
+    Level,
+    MetricSpec,
+    ProbabilityMetric,
+    VoxelMetric,
+)
 
-EMPTY = np.zeros((5, 6, 7), dtype=bool)
+EMPTY = np.zeros((9, 12, 13), dtype=bool)
 SOME = EMPTY.copy()
 SOME[1:4, 2:5, 1:6] = True
 OTHER = EMPTY.copy()
 OTHER[2:5, 1:4, 3:7] = True
+SPACING = (3.0, 0.5, 0.5)
 
 #: (reference, prediction) masks and the counts of a case like that.
 SITUATIONS = {
@@ -25,18 +35,27 @@ SITUATIONS = {
     "prediction_only": (SOME, EMPTY, LesionCounts(fn=1)),
     "neither": (SOME, OTHER, LesionCounts(2, 1, 3, 1)),
 }
-every_metric = pytest.mark.parametrize("spec", list(METRICS), ids=lambda s: s.name)
+#: Metrics of the match graph have tests of their own.
+SPECS = [s for s in METRICS if isinstance(s, (VoxelMetric, ProbabilityMetric, LesionMetric))]
+every_metric = pytest.mark.parametrize("spec", SPECS, ids=lambda s: s.name)
+
+
+def of_masks(spec: MetricSpec, reference: np.ndarray, prediction: np.ndarray) -> float:
+    if isinstance(spec, ProbabilityMetric):
+        return spec.compute(ProbabilityPair.of(reference, 0.75 * prediction))
+    assert isinstance(spec, VoxelMetric)
+    return spec.compute(MaskPair.of(reference, prediction, SPACING))
 
 
 def value(spec: MetricSpec, situation: str) -> float:
     reference, prediction, counts = SITUATIONS[situation]
-    if isinstance(spec, VoxelMetric):
-        return spec.compute(MaskPair.of(reference, prediction, (3.0, 0.5, 0.5)))
-    return spec.compute(counts)
+    if isinstance(spec, LesionMetric):
+        return spec.compute(counts)
+    return of_masks(spec, reference, prediction)
 
 
-def test_the_metrics_of_the_tables_are_registered() -> None:
-    assert set(METRICS.names()) >= {
+def test_the_metrics_of_the_tables_are_computed_without_being_asked_for() -> None:
+    assert set(default_names()) >= {
         "dice",
         "hd_mm",
         "hd95_mm",
@@ -48,7 +67,7 @@ def test_the_metrics_of_the_tables_are_registered() -> None:
     }
 
 
-@every_metric
+@pytest.mark.parametrize("spec", list(METRICS), ids=lambda s: s.name)
 def test_it_describes_itself(spec: MetricSpec) -> None:
     assert spec.name.isidentifier()
     assert spec.title
@@ -57,6 +76,13 @@ def test_it_describes_itself(spec: MetricSpec) -> None:
     assert spec.level in Level
     assert "both empty" in spec.empty.describe()
     assert not spec.unit or spec.name.endswith(f"_{spec.unit}")
+
+
+@every_metric
+def test_a_convention_can_tell_its_best_from_its_worst(spec: MetricSpec) -> None:
+    if spec.family is not Family.OTHER:
+        assert spec.better is not Better.NEITHER
+    assert (spec.family is Family.DISTANCE) == (spec.unit == "mm" and spec.level is Level.VOXEL)
 
 
 @every_metric
@@ -80,9 +106,17 @@ def test_its_value_is_a_float_within_its_range(spec: MetricSpec) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", [spec for spec in METRICS if isinstance(spec, VoxelMetric)], ids=lambda s: s.name
+    "spec",
+    [s for s in SPECS if isinstance(s, VoxelMetric) and s.best is not None],
+    ids=lambda s: s.name,
 )
-def test_its_value_does_not_depend_on_the_place(spec: VoxelMetric) -> None:
-    moved = [np.pad(mask, [(2, 1), (0, 4), (3, 0)]) for mask in (SOME, OTHER)]
-    elsewhere = spec.compute(MaskPair.of(*moved, (3.0, 0.5, 0.5)))
-    assert elsewhere == pytest.approx(value(spec, "neither"))
+def test_a_perfect_prediction_has_the_best_value(spec: VoxelMetric) -> None:
+    assert of_masks(spec, SOME, SOME) == pytest.approx(spec.best)
+
+
+@pytest.mark.parametrize(
+    "spec", [s for s in SPECS if not isinstance(s, LesionMetric)], ids=lambda s: s.name
+)
+def test_its_value_does_not_depend_on_the_place(spec: MetricSpec) -> None:
+    moved = [np.roll(mask, (3, 5, 6), axis=(0, 1, 2)) for mask in (SOME, OTHER)]
+    assert of_masks(spec, *moved) == pytest.approx(value(spec, "neither"))

@@ -14,7 +14,7 @@ from napari_medassist.core.results import (
     Status,
 )
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.metrics.registry import METRICS, lesion_scores
+from napari_medassist.metrics.registry import default_names, lesion_scores
 
 
 def summarise(
@@ -36,9 +36,10 @@ def summarise(
     compared = [case for case in everything if case.status is Status.OK]
     totals = sum((case.counts for case in compared if case.counts), LesionCounts())
     micro = lesion_scores(totals)
+    names = sorted({*default_names(), *(name for case in compared for name in case.scores)})
     return CohortEvaluation(
         cases=everything,
-        means={name: mean([case.score(name) for case in compared]) for name in METRICS.names()},
+        means={name: mean([case.score(name) for case in compared]) for name in names},
         dice_with_lesion=mean([case.dice for case in compared if case.n_reference_lesions]),
         totals=totals,
         micro_recall=micro["lesion_recall"],

@@ -7,22 +7,24 @@ import numpy as np
 from napari_medassist.metrics.grid import NOWHERE, Indices, Mask, PaddedGrid, Sides, planes_a_slab
 
 
-def border(mask: Mask) -> Mask:
+def border(mask: Mask, goes_on: Sides = NOWHERE) -> Mask:
     """Return the voxels of a mask that touch the background through a face.
 
-    That is what a 6-neighbour erosion removes; the outside of the array counts as background.
+    That is what a 6-neighbour erosion removes.
 
     Parameters
     ----------
     mask
         (z, y, x) bool.
+    goes_on
+        Sides where the mask goes on beyond the array; elsewhere the outside counts as background.
 
     Returns
     -------
     numpy.ndarray
         bool, same shape.
     """
-    return _border_of_planes(mask, 0, mask.shape[0], NOWHERE)
+    return _border_of_planes(mask, 0, mask.shape[0], goes_on)
 
 
 def border_places(mask: Mask, grid: PaddedGrid, goes_on: Sides = NOWHERE) -> Indices:

@@ -151,10 +151,12 @@ class MaskPair:
             self.prediction,
             spacing_zyx_mm=self.spacing_zyx_mm,
             rule=self.rule,
-            goes_on=self._goes_on(),
+            goes_on=self.goes_on,
         )
 
-    def _goes_on(self) -> Sides:
+    @property
+    def goes_on(self) -> Sides:
+        """Where the masks go on beyond the crop: at the image's edges, if the rule says so."""
         if self.rule.array_edge_is_background:
             return NOWHERE
         parts = zip(self.offset_zyx, self.reference.shape, self.shape_zyx, strict=True)

@@ -9,6 +9,7 @@ from math import inf, isnan, nan
 
 from napari_medassist.core.results import LesionCounts
 from napari_medassist.metrics.pair import MaskPair
+from napari_medassist.metrics.probability_pair import ProbabilityPair
 
 
 class Level(StrEnum):
@@ -24,6 +25,18 @@ class Better(StrEnum):
     HIGHER = "higher"
     LOWER = "lower"
     NEITHER = "neither"
+
+
+class Family(StrEnum):
+    """Which rule for empty masks a convention applies to a metric.
+
+    ``OVERLAP`` and ``DISTANCE`` have a rule each; all ``OTHER`` metrics keep their own policy in every
+    convention: a rate without anything to count is undefined, a size is a size.
+    """
+
+    OVERLAP = "overlap"
+    DISTANCE = "distance"
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,10 @@ class MetricSpec:
         ``"mm"``, ``"ml"`` or ``""``.
     range
         Smallest and largest possible value.
+    family
+        Which rule for empty masks a convention applies to it.
+    default
+        Whether it is computed without being asked for by name.
     """
 
     name: str
@@ -92,6 +109,20 @@ class MetricSpec:
     citation: str
     unit: str = ""
     range: tuple[float, float] = (0.0, inf)
+    family: Family = Family.OTHER
+    default: bool = True
+
+    @property
+    def best(self) -> float | None:
+        """The best possible value; None for a size, which has none."""
+        low, high = self.range
+        return {Better.HIGHER: high, Better.LOWER: low, Better.NEITHER: None}[self.better]
+
+    @property
+    def worst(self) -> float | None:
+        """The worst possible value; None for a size, infinite for a distance."""
+        low, high = self.range
+        return {Better.HIGHER: low, Better.LOWER: high, Better.NEITHER: None}[self.better]
 
     @property
     def level(self) -> Level:
@@ -112,6 +143,26 @@ class VoxelMetric(MetricSpec):
     """
 
     compute: Callable[[MaskPair], float]
+
+    @property
+    def level(self) -> Level:
+        """Voxels."""
+        return Level.VOXEL
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbabilityMetric(MetricSpec):
+    """A metric of a reference mask and a map of probabilities.
+
+    Parameters
+    ----------
+    compute
+        Returns the value of the pair; NaN where it is undefined.
+
+    See :class:`MetricSpec` for the others.
+    """
+
+    compute: Callable[[ProbabilityPair], float]
 
     @property
     def level(self) -> Level:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from napari_medassist.metrics.pair import MaskPair
-from napari_medassist.metrics.spec import UNDEFINED_WHEN_EMPTY, Better, VoxelMetric
+from napari_medassist.metrics.spec import UNDEFINED_WHEN_EMPTY, Better, Family, VoxelMetric
 
 
 def assd_mm(pair: MaskPair) -> float:
@@ -19,6 +19,7 @@ METRIC = VoxelMetric(
     definition="(Σ d(∂R → ∂P) + Σ d(∂P → ∂R)) / (|∂R| + |∂P|)",
     unit="mm",
     better=Better.LOWER,
+    family=Family.DISTANCE,
     empty=UNDEFINED_WHEN_EMPTY,
     citation="Heimann T. et al., IEEE TMI 28(8):1251-1265, 2009",
     compute=assd_mm,

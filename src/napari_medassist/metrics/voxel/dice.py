@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from napari_medassist.metrics.pair import MaskPair
-from napari_medassist.metrics.spec import Better, EmptyPolicy, VoxelMetric
+from napari_medassist.metrics.spec import Better, EmptyPolicy, Family, VoxelMetric
 
 
 def dice(pair: MaskPair) -> float:
@@ -20,6 +20,7 @@ METRIC = VoxelMetric(
     definition="2 |R ∩ P| / (|R| + |P|)",
     range=(0.0, 1.0),
     better=Better.HIGHER,
+    family=Family.OVERLAP,
     empty=EmptyPolicy(both=nan, reference_only=0.0, prediction_only=0.0),
     citation="Dice L. R., Ecology 26(3):297-302, 1945",
     compute=dice,

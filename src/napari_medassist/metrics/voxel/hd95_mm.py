@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from napari_medassist.metrics.pair import MaskPair
-from napari_medassist.metrics.spec import UNDEFINED_WHEN_EMPTY, Better, VoxelMetric
+from napari_medassist.metrics.spec import UNDEFINED_WHEN_EMPTY, Better, Family, VoxelMetric
 
 
 def hd95_mm(pair: MaskPair) -> float:
@@ -25,6 +25,7 @@ METRIC = VoxelMetric(
     definition="max(P95 d(∂R → ∂P), P95 d(∂P → ∂R)), linear interpolation",
     unit="mm",
     better=Better.LOWER,
+    family=Family.DISTANCE,
     empty=UNDEFINED_WHEN_EMPTY,
     citation="Maier-Hein L. et al., Nature Methods 21:195-212, 2024",
     compute=hd95_mm,

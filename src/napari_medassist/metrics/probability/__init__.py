@@ -1,0 +1,1 @@
+"""Metrics from probabilities, one file a metric; each holds a METRIC."""
