@@ -76,7 +76,8 @@ def _streamed(
             started.append(future)
         return started
 
-    running = distributed.as_completed(submit(_AHEAD * max(1, sum(client.nthreads().values()))))
+    at_once = _AHEAD * max(1, sum(client.nthreads().values()))
+    running = distributed.as_completed(submit(at_once), loop=client.loop)
     for future in running:
         number = under_way.pop(future.key)
         yield number, _outcome(future, job, pairs[number])
