@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,17 @@ from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.lesions import find_lesions
 from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted, Prepared, prepare
 from napari_medassist.evaluation.matching.match import match
-from napari_medassist.metrics.lesion.matched import MatchedLesions
-from napari_medassist.metrics.registry import lesion_scores, voxel_scores
+from napari_medassist.evaluation.rules import EmptyRule
+from napari_medassist.metrics.lesion.matched import MatchedLesions, MatchingMetric
+from napari_medassist.metrics.policy import value_when_empty, with_empty_rules
+from napari_medassist.metrics.registry import (
+    METRICS,
+    default_names,
+    lesion_scores,
+    probability_scores,
+    voxel_scores,
+)
+from napari_medassist.metrics.spec import Family
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +53,7 @@ def evaluate(
     label: LabelChoice = None,
     kind: Kind | None = None,
     convention: Convention = MEDASSIST,
+    metrics: Sequence[str] | None = None,
     case: str = "",
 ) -> CaseEvaluation:
     """Compare a prediction with a reference, voxel by voxel and lesion by lesion.
@@ -64,7 +75,11 @@ def evaluate(
         What a predicted array or image holds: ``"labels"`` (the default), ``"probability"`` or
         ``"detection"``.
     convention
-        How lesions are told apart, matched and judged.
+        How lesions are told apart, matched and judged, how surfaces are measured, and what empty masks
+        mean.
+    metrics
+        Names of the metrics to compute; by default those that are computed without being asked for.
+        Those that follow from the counts of lesions alone are always computed.
     case
         Name of the case in the result.
 
@@ -84,6 +99,8 @@ def evaluate(
         given; or a component of a detection map has several confidences.
     InvalidSetting
         If the label or the kind cannot be.
+    UnknownItem
+        If there is no metric of a name.
 
     Examples
     --------
@@ -104,6 +121,7 @@ def evaluate(
         label=label,
         kind=kind,
         convention=convention,
+        metrics=metrics,
         case=case,
     ).evaluation
 
@@ -116,22 +134,17 @@ def compare(
     label: LabelChoice = None,
     kind: Kind | None = None,
     convention: Convention = MEDASSIST,
+    metrics: Sequence[str] | None = None,
     case: str = "",
 ) -> Comparison:
     """Do as :func:`evaluate` does, and keep the lesions' voxels for showing them."""
     prepared = prepare(
-        reference,
-        prediction,
-        spacing_zyx_mm,
-        label=label,
-        kind=kind,
-        extraction=convention.extraction,
-        grid_tolerance_mm=convention.grid_tolerance_mm,
+        reference, prediction, spacing_zyx_mm, label=label, kind=kind, convention=convention
     )
     matched = matched_lesions(prepared, convention)
     evaluation = CaseEvaluation(
         case=case,
-        scores={**voxel_scores(prepared.pair), **lesion_scores(matched.counts)},
+        scores=_scores(prepared, matched, convention, metrics),
         counts=matched.counts,
         further_counts=matched.further_counts,
         lesions=(*_judged(Side.REFERENCE, matched), *_judged(Side.PREDICTION, matched)),
@@ -152,12 +165,49 @@ def matched_lesions(prepared: Prepared, convention: Convention) -> MatchedLesion
         geometry=prepared.geometry,
         confidence=prepared.confidence,
     )
-    return match(
+    matched = match(
         reference,
         prediction,
         convention.matching,
         spacing_zyx_mm=prepared.pair.spacing_zyx_mm,
     )
+    worst = convention.empty_distance.worst_distance_mm
+    return replace(
+        matched,
+        surface=convention.surface,
+        miss_distance_mm=prepared.pair.diagonal_mm if worst is None else worst,
+    )
+
+
+def _scores(
+    prepared: Prepared, matched: MatchedLesions, convention: Convention, names: Sequence[str] | None
+) -> dict[str, float]:
+    """Return the metrics of every kind that the input allows, by name."""
+    rules: dict[str, EmptyRule] = {
+        "overlap": convention.empty_overlap,
+        "distance": convention.empty_distance,
+    }
+    pair = prepared.pair
+    scores = with_empty_rules(voxel_scores(pair, names), pair, **rules)
+    if prepared.probabilities is not None:
+        scores |= probability_scores(prepared.probabilities, names)
+    for spec in _matching_metrics(names):
+        value = spec.compute(matched)
+        if isnan(value) and spec.family in _RULE_OF:
+            outcome = rules[_RULE_OF[spec.family]].both
+            worst = matched.miss_distance_mm
+            value = value_when_empty(spec, outcome, "both", worst_distance=worst)
+        scores[spec.name] = value
+    return scores | lesion_scores(matched.counts)
+
+
+#: The rule for empty masks of a metric's family.
+_RULE_OF = {Family.OVERLAP: "overlap", Family.DISTANCE: "distance"}
+
+
+def _matching_metrics(names: Sequence[str] | None) -> list[MatchingMetric]:
+    specs = [METRICS.get(name) for name in (default_names() if names is None else names)]
+    return [spec for spec in specs if isinstance(spec, MatchingMetric)]
 
 
 def _judged(side: Side, matched: MatchedLesions) -> tuple[JudgedLesion, ...]:

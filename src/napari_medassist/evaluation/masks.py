@@ -14,8 +14,9 @@ from napari_medassist.core.geometry import Geometry, Triple
 from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap, label_map_of
 from napari_medassist.core.volume import GridImage, Volume
 from napari_medassist.evaluation.candidates import MapKind, Values, candidate_values
-from napari_medassist.evaluation.rules import ExtractionRule
+from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.metrics.pair import MaskPair, checked_spacing
+from napari_medassist.metrics.probability_pair import ProbabilityPair
 
 #: What :func:`~napari_medassist.evaluation.case.evaluate` takes as reference.
 Labelled = NDArray[Any] | LabelMap | Volume
@@ -39,11 +40,14 @@ class Prepared:
         Their grid in the patient; None if only arrays were given.
     confidence
         (z, y, x) values of a predicted map, 0 where it has no candidate; None for a predicted mask.
+    probabilities
+        The reference and the predicted probabilities; None unless a probability map was predicted.
     """
 
     pair: MaskPair
     geometry: Geometry | None
     confidence: Values | None = None
+    probabilities: ProbabilityPair | None = None
 
 
 def prepare(
@@ -53,8 +57,7 @@ def prepare(
     *,
     label: LabelChoice = None,
     kind: Kind | None = None,
-    extraction: ExtractionRule | None = None,
-    grid_tolerance_mm: float,
+    convention: Convention,
 ) -> Prepared:
     """Check a reference and a prediction against each other and reduce them to masks.
 
@@ -72,10 +75,9 @@ def prepare(
         Which values are foreground. Of predicted maps all is, whatever the label.
     kind
         What a predicted array or image holds; ``labels`` unless the type says otherwise.
-    extraction
-        How candidates come from a predicted map.
-    grid_tolerance_mm
-        How far the corners of the two grids may lie apart.
+    convention
+        How candidates come from a predicted map, what a surface is, and how far the corners of the two
+        grids may lie apart.
 
     Raises
     ------
@@ -90,13 +92,17 @@ def prepare(
     """
     wanted = checked_labels(label)
     first, second = _side(reference, "labels"), _side(prediction, _kind_of(prediction, kind))
-    geometry = _common_grid(first, second, grid_tolerance_mm)
+    geometry = _common_grid(first, second, convention.grid_tolerance_mm)
     spacing = _common_spacing(geometry, spacing_zyx_mm)
-    mask = _foreground(first, wanted, "reference")
+    actual = _foreground(first, wanted, "reference")
     if second.kind == "labels":
-        return Prepared(MaskPair.of(mask, _foreground(second, wanted, "prediction"), spacing), geometry)
-    confidence = candidate_values(second.values, extraction or ExtractionRule(), second.kind)
-    return Prepared(MaskPair.of(mask, confidence > 0, spacing), geometry, confidence)
+        called = _foreground(second, wanted, "prediction")
+        return Prepared(MaskPair.of(actual, called, spacing, rule=convention.surface), geometry)
+    confidence = candidate_values(second.values, convention.extraction, second.kind)
+    pair = MaskPair.of(actual, confidence > 0, spacing, rule=convention.surface)
+    if second.kind == "detection":
+        return Prepared(pair, geometry, confidence)
+    return Prepared(pair, geometry, confidence, ProbabilityPair.of(actual, second.values))
 
 
 def checked_labels(label: LabelChoice) -> tuple[int, ...] | None:

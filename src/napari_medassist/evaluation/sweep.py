@@ -96,13 +96,7 @@ def sweep(
     steps = chosen.astype(values.dtype)
     at_all = values >= (steps[0] if steps.size else np.inf)
     on_grid = LabelMap.on(probability, at_all) if isinstance(probability, ProbabilityMap) else at_all
-    prepared = prepare(
-        reference,
-        on_grid,
-        spacing_zyx_mm,
-        label=label,
-        grid_tolerance_mm=convention.grid_tolerance_mm,
-    )
+    prepared = prepare(reference, on_grid, spacing_zyx_mm, label=label, convention=convention)
     pair = prepared.pair
     box = tuple(
         slice(start, start + size)

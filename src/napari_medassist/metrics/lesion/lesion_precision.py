@@ -10,7 +10,7 @@ from napari_medassist.metrics.spec import Better, EmptyPolicy, LesionMetric
 
 def lesion_precision(counts: LesionCounts) -> float:
     """Return the share of predicted lesions that are true; NaN if nothing was predicted."""
-    total = counts.n_predicted_lesions
+    total = counts.tp_prediction + counts.fp
     return counts.tp_prediction / total if total else nan
 
 

@@ -10,7 +10,7 @@ from napari_medassist.metrics.spec import Better, EmptyPolicy, LesionMetric
 
 def lesion_recall(counts: LesionCounts) -> float:
     """Return the share of reference lesions that were found; NaN if there is none to find."""
-    total = counts.n_reference_lesions
+    total = counts.tp_reference + counts.fn
     return counts.tp_reference / total if total else nan
 
 

@@ -47,7 +47,7 @@ class MatchedLesions:
         Reference lesions that several true predictions lie in; predictions in several found lesions.
     surface
         How distances between lesions are measured.
-    worst_distance_mm
+    miss_distance_mm
         The distance that stands for a missed and for a false lesion, in mm.
     """
 
@@ -65,7 +65,7 @@ class MatchedLesions:
     n_splits: int = 0
     n_merges: int = 0
     surface: SurfaceRule = field(default_factory=SurfaceRule)
-    worst_distance_mm: float = inf
+    miss_distance_mm: float = inf
 
     @cached_property
     def edges(self) -> tuple[LesionMatch, ...]:
@@ -107,6 +107,11 @@ class MatchedLesions:
         return ~(self.true | self.ignored_prediction)
 
     @property
+    def counted_rows(self) -> NDArray[np.intp]:
+        """Rows of the reference lesions that count: all but the ignored ones."""
+        return np.flatnonzero(~self.ignored_reference)
+
+    @property
     def counts(self) -> LesionCounts:
         """Found and missed, true and false, ignored lesions."""
         sides = (self.found, self.missed, self.true, self.false)
@@ -132,14 +137,11 @@ class MatchingMetric(MetricSpec):
     ----------
     compute
         Returns the value of a matching; NaN where it is undefined.
-    on_request
-        True if it is slow, or of interest to few, and therefore only computed when asked for by name.
 
     See :class:`~napari_medassist.metrics.spec.MetricSpec` for the others.
     """
 
     compute: Callable[[MatchedLesions], float]
-    on_request: bool = False
 
     @property
     def level(self) -> Level:
