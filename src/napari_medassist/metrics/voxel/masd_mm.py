@@ -11,8 +11,7 @@ from napari_medassist.metrics.spec import UNDEFINED_WHEN_EMPTY, Better, Family, 
 def masd_mm(pair: MaskPair) -> float:
     """Return the mean of the two directed mean distances, in mm; NaN if there is no surface.
 
-    Unlike ASSD it lets both directions weigh alike, however many border voxels each has. MedPy calls
-    this value ``assd``.
+    Unlike ASSD it lets both directions weigh alike, however many border voxels each has.
     """
     return nan if pair.distances is None else pair.distances.mean_of_means_mm()
 

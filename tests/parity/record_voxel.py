@@ -1,0 +1,116 @@
+"""Record what other tools say of the pairs of masks of voxel_cases.py.
+
+Run it in an environment of its own; the tests need the recorded file only::
+
+    python -m venv peers && peers/bin/pip install torch medpy==0.5.2 surface-distance==0.1 scikit-learn
+    peers/bin/pip install monai==1.6.1 --no-deps
+    peers/bin/python tests/parity/record_voxel.py
+
+A value is null where the tool fails, or returns NaN or an infinity.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import surface_distance as sd
+import torch
+from medpy.metric import binary
+from monai import metrics as mm
+from sklearn import metrics as sk
+from voxel_cases import VoxelCase, cases, fingerprint
+
+TOOLS = ("monai", "medpy", "surface-distance", "scikit-learn", "torch", "numpy", "scipy")
+TOLERANCE_MM = 1.0
+Values = dict[str, float | None]
+
+
+def monai(case: VoxelCase) -> Values:
+    """Return MONAI's values, distances with and without spacing."""
+    pair = [torch.from_numpy(m[None, None]) for m in (case.prediction, case.reference)]
+    mm_, vox = {"spacing": case.spacing_zyx_mm}, {}
+    return {
+        "dice": tried(mm.compute_dice, *pair, ignore_empty=False),
+        "iou": tried(mm.compute_iou, *pair, ignore_empty=False),
+        "hd": tried(mm.compute_hausdorff_distance, *pair, **mm_),
+        "hd95": tried(mm.compute_hausdorff_distance, *pair, percentile=95, **mm_),
+        "hd95_voxels": tried(mm.compute_hausdorff_distance, *pair, percentile=95, **vox),
+        "assd": tried(mm.compute_average_surface_distance, *pair, symmetric=True, **mm_),
+        "nsd": tried(mm.compute_surface_dice, *pair, class_thresholds=[TOLERANCE_MM], **mm_),
+    }
+
+
+def medpy(case: VoxelCase) -> Values:
+    """Return MedPy's values."""
+    pair, asd = (case.prediction, case.reference), binary.asd
+    spacing = {"voxelspacing": case.spacing_zyx_mm}
+    return {
+        "dc": tried(binary.dc, *pair),
+        "jc": tried(binary.jc, *pair),
+        "recall": tried(binary.recall, *pair),
+        "precision": tried(binary.precision, *pair),
+        "specificity": tried(binary.specificity, *pair),
+        "ravd": tried(binary.ravd, *pair),
+        "hd": tried(binary.hd, *pair, **spacing),
+        "hd95": tried(binary.hd95, *pair, **spacing),
+        "assd": tried(binary.assd, *pair, **spacing),
+        "asd_both_ways": tried(lambda: (asd(*pair, **spacing) + asd(*pair[::-1], **spacing)) / 2),
+    }
+
+
+def surface_distance(case: VoxelCase) -> Values:
+    """Return surface-distance's values, weighted by area."""
+    try:
+        found = sd.compute_surface_distances(case.reference, case.prediction, case.spacing_zyx_mm)
+    except AttributeError:  # it asks NumPy 2 for np.Inf where a mask is empty
+        return dict.fromkeys(("hd", "hd95", "hd50", "mean_of_means", "nsd"))
+    return {
+        "hd": tried(sd.compute_robust_hausdorff, found, 100),
+        "hd95": tried(sd.compute_robust_hausdorff, found, 95),
+        "hd50": tried(sd.compute_robust_hausdorff, found, 50),
+        "mean_of_means": tried(lambda: np.mean(sd.compute_average_surface_distance(found))),
+        "nsd": tried(sd.compute_surface_dice_at_tolerance, found, TOLERANCE_MM),
+    }
+
+
+def scikit_learn(case: VoxelCase) -> Values:
+    """Return scikit-learn's values of the flattened voxels."""
+    pair = case.reference.ravel(), case.prediction.ravel()
+    chance = case.reference.ravel(), case.probability.ravel()
+    return {
+        "kappa": tried(sk.cohen_kappa_score, *pair),
+        "balanced_accuracy": tried(sk.balanced_accuracy_score, *pair),
+        "auroc": tried(sk.roc_auc_score, *chance),
+        "brier": tried(sk.brier_score_loss, *chance),
+    }
+
+
+def tried(function: Callable[..., Any], *args: Any, **options: Any) -> float | None:
+    """Return a value to 12 digits; None if there is none."""
+    try:
+        value = float(function(*args, **options))
+    except (AttributeError, RuntimeError, ValueError, ZeroDivisionError):
+        return None
+    return float(f"{value:.12g}") if isfinite(value) else None
+
+
+def main() -> None:
+    """Write recorded/voxel.json."""
+    warnings.simplefilter("ignore")
+    tools = {f.__name__: f for f in (monai, medpy, surface_distance, scikit_learn)}
+    recorded = [{name: tool(case) for name, tool in tools.items()} for case in cases()]
+    versions = {tool: version(tool) for tool in TOOLS}
+    record = {"versions": versions, "fingerprint": fingerprint(), "cases": recorded}
+    path = Path(__file__).parent / "recorded" / "voxel.json"
+    path.write_text(json.dumps(record, separators=(",", ":")).replace("},{", "},\n{") + "\n")
+
+
+if __name__ == "__main__":
+    main()
