@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from napari_medassist.evaluation.case import compare
+from napari_medassist.evaluation.conventions import MEDASSIST
 from napari_medassist.evaluation.verdict_map import (
     FALSE_POSITIVE,
+    IGNORED,
     MISSED,
     TRUE_POSITIVE,
     VERDICT_SCHEME,
@@ -62,6 +64,14 @@ def test_missed_stands_over_false_and_false_over_found() -> None:
     swallowed = verdict_maps(compare(line((10, 12)), line((0, 40)), (1, 1, 1)))
     assert swallowed.reference[1, 1, 10] == TRUE_POSITIVE
     assert swallowed.combined[1, 1, 10] == FALSE_POSITIVE
+
+
+def test_ignored_lesions_have_a_value_of_their_own_and_lie_behind() -> None:
+    rule = {"criterion": "any_overlap", "ignored_up_to_mm3": 4}
+    convention = MEDASSIST.with_changes(matching=rule)
+    maps = verdict_maps(compare(line((2, 6), (20, 30)), line((4, 8)), (1, 1, 1), convention=convention))
+    assert maps.combined[1, 1, 2:8].tolist() == [IGNORED] * 6
+    assert maps.combined[1, 1, 20:30].tolist() == [MISSED] * 10
 
 
 def test_nothing_to_show() -> None:

@@ -9,13 +9,8 @@ from qtpy.QtGui import QColor
 
 from napari_medassist.app.patient_position import in_words
 from napari_medassist.core.lesion import Side
-from napari_medassist.core.results import JudgedLesion, LesionVerdict
-from napari_medassist.evaluation.verdict_map import (
-    FALSE_POSITIVE,
-    MISSED,
-    TRUE_POSITIVE,
-    VERDICT_SCHEME,
-)
+from napari_medassist.core.results import JudgedLesion
+from napari_medassist.evaluation.verdict_map import VALUE_OF, VERDICT_SCHEME
 
 _HEADERS = ("Verdict", "Lesion", "Volume, ml", "Covered", "Where")
 _TIPS = (
@@ -25,12 +20,6 @@ _TIPS = (
     "Share of the lesion's voxels that the whole other mask covers; at least 10 % counts as a hit",
     "Centroid in the patient. Click the row to go there.",
 )
-_VALUE_OF = {
-    LesionVerdict.FOUND: TRUE_POSITIVE,
-    LesionVerdict.TRUE: TRUE_POSITIVE,
-    LesionVerdict.MISSED: MISSED,
-    LesionVerdict.FALSE: FALSE_POSITIVE,
-}
 
 
 class LesionTable(QAbstractTableModel):
@@ -79,7 +68,7 @@ class LesionTable(QAbstractTableModel):
         """Return what a cell shows."""
         lesion = self._lesions[index.row()]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
-            return QColor(*VERDICT_SCHEME.get(_VALUE_OF[lesion.verdict]).colour)
+            return QColor(*VERDICT_SCHEME.get(VALUE_OF[lesion.verdict]).colour)
         if role == Qt.ItemDataRole.DisplayRole:
             return _texts(lesion)[index.column()]
         return None
