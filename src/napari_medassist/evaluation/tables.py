@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass, fields
 from math import isfinite
 from typing import Any
 
 from napari_medassist.core.results import (
     CaseEvaluation,
     CohortEvaluation,
+    FurtherCounts,
     JudgedLesion,
     LesionMatch,
     Mean,
@@ -56,9 +57,14 @@ LESION_COLUMNS = (
 )
 
 #: Columns of ``cases.csv`` that stand between those and further metrics.
-CASE_FURTHER_COLUMNS = ("group", *(f"spacing_{axis}_mm" for axis in "zyx"))
+CASE_FURTHER_COLUMNS = (
+    "group",
+    "ignored_reference",
+    "ignored_prediction",
+    *(part.name for part in fields(FurtherCounts)),
+    *(f"spacing_{axis}_mm" for axis in "zyx"),
+)
 
-_OVERLAPS = ("reference_fraction", "prediction_fraction", "iou", "dice")
 #: The columns of ``matches.csv``: the match graph, an edge a row.
 MATCH_COLUMNS = (
     "case",
@@ -97,24 +103,15 @@ class Table:
             yield [_cell(value) for value in values]
 
 
-def cases_of(cohort: CohortEvaluation, *, metrics: Sequence[str] | None = None) -> Table:
-    """Return ``cases.csv``: a row a case.
-
-    Parameters
-    ----------
-    cohort
-        The cases.
-    metrics
-        Which metrics follow the columns that always stand there; all by default.
-    """
-    chosen = tuple(cohort.means) if metrics is None else metrics
-    further = tuple(name for name in chosen if name not in CASE_COLUMNS)
+def cases_of(cohort: CohortEvaluation) -> Table:
+    """Return ``cases.csv``: a row a case; metrics that were asked for follow at the end."""
+    further = tuple(name for name in cohort.means if name not in CASE_COLUMNS)
 
     def rows() -> Iterator[Values]:
         for case in cohort.cases:
             known = (getattr(case, name) for name in CASE_COLUMNS)
-            spacing = case.spacing_zyx_mm or (None, None, None)
-            yield (*known, case.group, *spacing, *(case.score(name) for name in further))
+            scores = (case.score(name) for name in further)
+            yield (*known, *_further_values(case), *scores)
 
     return Table((*CASE_COLUMNS, *CASE_FURTHER_COLUMNS, *further), rows)
 
@@ -151,16 +148,8 @@ def lesion_table(cohort: CohortEvaluation) -> Iterator[Row]:
     return lesions_of(cohort).as_text()
 
 
-def summary(cohort: CohortEvaluation, *, metrics: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return what ``summary.json`` says of the cohort; undefined values are None.
-
-    Parameters
-    ----------
-    cohort
-        The cases, added up.
-    metrics
-        The metrics to tell of; all by default.
-    """
+def summary(cohort: CohortEvaluation) -> dict[str, Any]:
+    """Return what ``summary.json`` says of the cohort; undefined values are None."""
     return {
         "cases": _case_counts(cohort),
         "metrics": {
@@ -172,13 +161,23 @@ def summary(cohort: CohortEvaluation, *, metrics: Sequence[str] | None = None) -
                 "when_empty": spec.empty.describe(),
             }
             for spec in METRICS
-            if spec.name in (cohort.means if metrics is None else metrics)
+            if spec.name in cohort.means
         },
         "dice_of_cases_with_reference_lesion": _mean(cohort.dice_with_lesion),
         "lesions": _lesion_totals(cohort),
         "disagreement": _disagreement(cohort),
         "convention": dict(cohort.convention),
     }
+
+
+def _further_values(case: CaseEvaluation) -> Values:
+    spacing = case.spacing_zyx_mm or (None, None, None)
+    if case.counts is None:
+        counted: Values = (None,) * (len(CASE_FURTHER_COLUMNS) - 1 - len(spacing))
+    else:
+        further = astuple(case.further_counts or FurtherCounts())
+        counted = (case.counts.ignored_reference, case.counts.ignored_prediction, *further)
+    return (case.group, *counted, *spacing)
 
 
 def _case_counts(cohort: CohortEvaluation) -> dict[str, Any]:
@@ -204,6 +203,8 @@ def _lesion_totals(cohort: CohortEvaluation) -> dict[str, Any]:
         "fn": totals.fn,
         "tp_prediction": totals.tp_prediction,
         "fp": totals.fp,
+        "ignored_reference": totals.ignored_reference,
+        "ignored_prediction": totals.ignored_prediction,
         "micro_recall": _number(cohort.micro_recall),
         "micro_precision": _number(cohort.micro_precision),
     }

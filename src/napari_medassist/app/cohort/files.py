@@ -140,5 +140,5 @@ def evaluate_source(
         "labels": wanted,
         "passed_over": [str(path) for path in source.found.passed_over],
     }
-    write_results(cohort, convention, folder, about=about, metrics=metrics, parquet=parquet)
+    write_results(cohort, convention, folder, about=about, parquet=parquet)
     return cohort

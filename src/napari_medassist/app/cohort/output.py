@@ -7,7 +7,7 @@ import importlib.util
 import json
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 SUMMARY_FILE, CONVENTION_FILE = "summary.json", "convention.yaml"
 
 
-def tables_of(cohort: CohortEvaluation, *, metrics: Sequence[str] | None = None) -> Mapping[str, Table]:
+def tables_of(cohort: CohortEvaluation) -> Mapping[str, Table]:
     """Return the tables of a cohort by the names of their files."""
     return {
-        "cases": tables.cases_of(cohort, metrics=metrics),
+        "cases": tables.cases_of(cohort),
         "lesions": tables.lesions_of(cohort),
         "matches": tables.matches_of(cohort),
     }
@@ -46,7 +46,6 @@ def write_results(
     folder: Path,
     *,
     about: Mapping[str, Any],
-    metrics: Sequence[str] | None = None,
     parquet: bool = False,
 ) -> None:
     """Write the tables, the summary and the convention of a cohort, each file whole or not at all.
@@ -61,8 +60,6 @@ def write_results(
         Where; it exists.
     about
         Further entries of the summary: the inputs.
-    metrics
-        The metrics in ``cases`` and the summary; all by default.
     parquet
         Whether to write the tables as Parquet too.
 
@@ -71,13 +68,13 @@ def write_results(
     WriteFailed
         If a file cannot be written.
     """
-    for name, table in tables_of(cohort, metrics=metrics).items():
+    for name, table in tables_of(cohort).items():
         write_csv(folder / f"{name}.csv", table)
         if parquet:
             with replacing(folder / f"{name}.parquet") as temporary:
                 _frame(table).to_parquet(temporary, index=False)
     summary = {
-        **tables.summary(cohort, metrics=metrics),
+        **tables.summary(cohort),
         "spacings_zyx_mm": spacings(cohort),
         **about,
         "versions": versions(),
