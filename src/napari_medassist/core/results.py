@@ -381,11 +381,15 @@ class Mean:
         Mean over the cases where the metric is defined; NaN if there is none.
     n_defined, n_undefined
         Compared cases where the metric is defined, and where it is not.
+    n_missed
+        Those of the undefined ones whose reference has a lesion. What was missed there is not in the
+        mean: a mean distance is better for it.
     """
 
     value: float
     n_defined: int
     n_undefined: int
+    n_missed: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isnan, nan
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from napari_medassist.core.results import CaseEvaluation, CohortEvaluation, LesionCounts, Status
 from napari_medassist.evaluation.case import evaluate
@@ -146,3 +147,86 @@ def test_a_further_metric_appears_in_tables_and_summary(own_metric: VoxelMetric)
     header, row = case_table(cohort)
     assert (header[-1], row[-1]) == ("voxels_apart", "4")
     assert summary(cohort)["metrics"]["voxels_apart"]["mean"] == 4
+
+
+def shifted_lesion(by: int | None) -> NDArray[np.bool_]:
+    mask = np.zeros((6, 24, 24), dtype=bool)
+    if by is not None:
+        mask[2:4, 4:8, 4 + by : 8 + by] = True
+    return mask
+
+
+def ten_cases(hard: int | None, convention: Convention) -> CohortEvaluation:
+    """Nine lesions found one voxel off, and a hard one found ``hard`` voxels off, or missed (None)."""
+    shifts = [1] * 9 + [hard]
+    return summarise(
+        [
+            evaluate(
+                shifted_lesion(0), shifted_lesion(by), (3, 1, 1), case=str(i), convention=convention
+            )
+            for i, by in enumerate(shifts)
+        ],
+        convention=convention,
+    )
+
+
+def test_a_missed_lesion_never_leaves_a_mean_distance_without_a_word() -> None:
+    found_badly, missed = (ten_cases(hard, Convention()) for hard in (12, None))
+    worse, better = found_badly.means["hd95_mm"], missed.means["hd95_mm"]
+    assert better.value < worse.value  # over nine cases, so it may not stand alone:
+    assert (worse.n_defined, worse.n_undefined, worse.n_missed) == (10, 0, 0)
+    assert (better.n_defined, better.n_undefined, better.n_missed) == (9, 1, 1)
+    assert missed.totals.fn == 1
+    assert missed.means["dice"].n_undefined == 0
+
+
+@pytest.mark.parametrize(
+    ("distance", "expected"), [(None, (6**2 * 9 + 24**2 + 24**2) ** 0.5), (374.0, 374.0)]
+)
+def test_a_convention_can_charge_a_missed_lesion(distance: float | None, expected: float) -> None:
+    charged = Convention().with_changes(
+        empty_distance={"prediction_only": "worst", "worst_distance_mm": distance}
+    )
+    found_badly, missed = (ten_cases(hard, charged) for hard in (12, None))
+    mean_missed = missed.means["hd95_mm"]
+    assert (mean_missed.n_defined, mean_missed.n_undefined) == (10, 0)
+    assert mean_missed.value > found_badly.means["hd95_mm"].value
+    assert mean_missed.value == pytest.approx((9 * 1 + expected) / 10, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("both", "dice", "hd_mm"),
+    [("undefined", None, None), ("worst", 0.0, 50.0), ("best_if_both", 1.0, 0.0)],
+)
+def test_two_empty_masks_count_as_the_convention_says(both, dice, hd_mm) -> None:
+    rule = {"both": both, "reference_only": "worst", "prediction_only": "worst"}
+    convention = Convention().with_changes(
+        empty_overlap=rule, empty_distance={**rule, "worst_distance_mm": 50.0}
+    )
+    nothing = shifted_lesion(None)
+    cohort = summarise([evaluate(nothing, nothing, (3, 1, 1), convention=convention)])
+    for name, expected in (("dice", dice), ("hd_mm", hd_mm)):
+        mean_of_it = cohort.means[name]
+        assert mean_of_it.n_missed == 0
+        if expected is None:
+            assert (mean_of_it.n_defined, mean_of_it.n_undefined) == (0, 1)
+        else:
+            assert (mean_of_it.value, mean_of_it.n_defined) == (expected, 1)
+
+
+def test_cases_that_are_made_when_asked_for_are_kept_so_and_lists_are_not() -> None:
+    class Lazy(Sequence[CaseEvaluation]):
+        def __getitem__(self, index):
+            if index >= 3:
+                raise IndexError
+            return case(str(index), 0.5, 1, 0, 1, 0)
+
+        def __len__(self) -> int:
+            return 3
+
+    lazy, listed = Lazy(), [case("a", 0.5, 1, 0, 1, 0)]
+    assert summarise(lazy).cases is lazy
+    assert summarise(lazy).totals.tp_reference == 3
+    kept = summarise(listed)
+    listed.clear()
+    assert len(kept.cases) == 1
