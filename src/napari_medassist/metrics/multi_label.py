@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_medassist.core.errors import GeometryMismatch, InvalidImage
-from napari_medassist.core.geometry import Triple
-from napari_medassist.core.lesion import Index
 from napari_medassist.metrics.pair import MaskPair, checked_spacing
 from napari_medassist.metrics.registry import voxel_scores
 from napari_medassist.metrics.rules import SurfaceRule
@@ -94,28 +92,15 @@ def class_pairs(
             f"Different shapes (z, y, x): reference {reference.shape}, prediction {prediction.shape}.",
             cure="Resample one of them onto the other's grid on purpose.",
         )
+    depth, height, width = reference.shape
+    shape, rule = (depth, height, width), rule or SurfaceRule()
     boxes = [_boxes(values) for values in (reference, prediction)]
     wanted = set(boxes[0]) | set(boxes[1]) if labels is None else set(labels)
     for label in sorted(wanted):
         box = _around([found[label] for found in boxes if label in found])
-        masks = (np.ascontiguousarray(values[box] == label) for values in (reference, prediction))
-        yield label, _pair(*masks, spacing, box, reference.shape, rule)
-
-
-def _pair(
-    reference: NDArray[np.bool_],
-    prediction: NDArray[np.bool_],
-    spacing: Triple,
-    box: Box,
-    shape: tuple[int, ...],
-    rule: SurfaceRule | None,
-) -> MaskPair:
-    z, y, x = (int(side.start) for side in box)
-    depth, height, width = shape
-    offset: Index = (z, y, x)
-    return MaskPair(
-        reference, prediction, spacing, offset, (depth, height, width), rule or SurfaceRule()
-    )
+        first, second = (np.ascontiguousarray(v[box] == label) for v in (reference, prediction))
+        z, y, x = (int(side.start) for side in box)
+        yield label, MaskPair(first, second, spacing, (z, y, x), shape, rule)
 
 
 def _boxes(values: NDArray[Any]) -> dict[int, Box]:
