@@ -54,11 +54,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_convention_options(parser)
     _add_short_settings(parser)
     parser.add_argument(
+        "--kind",
+        choices=("labels", "probability", "detection"),
+        default="labels",
+        help="what the predictions hold: labels, probabilities from 0 to 1, or detections with one "
+        "confidence each; the latter two give curves.csv too (default: %(default)s)",
+    )
+    parser.add_argument(
         "--metrics",
         nargs="+",
+        default=(),
         metavar="NAME",
-        help="metrics in cases.csv, after the columns that always stand there, and in summary.json "
-        "(default: all)",
+        help="further metrics for cases.csv and summary.json, or 'all'",
     )
     parser.add_argument("--parquet", action="store_true", help="write the tables as Parquet too")
     add_running_options(parser)
@@ -99,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
             label=args.label,
             convention=_convention(args),
             running=running_of(args, n_cases=len(source.found.pairs)),
+            kind=args.kind,
             metrics=args.metrics,
             parquet=args.parquet,
         )

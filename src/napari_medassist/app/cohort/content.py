@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -35,9 +36,17 @@ def file_digest(path: Path) -> str | None:
         return hashlib.file_digest(file, _hash).hexdigest()
 
 
-def settings_key(settings: Settings, labels: tuple[int, ...] | None) -> str:
-    """Return a hash of all that decides a result besides the files."""
-    text = json.dumps([settings, labels, engine_key()], sort_keys=True)
+def settings_key(settings: Settings, choices: Sequence[object]) -> str:
+    """Return a hash of all that decides a result besides the files.
+
+    Parameters
+    ----------
+    settings
+        Of the convention.
+    choices
+        Which labels, metrics and so on; plain values.
+    """
+    text = json.dumps([settings, choices, engine_key()], sort_keys=True)
     return _hash(text.encode()).hexdigest()
 
 

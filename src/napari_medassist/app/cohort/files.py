@@ -10,12 +10,11 @@ from typing import Any
 from napari_medassist.app.cohort.manifest import read_manifest
 from napari_medassist.app.cohort.output import require_parquet, writable_folder, write_results
 from napari_medassist.app.cohort.pairing import PairedFiles, PathLike, pair_files
-from napari_medassist.app.cohort.run import Running, evaluate_cohort
+from napari_medassist.app.cohort.run import Running, chosen_metrics, evaluate_cohort
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import LabelChoice, checked_labels
-from napari_medassist.metrics.registry import METRICS
+from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,8 @@ def evaluate_source(
     label: LabelChoice = None,
     convention: Convention = MEDASSIST,
     running: Running | None = None,
-    metrics: Sequence[str] | None = None,
+    kind: Kind = "labels",
+    metrics: Sequence[str] = (),
     parquet: bool = False,
 ) -> CohortEvaluation:
     """Compare the cases of a source and write the tables.
@@ -113,9 +113,9 @@ def evaluate_source(
         The cases.
     out_dir, label, convention, running
         As in :func:`evaluate_files`.
-    metrics
-        The metrics in ``cases.csv`` (beyond the columns that always stand there) and
-        ``summary.json``; all by default.
+    kind, metrics
+        As in :func:`~napari_medassist.app.cohort.run.evaluate_cohort`. Of probability and detection
+        maps there is ``curves.csv`` too.
     parquet
         Whether to write the tables as Parquet too.
 
@@ -129,15 +129,22 @@ def evaluate_source(
         If the tables cannot be written.
     """
     wanted = checked_labels(label)
-    for name in metrics or ():
-        METRICS.get(name)
+    chosen_metrics(metrics)
     if parquet:
         require_parquet()
     folder = writable_folder(Path(out_dir).expanduser())
-    cohort = evaluate_cohort(source.found.pairs, label=wanted, convention=convention, running=running)
+    cohort = evaluate_cohort(
+        source.found.pairs,
+        label=wanted,
+        kind=kind,
+        metrics=metrics,
+        convention=convention,
+        running=running,
+    )
     about = {
         **source.about,
         "labels": wanted,
+        "kind": kind,
         "passed_over": [str(path) for path in source.found.passed_over],
     }
     write_results(cohort, convention, folder, about=about, parquet=parquet)

@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from napari_medassist.app.cohort.content import file_digest, settings_key
-from napari_medassist.app.cohort.packed import to_json
+from napari_medassist.app.cohort.packed import CaseRecord, to_json
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import Cancelled, GeometryMismatch, MedAssistError
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.results import CaseEvaluation, Status
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.io.files import read_labels
+from napari_medassist.evaluation.masks import Kind, Predicted
+from napari_medassist.evaluation.scoring import score_case
+from napari_medassist.io.files import read_labels, read_volume
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,10 @@ class Job:
         A case is compared under each of them; its files are read once.
     labels
         The values that are foreground; None for every non-zero one.
+    kind
+        What the predictions hold: labels, probabilities, or detections with one confidence each.
+    metrics
+        Names of the metrics to compute; by default those that are computed without being asked for.
     known
         Keys of the results that are in the cache already: these are not computed again.
     needs_keys
@@ -34,13 +40,16 @@ class Job:
 
     conventions: tuple[Convention, ...]
     labels: tuple[int, ...] | None = None
+    kind: Kind = "labels"
+    metrics: tuple[str, ...] | None = None
     known: frozenset[str] = frozenset()
     needs_keys: bool = False
 
     @cached_property
     def settings_keys(self) -> tuple[str, ...]:
-        """Key of each convention, the labels and the engine."""
-        return tuple(settings_key(c.settings(), self.labels) for c in self.conventions)
+        """Key of each convention with the other choices and the engine."""
+        choices = self.labels, self.kind, self.metrics
+        return tuple(settings_key(c.settings(), choices) for c in self.conventions)
 
 
 @dataclass(frozen=True)
@@ -70,32 +79,44 @@ def compare_case(job: Job, pair: FilePair) -> Outcome:
         keys = _keys(job, pair)
         if keys and job.known.issuperset(keys):
             return Outcome((None,) * len(keys), keys)
-        images = read_labels(pair.reference[0]), read_labels(pair.prediction[0])
+        reference = read_labels(pair.reference[0])
+        read = read_labels if job.kind == "labels" else read_volume
+        prediction = read(pair.prediction[0])
     except Cancelled:
         raise
     except MedAssistError as error:
         return failed(job, pair.case, str(error))
     except Exception as error:  # noqa: BLE001  one broken case must not cost the others; its row tells
         return failed(job, pair.case, _unexpected(error))
-    evaluations = tuple(_evaluated(*images, job.labels, c, pair) for c in job.conventions)
-    lasting = all(e.status is not Status.ERROR for e in evaluations)
-    return Outcome(tuple(map(to_json, evaluations)), keys if lasting else ())
+    records = tuple(_compared(reference, prediction, job, c, pair) for c in job.conventions)
+    lasting = all(record.evaluation.status is not Status.ERROR for record in records)
+    return Outcome(tuple(map(to_json, records)), keys if lasting else ())
 
 
 def failed(job: Job, case: str, message: str) -> Outcome:
     """Return the outcome of a case that could not be compared."""
-    return Outcome((to_json(CaseEvaluation(case, Status.ERROR, message)),) * len(job.conventions))
+    record = CaseRecord(CaseEvaluation(case, Status.ERROR, message))
+    return Outcome((to_json(record),) * len(job.conventions))
 
 
-def _evaluated(
-    reference: LabelMap,
-    prediction: LabelMap,
-    labels: tuple[int, ...] | None,
-    convention: Convention,
-    pair: FilePair,
-) -> CaseEvaluation:
+def _compared(
+    reference: LabelMap, prediction: Predicted, job: Job, convention: Convention, pair: FilePair
+) -> CaseRecord:
+    scored = None
     try:
-        found = evaluate(reference, prediction, label=labels, convention=convention, case=pair.case)
+        found = evaluate(
+            reference,
+            prediction,
+            label=job.labels,
+            kind=job.kind,
+            convention=convention,
+            metrics=job.metrics,
+            case=pair.case,
+        )
+        if job.kind != "labels":
+            scored = score_case(
+                reference, prediction, label=job.labels, kind=job.kind, convention=convention
+            )
     except Cancelled:
         raise
     except GeometryMismatch as error:
@@ -105,7 +126,8 @@ def _evaluated(
     except Exception as error:  # noqa: BLE001  as above
         found = CaseEvaluation(pair.case, Status.ERROR, _unexpected(error))
     # The settings are the same for all cases: they are put back where the cases come together.
-    return replace(found, spacing_zyx_mm=reference.geometry.spacing_zyx_mm, convention={})
+    found = replace(found, spacing_zyx_mm=reference.geometry.spacing_zyx_mm, convention={})
+    return CaseRecord(found, scored)
 
 
 def _unexpected(error: Exception) -> str:

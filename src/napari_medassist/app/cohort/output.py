@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_medassist import __version__
+from napari_medassist.app.cohort.detection import curve_of, detection_summary, scored_cases
 from napari_medassist.core.errors import InvalidSetting, WriteFailed
 from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation import tables
@@ -27,16 +28,27 @@ SUMMARY_FILE, CONVENTION_FILE = "summary.json", "convention.yaml"
 
 
 def tables_of(cohort: CohortEvaluation) -> Mapping[str, Table]:
-    """Return the tables of a cohort by the names of their files."""
+    """Return the tables of a cohort by the names of their files.
+
+    Returns
+    -------
+    Mapping
+        ``cases``, ``lesions``, ``matches`` and, of predictions with confidences, ``curves``.
+    """
+    scored = scored_cases(cohort)
     return {
         "cases": tables.cases_of(cohort),
         "lesions": tables.lesions_of(cohort),
         "matches": tables.matches_of(cohort),
+        **({"curves": curve_of(scored)} if scored else {}),
     }
 
 
 def to_frames(cohort: CohortEvaluation) -> dict[str, pd.DataFrame]:
-    """Return the tables of a cohort as pandas frames: ``cases``, ``lesions`` and ``matches``."""
+    """Return the tables of a cohort as pandas frames, by the names of their files.
+
+    The columns are those of the CSV files; undefined numbers are NaN.
+    """
     return {name: _frame(table) for name, table in tables_of(cohort).items()}
 
 
@@ -73,8 +85,10 @@ def write_results(
         if parquet:
             with replacing(folder / f"{name}.parquet") as temporary:
                 _frame(table).to_parquet(temporary, index=False)
+    scored = scored_cases(cohort)
     summary = {
         **tables.summary(cohort),
+        **({"detection": detection_summary(scored)} if scored else {}),
         "spacings_zyx_mm": spacings(cohort),
         **about,
         "versions": versions(),

@@ -5,22 +5,38 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import overload
 
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.app.cohort.plain import from_plain, to_plain
-from napari_medassist.core.results import CaseEvaluation, Settings
+from napari_medassist.core.results import CaseEvaluation, ScoredCase, Settings
 
 
-def to_json(evaluation: CaseEvaluation) -> str:
-    """Return a result as one line of JSON; NaN stays NaN."""
-    return json.dumps(to_plain(evaluation), separators=(",", ":"))
+@dataclass(frozen=True)
+class CaseRecord:
+    """What is kept of a case.
+
+    Parameters
+    ----------
+    evaluation
+        The comparison.
+    scored
+        What detection curves need; None unless the prediction is a map of confidences.
+    """
+
+    evaluation: CaseEvaluation
+    scored: ScoredCase | None = None
 
 
-def from_json(text: str) -> CaseEvaluation:
-    """Return the result that :func:`to_json` was given."""
-    return from_plain(CaseEvaluation, json.loads(text))
+def to_json(record: CaseRecord) -> str:
+    """Return a record as one line of JSON; NaN stays NaN."""
+    return json.dumps(to_plain(record), separators=(",", ":"))
+
+
+def from_json(text: str) -> CaseRecord:
+    """Return the record that :func:`to_json` was given."""
+    return from_plain(CaseRecord, json.loads(text))
 
 
 class PackedCases(Sequence[CaseEvaluation]):
@@ -57,8 +73,8 @@ class PackedCases(Sequence[CaseEvaluation]):
         """Return a case, or several."""
         if isinstance(index, slice):
             return tuple(self[i] for i in range(*index.indices(len(self))))
-        evaluation = from_json(zlib.decompress(self._packed[index]).decode())
         case, group = self._names[index]
+        evaluation = self._record(index).evaluation
         return replace(evaluation, case=case, group=group, convention=self._convention)
 
     def __iter__(self) -> Iterator[CaseEvaluation]:
@@ -79,10 +95,24 @@ class PackedCases(Sequence[CaseEvaluation]):
         """Return a hash of the names."""
         return hash(self._names)
 
+    def scored(self) -> tuple[ScoredCase, ...]:
+        """Return what detection curves need of the cases that have it."""
+        records = (self._record(index).scored for index in range(len(self)))
+        return tuple(
+            replace(scored, case=case)
+            for scored, (case, _) in zip(records, self._names, strict=True)
+            if scored is not None
+        )
+
+    def _record(self, index: int) -> CaseRecord:
+        return from_json(zlib.decompress(self._packed[index]).decode())
+
     def _contents(self) -> list[str]:
-        return [to_json(case) for case in self]
+        """Return the records as text, without the names that they were computed under."""
+        records = (self._record(index) for index in range(len(self)))
+        return [to_json(replace(r, evaluation=replace(r.evaluation, case=""))) for r in records]
 
 
 def pack(text: str) -> bytes:
-    """Return a result in JSON, compressed."""
+    """Return a record in JSON, compressed."""
     return zlib.compress(text.encode(), 1)

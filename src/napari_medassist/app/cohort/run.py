@@ -18,7 +18,8 @@ from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import LabelChoice, checked_labels
+from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
+from napari_medassist.metrics.registry import METRICS, default_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,8 @@ def evaluate_cohort(
     pairs: Sequence[FilePair],
     *,
     label: LabelChoice = None,
+    kind: Kind = "labels",
+    metrics: Sequence[str] = (),
     convention: Convention = MEDASSIST,
     running: Running | None = None,
 ) -> CohortEvaluation:
@@ -73,6 +76,11 @@ def evaluate_cohort(
         :func:`~napari_medassist.app.cohort.manifest.read_manifest`, or made by hand.
     label
         The value, or values, that count as foreground; every non-zero one by default.
+    kind
+        What the predictions hold: ``labels``, ``probability`` maps, or ``detection`` maps (one
+        confidence a lesion).
+    metrics
+        Names of further metrics to compute; ``"all"`` stands for all.
     convention
         How lesions are told apart, matched and judged.
     running
@@ -89,10 +97,14 @@ def evaluate_cohort(
     ------
     InvalidSetting
         If a label is not a whole number from 1 on, or there are no pairs or no workers.
+    UnknownItem
+        If there is no metric of a name.
     WriteFailed
         If results cannot be kept.
     """
-    (cohort,) = evaluate_under((convention,), pairs, label=label, running=running)
+    (cohort,) = evaluate_under(
+        (convention,), pairs, label=label, kind=kind, metrics=metrics, running=running
+    )
     return cohort
 
 
@@ -101,6 +113,8 @@ def evaluate_under(
     pairs: Sequence[FilePair],
     *,
     label: LabelChoice = None,
+    kind: Kind = "labels",
+    metrics: Sequence[str] = (),
     running: Running | None = None,
 ) -> tuple[CohortEvaluation, ...]:
     """Compare the cases of a cohort under several conventions, reading each file once.
@@ -110,7 +124,13 @@ def evaluate_under(
     if not pairs:
         raise InvalidSetting("There is no case to compare.", cure="Name the files of at least one.")
     running = running or Running()
-    job = Job(tuple(conventions), checked_labels(label), needs_keys=running.cache_dir is not None)
+    job = Job(
+        tuple(conventions),
+        checked_labels(label),
+        kind=kind,
+        metrics=chosen_metrics(metrics),
+        needs_keys=running.cache_dir is not None,
+    )
     executor = running.executor()
     folder = running.cache_dir
     with nullcontext() if folder is None else ResultCache(folder) as cache:
@@ -118,6 +138,21 @@ def evaluate_under(
             job = replace(job, known=frozenset(cache.keys()))
         packed = _packed(executor, job, pairs, cache, running.progress)
     return tuple(_cohort(c, pairs, results) for c, results in zip(conventions, packed, strict=True))
+
+
+def chosen_metrics(further: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the metrics to compute, by name: the usual ones and further ones; None for just those.
+
+    Raises
+    ------
+    UnknownItem
+        If there is no metric of a name.
+    """
+    if not further:
+        return None
+    if "all" in further:
+        return METRICS.names()
+    return tuple(sorted({*default_names(), *(METRICS.get(name).name for name in further)}))
 
 
 def _packed(

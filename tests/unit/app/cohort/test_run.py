@@ -7,17 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from napari_medassist.app.cohort import executors, job, run
+from napari_medassist.app.cohort import executors, job
 from napari_medassist.app.cohort.cache import ResultCache
 from napari_medassist.app.cohort.executors import in_processes
 from napari_medassist.app.cohort.files import evaluate_files
 from napari_medassist.app.cohort.job import Job, compare_case
-from napari_medassist.app.cohort.packed import PackedCases, from_json, to_json
+from napari_medassist.app.cohort.packed import CaseRecord, PackedCases, from_json, to_json
 from napari_medassist.app.cohort.pairing import FilePair, pair_files
 from napari_medassist.app.cohort.run import Running, evaluate_cohort, evaluate_under
 from napari_medassist.core.errors import FileProblem, InvalidSetting
@@ -60,8 +61,9 @@ def test_one_bad_case_costs_nothing_but_itself(expected: CohortEvaluation) -> No
 
 def test_a_result_survives_json(expected: CohortEvaluation) -> None:
     for case in expected.cases:
-        again = from_json(to_json(case))
-        assert to_json(again) == to_json(case)
+        record = CaseRecord(case)
+        again = from_json(to_json(record)).evaluation
+        assert to_json(CaseRecord(again)) == to_json(record)
         assert (again.counts, again.lesions, again.matches) == (case.counts, case.lesions, case.matches)
         assert again.spacing_zyx_mm == case.spacing_zyx_mm
 
@@ -174,7 +176,7 @@ def test_a_process_that_dies_costs_its_case_only(
     monkeypatch.setattr(executors, "_in_worker", _deadly)
     found = dict(in_processes(2)(Job((MEDASSIST,)), pairs))
     assert sorted(found) == list(range(N_CASES))
-    (lost,) = (from_json(text) for text in found[3].results if text)
+    (lost,) = (from_json(text).evaluation for text in found[3].results if text)
     assert lost.status is Status.ERROR
     assert "not enough memory" in lost.message
     assert found[0].results == (to_json(_without_settings(expected, 0)),)
@@ -186,8 +188,8 @@ def _deadly(pair: FilePair) -> job.Outcome:
     return executors.compare_case(Job((MEDASSIST,)), pair)
 
 
-def _without_settings(found: CohortEvaluation, index: int) -> object:
-    return run.replace(found.cases[index], convention={})
+def _without_settings(found: CohortEvaluation, index: int) -> CaseRecord:
+    return CaseRecord(replace(found.cases[index], convention={}))
 
 
 @pytest.mark.parametrize("workers", [0, -1])
