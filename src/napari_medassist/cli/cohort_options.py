@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,12 @@ from napari_medassist.cli.progress import ProgressBar
 if TYPE_CHECKING:
     from napari_medassist.app.cohort.run import Running
 
+#: Exit code after Ctrl-C.
+STOPPED = 130
+
 _CACHE_NAME = ".medassist-cache"
+#: Two processes take about two seconds to start: as long as some thirty cases.
+_WORTH_A_POOL = 32
 
 
 def add_convention_options(parser: argparse.ArgumentParser) -> None:
@@ -88,12 +94,16 @@ def running_of(args: argparse.Namespace, *, n_cases: int) -> Running:
     )
 
 
+def stopped(args: argparse.Namespace) -> int:
+    """Say after Ctrl-C what was lost and what was not; return the exit code."""
+    print("\nStopped; no table was written.", file=sys.stderr)
+    if not args.no_cache and (args.out or args.cache):
+        print("What was compared is kept: the same command goes on from there.", file=sys.stderr)
+    return STOPPED
+
+
 def cores() -> int:
     """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-#: Two processes take about two seconds to start: as long as some thirty cases.
-_WORTH_A_POOL = 32

@@ -11,6 +11,7 @@ from napari_medassist.cli.cohort_options import (
     add_convention_options,
     add_running_options,
     running_of,
+    stopped,
 )
 from napari_medassist.core.results import Status
 from napari_medassist.evaluation.rules import CONNECTIVITIES
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from napari_medassist.core.results import CohortEvaluation, Mean
     from napari_medassist.evaluation.conventions import Convention
 
-#: Exit codes: all cases compared; some were not; the arguments cannot be used; stopped by the user.
-ALL_COMPARED, SOME_NOT_COMPARED, UNUSABLE, STOPPED = 0, 1, 2, 130
+#: Exit codes: all cases compared; some were not; the arguments cannot be used.
+ALL_COMPARED, SOME_NOT_COMPARED, UNUSABLE = 0, 1, 2
 
 _MAX_FAILURES_SHOWN = 10
 
@@ -114,11 +115,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
-        kept = (
-            "" if args.no_cache else " What was compared is kept: the same command goes on from there."
-        )
-        print(f"\nStopped; no table was written.{kept}", file=sys.stderr)
-        return STOPPED
+        return stopped(args)
     if not args.quiet:
         print("\n".join(_report(cohort, args.out)))
         if args.label and not (cohort.totals.n_reference_lesions or cohort.totals.n_predicted_lesions):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, fields
-from math import isfinite
+from math import isinf, isnan
 from typing import Any
 
 from napari_medassist.core.results import (
@@ -238,7 +238,7 @@ def _lesion_values(lesion: JudgedLesion) -> tuple[object, ...]:
     )
 
 
-def _mean(mean: Mean) -> dict[str, float | int | None]:
+def _mean(mean: Mean) -> dict[str, float | str | None]:
     return {
         "mean": _number(mean.value),
         "n_defined": mean.n_defined,
@@ -246,13 +246,16 @@ def _mean(mean: Mean) -> dict[str, float | int | None]:
     }
 
 
-def _number(value: float) -> float | None:
-    return value if isfinite(value) else None
+def _number(value: float) -> float | str | None:
+    """Return what JSON can hold: None for what is undefined, text for what is infinite."""
+    if isnan(value):
+        return None
+    return str(value) if isinf(value) else value
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.10g}" if isfinite(value) else ""
+        return "" if isnan(value) else f"{value:.10g}"
     return " ".join(str(value).splitlines())

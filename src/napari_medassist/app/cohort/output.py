@@ -93,7 +93,7 @@ def write_results(
         **about,
         "versions": versions(),
     }
-    write_text(folder / SUMMARY_FILE, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / SUMMARY_FILE, summary)
     write_text(folder / CONVENTION_FILE, convention.to_yaml())
 
 
@@ -101,6 +101,11 @@ def write_csv(path: Path, table: Table) -> None:
     """Write a table as CSV; an undefined value is an empty cell."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(table.as_text())
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain values as JSON for people and programs."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

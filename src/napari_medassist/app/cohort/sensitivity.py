@@ -1,0 +1,75 @@
+"""How far the headline numbers depend on the convention: the same files under several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from napari_medassist.core.results import CohortEvaluation
+from napari_medassist.evaluation.tables import Table, Values
+
+#: The means in the table, each followed by the number of cases where it is defined.
+_MEANS = ("dice", "hd_mm", "hd95_mm", "assd_mm")
+
+SENSITIVITY_COLUMNS = (
+    "convention",
+    "n_compared",
+    "n_not_compared",
+    *(column for name in _MEANS for column in (name, f"n_{name}")),
+    "n_reference_lesions",
+    "n_predicted_lesions",
+    "tp_reference",
+    "fn",
+    "tp_prediction",
+    "fp",
+    "ignored_reference",
+    "ignored_prediction",
+    "micro_recall",
+    "micro_precision",
+    "micro_f1",
+    "fp_per_case",
+    "n_hidden_errors",
+)
+
+
+def sensitivity_of(cohorts: Sequence[CohortEvaluation]) -> Table:
+    """Return a row a convention with the headline numbers of one cohort.
+
+    Parameters
+    ----------
+    cohorts
+        The same cases under several conventions. Means are taken over the cases where the metric is
+        defined, whose number depends on the convention too and stands beside each.
+    """
+
+    def rows() -> Iterator[Values]:
+        for cohort in cohorts:
+            yield (str(cohort.convention["name"]), *headline_of(cohort))
+
+    return Table(SENSITIVITY_COLUMNS, rows)
+
+
+def headline_of(cohort: CohortEvaluation) -> Values:
+    """Return the headline numbers of a cohort, in the order of :data:`SENSITIVITY_COLUMNS`."""
+    n_compared, totals = len(cohort.compared), cohort.totals
+    means = (cohort.means[name] for name in _MEANS)
+    counted = totals.tp_reference + totals.tp_prediction + totals.fn + totals.fp
+    recall, precision = cohort.micro_recall, cohort.micro_precision
+    both = recall + precision
+    return (
+        n_compared,
+        len(cohort.cases) - n_compared,
+        *(value for mean in means for value in (mean.value, mean.n_defined)),
+        totals.n_reference_lesions,
+        totals.n_predicted_lesions,
+        totals.tp_reference,
+        totals.fn,
+        totals.tp_prediction,
+        totals.fp,
+        totals.ignored_reference,
+        totals.ignored_prediction,
+        recall,
+        precision,
+        2 * recall * precision / both if both > 0 else (0.0 if counted else None),
+        totals.fp / n_compared if n_compared else None,
+        len(cohort.hidden_errors.cases),
+    )
