@@ -96,12 +96,15 @@ def _dynamic(values: Values, rule: ExtractionRule) -> Values:
 
 
 def _detection_map(values: Values, rule: ExtractionRule) -> Values:
-    labels, count = connected(values, rule.connectivity)
-    numbers = np.arange(1, count + 1)
-    lowest, highest = (f(values, labels, numbers) for f in (ndimage.minimum, ndimage.maximum))
-    mixed = np.flatnonzero(np.asarray(lowest) != np.asarray(highest))
+    box = _box_of(values > 0)
+    labels, count = connected(values[box], rule.connectivity)
+    inside = labels > 0
+    held, number = values[box][inside], labels[inside]
+    one_value = np.zeros(count + 1, dtype=values.dtype)
+    one_value[number] = held
+    mixed = number[held != one_value[number]]
     if mixed.size:
-        raise InvalidImage(_complaint(labels, int(mixed[0]) + 1, lowest, highest), cure=_CURE)
+        raise InvalidImage(_complaint(values[box], labels, int(mixed.min()), box), cure=_CURE)
     return values
 
 
@@ -111,14 +114,16 @@ _CURE = (
 )
 
 
-def _complaint(labels: Labels, number: int, lowest: Values, highest: Values) -> str:
+def _complaint(values: Values, labels: Labels, number: int, crop: tuple[slice, ...]) -> str:
     box = ndimage.find_objects(labels, number)[number - 1]
     where = ", ".join(
-        f"{axis} {side.start}-{side.stop - 1}" for axis, side in zip("zyx", box, strict=True)
+        f"{axis} {side.start + within.start}-{side.stop + within.start - 1}"
+        for axis, side, within in zip("zyx", box, crop, strict=True)
     )
+    held = values[labels == number]
     return (
         f"Component {number} of the detection map (voxels {where}) has no single confidence: its "
-        f"values run from {lowest[number - 1]:g} to {highest[number - 1]:g}."
+        f"values run from {held.min():g} to {held.max():g}."
     )
 
 
