@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, dataclass, fields, replace
 from math import isinf, isnan
 from typing import Any
 
@@ -16,6 +16,7 @@ from napari_medassist.core.results import (
     Mean,
     Status,
 )
+from napari_medassist.evaluation.disagreement import false_alarms, ranked_gaps
 from napari_medassist.metrics.registry import METRICS
 
 #: The columns of ``cases.csv`` that always stand first. Further metrics follow, sorted by name.
@@ -62,6 +63,7 @@ CASE_FURTHER_COLUMNS = (
     "ignored_reference",
     "ignored_prediction",
     *(part.name for part in fields(FurtherCounts)),
+    "ranked_gap",
     *(f"spacing_{axis}_mm" for axis in "zyx"),
 )
 
@@ -108,10 +110,12 @@ def cases_of(cohort: CohortEvaluation) -> Table:
     further = tuple(name for name in cohort.means if name not in CASE_COLUMNS)
 
     def rows() -> Iterator[Values]:
+        gaps = iter(ranked_gaps(_without_lesions(cohort.cases)).cases)
         for case in cohort.cases:
             known = (getattr(case, name) for name in CASE_COLUMNS)
+            gap = next(gaps).gap if case.status is Status.OK else None
             scores = (case.score(name) for name in further)
-            yield (*known, *_further_values(case), *scores)
+            yield (*known, *_further_values(case, gap), *scores)
 
     return Table((*CASE_COLUMNS, *CASE_FURTHER_COLUMNS, *further), rows)
 
@@ -170,14 +174,19 @@ def summary(cohort: CohortEvaluation) -> dict[str, Any]:
     }
 
 
-def _further_values(case: CaseEvaluation) -> Values:
+def _without_lesions(cases: Iterable[CaseEvaluation]) -> Iterator[CaseEvaluation]:
+    """Go through cases without what is large in them, for who holds all of them."""
+    return (replace(case, lesions=(), matches=()) for case in cases)
+
+
+def _further_values(case: CaseEvaluation, gap: float | None) -> Values:
     spacing = case.spacing_zyx_mm or (None, None, None)
     if case.counts is None:
-        counted: Values = (None,) * (len(CASE_FURTHER_COLUMNS) - 1 - len(spacing))
+        counted: Values = (None,) * (len(CASE_FURTHER_COLUMNS) - 2 - len(spacing))
     else:
         further = astuple(case.further_counts or FurtherCounts())
         counted = (case.counts.ignored_reference, case.counts.ignored_prediction, *further)
-    return (case.group, *counted, *spacing)
+    return (case.group, *counted, gap, *spacing)
 
 
 def _case_counts(cohort: CohortEvaluation) -> dict[str, Any]:
@@ -212,6 +221,8 @@ def _lesion_totals(cohort: CohortEvaluation) -> dict[str, Any]:
 
 def _disagreement(cohort: CohortEvaluation) -> dict[str, Any]:
     hidden = cohort.hidden_errors
+    compared = (case for case in cohort.cases if case.status is Status.OK)
+    alarms = false_alarms(_without_lesions(compared), good_dice=hidden.good_dice)
     return {
         "good_dice": hidden.good_dice,
         "n_cases_with_good_dice": hidden.n_good_cases,
@@ -219,6 +230,9 @@ def _disagreement(cohort: CohortEvaluation) -> dict[str, Any]:
         "n_missed_lesions": hidden.n_missed,
         "n_false_lesions": hidden.n_false,
         "cases_with_hidden_errors": list(hidden.cases),
+        "n_cases_with_poor_dice": alarms.n_poor_cases,
+        "n_cases_with_false_alarms": len(alarms.cases),
+        "cases_with_false_alarms": list(alarms.cases),
     }
 
 
@@ -243,6 +257,7 @@ def _mean(mean: Mean) -> dict[str, float | str | None]:
         "mean": _number(mean.value),
         "n_defined": mean.n_defined,
         "n_undefined": mean.n_undefined,
+        "n_undefined_with_lesion": mean.n_missed,
     }
 
 
