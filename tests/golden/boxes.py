@@ -30,11 +30,21 @@ class GoldenCase:
     counts: tuple[int, int, int, int]
     reference_fractions: tuple[float, ...]
     prediction_fractions: tuple[float, ...]
+    #: is a lesion, confidence, IoU; from picai_eval 1.4.13
+    picai: tuple[tuple[int, float, float], ...]
+    #: without the rule on small lesions
+    brats_dice: float
+    cc_dice: float
+    #: at an IoU of 0.5, and of 0.1
+    pq: tuple[float, float]
 
     def reference_mask(self) -> np.ndarray:
         return _filled([(box, 1.0) for box in self.reference]) > 0
 
     def probability(self) -> np.ndarray:
+        return _filled(self.prediction)
+
+    def detection_map(self) -> np.ndarray:
         return _filled(self.prediction)
 
     def prediction_mask(self, cut_off: float = 0.3) -> np.ndarray:
@@ -63,6 +73,10 @@ CASES = (
         counts=(2, 0, 1, 0),
         reference_fractions=(1, 1),
         prediction_fractions=(0.5714,),
+        picai=((1, 0.8, 0.2857), (1, 0, 0)),
+        brats_dice=0.4444,
+        cc_dice=0.7279,
+        pq=(0, 0.1905),
     ),
     GoldenCase(
         name="split: two predictions on one lesion",
@@ -74,6 +88,10 @@ CASES = (
         counts=(1, 0, 2, 0),
         reference_fractions=(0.6,),
         prediction_fractions=(1, 1),
+        picai=((1, 0.9, 0.3),),
+        brats_dice=0.75,
+        cc_dice=0.75,
+        pq=(0, 0.2),
     ),
     GoldenCase(
         name="a good Dice that hides a missed and a false lesion",
@@ -85,6 +103,10 @@ CASES = (
         counts=(1, 1, 1, 1),
         reference_fractions=(0.9167, 0),
         prediction_fractions=(0.9167, 0),
+        picai=((1, 0.95, 0.8462), (1, 0, 0), (0, 0.4, 0)),
+        brats_dice=0.3056,
+        cc_dice=0.45,
+        pq=(0.4231, 0.4231),
     ),
     GoldenCase(
         name="no lesion, one predicted",
@@ -96,6 +118,10 @@ CASES = (
         counts=(0, 0, 0, 1),
         reference_fractions=(),
         prediction_fractions=(0,),
+        picai=((0, 0.5, 0),),
+        brats_dice=0,
+        cc_dice=0,
+        pq=(0, 0),
     ),
     GoldenCase(
         name="no lesion, none predicted",
@@ -107,6 +133,10 @@ CASES = (
         counts=(0, 0, 0, 0),
         reference_fractions=(),
         prediction_fractions=(),
+        picai=(),
+        brats_dice=1,
+        cc_dice=1,
+        pq=(nan, nan),
     ),
     GoldenCase(
         name="shifted by 8 voxels",
@@ -118,6 +148,10 @@ CASES = (
         counts=(1, 0, 1, 0),
         reference_fractions=(0.2,),
         prediction_fractions=(0.2,),
+        picai=((1, 0.7, 0.1111),),
+        brats_dice=0.2,
+        cc_dice=0.2,
+        pq=(0, 0.1111),
     ),
 )
 

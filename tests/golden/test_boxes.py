@@ -6,7 +6,8 @@ from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation, LesionCounts
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.cohort import summarise
-from napari_medassist.evaluation.conventions import MEDASSIST
+from napari_medassist.evaluation.conventions import MEDASSIST, preset
+from napari_medassist.evaluation.scoring import score_case
 from tests.golden.boxes import CASES, POOLED_COUNTS, SPACING_ZYX_MM, GoldenCase
 
 
@@ -41,6 +42,40 @@ def test_lesion_level(case: GoldenCase) -> None:
     ):
         found = [lesion.overlap_fraction for lesion in result.lesions_of(side)]
         assert found == pytest.approx(expected, abs=5e-5)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_candidates_as_picai_eval_lists_them(case: GoldenCase) -> None:
+    picai = preset("picai")
+    maps = case.reference_mask(), case.detection_map()
+    scored = score_case(*maps, SPACING_ZYX_MM, kind="detection", convention=picai)
+    found = [(int(c.is_lesion), c.confidence, c.overlap) for c in scored.candidates]
+    assert found == [pytest.approx(row, abs=5e-5) for row in case.picai]
+    assert scored.case_confidence == case.detection_map().max()
+
+
+def test_picai_evals_strict_list_has_the_second_half_of_a_split() -> None:
+    strict = preset("picai").with_changes(matching={"touching_is_not_false": False})
+    maps = CASES[1].reference_mask(), CASES[1].detection_map()
+    scored = score_case(*maps, SPACING_ZYX_MM, kind="detection", convention=strict)
+    assert (scored.candidates[1].is_lesion, scored.candidates[1].confidence) == (False, 0.6)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+def test_lesion_wise_dice_and_quality(case: GoldenCase) -> None:
+    masks = case.reference_mask(), case.prediction_mask()
+    names = ("lesion_dice", "cc_dice", "cc_dice_voxels", "pq")
+    brats = preset("brats2023_gli").with_changes(
+        extraction={"merge_steps": 0}, matching={"ignored_up_to_mm3": 0}
+    )
+    result = evaluate(*masks, SPACING_ZYX_MM, convention=brats, metrics=names)
+    assert result.score("lesion_dice") == pytest.approx(case.brats_dice, abs=5e-5)
+    for name in ("cc_dice", "cc_dice_voxels"):
+        assert result.score(name) == pytest.approx(case.cc_dice, abs=5e-5)
+    for threshold, expected in zip((0.5, 0.1), case.pq, strict=True):
+        rule = preset("panoptica").with_changes(matching={"threshold_reference": threshold})
+        quality = evaluate(*masks, SPACING_ZYX_MM, convention=rule).score("pq")
+        assert quality == pytest.approx(expected, abs=5e-5, nan_ok=True)
 
 
 def test_a_higher_share_turns_the_shifted_lesion_into_two_errors() -> None:
