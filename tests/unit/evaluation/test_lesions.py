@@ -3,11 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import ndimage
 
 from napari_medassist.core.errors import UnknownItem
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.lesion import LesionSet, Side
+from napari_medassist.evaluation.case import evaluate
+from napari_medassist.evaluation.conventions import MEDASSIST
 from napari_medassist.evaluation.lesions import find_lesions
 from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.metrics.pair import MaskPair
@@ -97,3 +101,68 @@ def test_lesions_are_looked_up_by_id_and_cannot_be_painted_over() -> None:
     assert [found.get(i).id for i in (1, 2)] == [1, 2]
     with pytest.raises(ValueError, match="read-only"):
         found.labels[0, 0, 0] = 5
+
+
+class TestSmallest:
+    def test_smaller_lesions_are_dropped_and_counted_on_each_side(self) -> None:
+        reference, prediction = EMPTY.copy(), EMPTY.copy()
+        reference[2, 1:3, 1:6] = prediction[2, 1:3, 1:6] = True  # 10 voxels of 0.75 mm3
+        reference[5, 7, 0] = reference[0, 0, 9] = prediction[4, 4, 9] = True
+        convention = MEDASSIST.with_changes(extraction={"min_volume_mm3": 7.5})
+        result = evaluate(reference, prediction, (3.0, 0.5, 0.5), convention=convention)
+        assert (result.tp_reference, result.fn, result.tp_prediction, result.fp) == (1, 0, 1, 0)
+        assert (result.n_dropped_reference, result.n_dropped_prediction) == (2, 1)
+        assert [lesion.id for lesion in result.lesions] == [1, 1]
+        assert result.dice == pytest.approx(2 * 10 / (12 + 11))  # the masks stay as they are
+
+    def test_a_lesion_just_below_is_dropped(self) -> None:
+        mask = EMPTY.copy()
+        mask[2, 1:3, 1:6] = True
+        found = find_lesions(
+            MaskPair.of(mask, mask, (3.0, 0.5, 0.5)),
+            Side.REFERENCE,
+            rule=ExtractionRule(min_volume_mm3=7.6),
+        )
+        assert (len(found), found.n_dropped, found.labels.any()) == (0, 1, False)
+
+
+class TestMerging:
+    """Two voxels five apart: two dilation steps from each side make them meet."""
+
+    @pytest.mark.parametrize(("steps", "expected"), [(0, 2), (1, 2), (2, 1), (3, 1)])
+    def test_lesions_that_meet_when_dilated_are_one(self, steps: int, expected: int) -> None:
+        mask = EMPTY.copy()
+        mask[3, 4, 2] = mask[3, 4, 7] = True
+        assert len(merged(mask, steps)) == expected
+
+    def test_only_voxels_of_the_mask_count(self) -> None:
+        mask = EMPTY.copy()
+        mask[3, 4, 2] = mask[3, 4, 7] = True
+        found = merged(mask, 2)
+        assert found.sizes().tolist() == [2]
+        assert found.reach is not None
+        assert found.reach.astype(bool).sum() > 2
+
+    @settings(deadline=None, max_examples=40)
+    @given(arrays(np.bool_, (5, 7, 8)), st.integers(1, 3))
+    def test_it_equals_dilating_the_whole_image(self, mask: np.ndarray, steps: int) -> None:
+        thin = mask & (np.indices(mask.shape).sum(axis=0) % 5 == 0)
+        structure = ndimage.generate_binary_structure(3, 2)
+        grown = ndimage.binary_dilation(thin, structure, iterations=steps)
+        labels, count = ndimage.label(grown, np.ones((3, 3, 3)))
+        found = merged(thin, steps)
+        assert len(found) == count
+        sizes = np.bincount(labels[thin], minlength=count + 1)[1:]
+        assert sorted(found.sizes()) == sorted(sizes)
+
+    def test_predictions_are_not_merged(self) -> None:
+        mask = EMPTY.copy()
+        mask[3, 4, 2] = mask[3, 4, 7] = True
+        pair = MaskPair.of(mask, mask, (1, 1, 1))
+        rule = ExtractionRule(merge_steps=3)
+        assert len(find_lesions(pair, Side.PREDICTION, rule=rule)) == 2
+
+
+def merged(mask: np.ndarray, steps: int) -> LesionSet:
+    pair = MaskPair.of(mask, np.zeros_like(mask), (1, 1, 1))
+    return find_lesions(pair, Side.REFERENCE, rule=ExtractionRule(merge_steps=steps))
