@@ -20,7 +20,7 @@ SOURCE = ROOT / "src"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 BLOCK = re.compile(r"^```(python|shell)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Commands that run on the bundled sample data; others in the pages are examples with invented paths.
-RUNNABLE = re.compile(r"^napari-medassist (inspect|evaluate) .*sample_data/", re.MULTILINE)
+RUNNABLE = re.compile(r"^napari-medassist (inspect|evaluate|conventions) .*sample_data/", re.MULTILINE)
 
 
 def blocks(page: Path, language: str) -> list[tuple[int, str]]:
@@ -76,10 +76,12 @@ def test_the_pages_that_promise_code_have_some():
     assert any(commands(page) for page in PAGES)
 
 
-@pytest.mark.parametrize("command", ["open", "demo", "inspect", "evaluate"])
+@pytest.mark.parametrize(
+    "command", ["open", "demo", "inspect", "evaluate", "compare", "conventions sensitivity"]
+)
 def test_the_command_line_page_names_every_option(command, capsys):
     with pytest.raises(SystemExit):
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     options = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)) - {"--help"}
     page = (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8")
     section = page.partition(f"\n## {command}\n")[2].partition("\n## ")[0]

@@ -110,7 +110,7 @@ def cases_of(cohort: CohortEvaluation) -> Table:
     further = tuple(name for name in cohort.means if name not in CASE_COLUMNS)
 
     def rows() -> Iterator[Values]:
-        gaps = iter(ranked_gaps(_without_lesions(cohort.cases)).cases)
+        gaps = iter(ranked_gaps(_slim(cohort.cases)).cases)
         for case in cohort.cases:
             known = (getattr(case, name) for name in CASE_COLUMNS)
             gap = next(gaps).gap if case.status is Status.OK else None
@@ -174,9 +174,12 @@ def summary(cohort: CohortEvaluation) -> dict[str, Any]:
     }
 
 
-def _without_lesions(cases: Iterable[CaseEvaluation]) -> Iterator[CaseEvaluation]:
-    """Go through cases without what is large in them, for who holds all of them."""
-    return (replace(case, lesions=(), matches=()) for case in cases)
+def _slim(cases: Iterable[CaseEvaluation]) -> Iterator[CaseEvaluation]:
+    """Go through cases with Dice and counts only, for who holds all of them at once."""
+    return (
+        replace(case, lesions=(), matches=(), scores={"dice": case.dice}, further_counts=None)
+        for case in cases
+    )
 
 
 def _further_values(case: CaseEvaluation, gap: float | None) -> Values:
@@ -222,7 +225,7 @@ def _lesion_totals(cohort: CohortEvaluation) -> dict[str, Any]:
 def _disagreement(cohort: CohortEvaluation) -> dict[str, Any]:
     hidden = cohort.hidden_errors
     compared = (case for case in cohort.cases if case.status is Status.OK)
-    alarms = false_alarms(_without_lesions(compared), good_dice=hidden.good_dice)
+    alarms = false_alarms(_slim(compared), good_dice=hidden.good_dice)
     return {
         "good_dice": hidden.good_dice,
         "n_cases_with_good_dice": hidden.n_good_cases,

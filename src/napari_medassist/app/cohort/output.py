@@ -7,7 +7,7 @@ import importlib.util
 import json
 import platform
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,6 +165,22 @@ def versions() -> dict[str, str]:
 def _frame(table: Table) -> pd.DataFrame:
     import pandas as pd  # only who asks for frames waits for it
 
-    return pd.DataFrame(list(table.rows()), columns=list(table.columns)).convert_dtypes(
-        convert_floating=False
-    )
+    rows = list(table.rows())
+    columns = zip(*rows, strict=True) if rows else ((),) * len(table.columns)
+    series = {
+        name: pd.Series(list(values), dtype=_dtype(values))
+        for name, values in zip(table.columns, columns, strict=True)
+    }
+    return pd.DataFrame(series)
+
+
+def _dtype(values: Sequence[object]) -> str:
+    """Return the type of a column: whole numbers stay whole numbers where some are missing."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "object"
+    if all(isinstance(value, bool) for value in known):
+        return "boolean"
+    if all(isinstance(value, int) for value in known):
+        return "Int64"
+    return "float64" if all(isinstance(value, int | float) for value in known) else "object"

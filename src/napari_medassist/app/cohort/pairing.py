@@ -23,7 +23,7 @@ _WILDCARDS = {"**/": "(?:(.*)/)?", "**": "(.*)", "*": "([^/]*)", "?": "([^/])"}
 _WILDCARD = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^]]*\]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FilePair:
     """The files of a case.
 
@@ -193,7 +193,7 @@ def _bids_case(path: Path) -> str:
 
 def _sorted_out(paths: Iterable[Path]) -> tuple[list[Path], tuple[Path, ...]]:
     """Return the image files, and the other files; hidden files count as neither."""
-    files = [p for p in sorted(paths) if p.is_file() and not p.name.startswith(".")]
+    files = [p for p in sorted(paths, key=str) if p.is_file() and not p.name.startswith(".")]
     images = [p for p in files if is_image_name(p)]
     known = set(images)
     return images, tuple(p for p in files if p not in known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -54,6 +55,8 @@ def _restored(kind: Any, plain: Any) -> Any:
     if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{name: _restored(hints[name], part) for name, part in plain.items()})
+    if isinstance(plain, dict):  # names of metrics: the same few in every case
+        return {sys.intern(name): part for name, part in plain.items()}
     return plain
 
 
