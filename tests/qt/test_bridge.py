@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
+from napari.layers import Labels
 
 from napari_medassist._qt import acts
 from napari_medassist._qt.bridge import VERDICT_LAYER, bridge_of
@@ -13,7 +15,7 @@ from napari_medassist.app.layer_data import link_of
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
-from tests.phantoms import volume
+from tests.phantoms import oblique_case, volume
 
 pytestmark = pytest.mark.gui
 
@@ -132,6 +134,58 @@ def test_comparison_paints_verdicts(bridge: Any, case: Case) -> None:
     assert verdicts not in bridge.label_layers()
     bridge.session.compare(*(bridge.labels_of(layer) for layer in layers))
     assert sum(layer.name.startswith(VERDICT_LAYER) for layer in bridge.viewer.layers) == 1
+
+
+def test_a_users_own_layer_may_be_called_verdicts(bridge: Any, case: Case) -> None:
+    t2w = case.by_role("t2w")
+    mask = np.ones(t2w.geometry.shape_zyx, dtype=np.uint8)
+    mine = bridge.add_labels(LabelMap.on(t2w, mask, name=VERDICT_LAYER))
+    other = bridge.add_labels(LabelMap.on(t2w, mask, name="other"))
+    for _ in range(2):
+        bridge.session.compare(bridge.labels_of(mine), bridge.labels_of(other))
+    assert mine in bridge.viewer.layers
+    assert bridge.label_layers() == [other, mine]
+    assert len(bridge.layers(Labels)) == 3
+
+
+def test_labels_are_not_painted_on_an_image_that_is_shown_resampled(bridge: Any, case: Case) -> None:
+    askew = volume("t2w-sag", name="askew")
+    bridge.add_layer_data(bridge.session.layers_of(Case("more", (askew,))))
+    bridge.viewer.layers.selection.active = bridge.layer_of(askew)
+    with pytest.raises(InvalidImage, match="'askew' lies askew"):
+        acts.new_labels(bridge)
+    loaded = bridge.add_labels(LabelMap.on(askew))
+    assert not loaded.editable
+    bridge.viewer.layers.selection.active = bridge.layer_of(askew)
+    bridge.viewer._new_labels()
+    made = bridge.viewer.layers[-1]
+    assert bridge.labels_of(made).source == case.by_role("t2w").source
+
+
+def test_labels_opened_before_their_image_lie_on_it_and_over_it(bridge: Any) -> None:
+    opened = oblique_case()
+    t2w = opened.by_role("t2w")
+    grid = replace(t2w.geometry, direction_lps=np.round(t2w.geometry.direction, 4))
+    early = LabelMap.from_stored(np.zeros(grid.shape_zyx, dtype=np.uint8), grid, name="early")
+    bridge.add_layer_data(bridge.session.layers_of(Case("labels", labels=(early,))))
+    layer = bridge.label_layers()[0]
+    layer.data[2, 3, 4] = 1
+    bridge.add_layer_data(bridge.session.layers_of(opened))
+    assert not link_of(bridge.layer_of(t2w).metadata).resampled
+    assert bridge.viewer.layers[-1] is layer
+    assert layer.editable
+    assert link_of(layer.metadata).frame == bridge.session.frame
+    place = bridge.session.frame.world_to_lps(layer.data_to_world((2, 3, 4)))
+    np.testing.assert_allclose(place, grid.index_to_lps((2, 3, 4)), atol=0.02)
+    assert bridge.labels_of(layer).array[2, 3, 4] == 1
+
+
+def test_the_view_stays_in_the_middle_of_the_t2w_along_all_axes(bridge: Any, case: Case) -> None:
+    """napari's sliders throw the point to the end of an axis when a coarser layer comes first."""
+    t2w = case.by_role("t2w").geometry
+    middle = (np.asarray(t2w.shape_zyx) - 1) // 2
+    expected = bridge.session.frame.lps_to_world(t2w.index_to_lps(middle))
+    np.testing.assert_allclose(bridge.viewer.dims.point[-3:], expected, atol=0.01)
 
 
 def test_removing_all_layers_closes_the_case(bridge: Any, case: Case) -> None:

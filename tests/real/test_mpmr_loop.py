@@ -89,6 +89,8 @@ def test_paint_save_reload_compare_and_see(viewer: Any, real_data: Path, tmp_pat
     labels = real_data / "prostatex" / "labels"
     dock.evaluation_panel.load(labels / "ProstateX-0000_human.nii.gz")
     human = bridge.label_layers()[0]
+    assert human.editable  # its header is rounded by 0.04 mm; its voxels are the T2w's all the same
+    assert human.data.shape == t2w.geometry.shape_zyx
     bridge.viewer.layers.selection.active = bridge.layer_of(t2w)
 
     painted = acts.new_labels(bridge)

@@ -25,5 +25,5 @@ def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     list of str
         The file that was written.
     """
-    labels = labels_from_layer(data, meta.get("metadata", {}), meta.get("name", "Labels"))
+    labels = labels_from_layer(data, meta)
     return [str(write(labels, path))]

@@ -17,11 +17,17 @@ def new_labels(bridge: Bridge) -> Labels:
     Raises
     ------
     InvalidImage
-        If no image is open.
+        If no image is open, or the selected one is shown resampled, so that its voxels are not there.
     """
     volume = bridge.session.annotation_volume(bridge.selected_volume())
     if volume is None:
         raise InvalidImage("No image is open to label.", cure="Open a study or an image first.")
+    if not bridge.session.can_paint_on(volume):
+        raise InvalidImage(
+            f"'{volume.name or volume.role}' lies askew to the case and is shown resampled: its own "
+            "voxels cannot be painted here.",
+            cure="Select another image of the case, or close the case and open this one alone.",
+        )
     layer = bridge.add_labels(LabelMap.on(volume, name=f"Labels on {volume.name or volume.role}"))
     layer.selected_label = 1
     layer.mode = "paint"

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
-from napari.utils.notifications import show_info
+from napari.utils.notifications import show_info, show_warning
 from psygnal import Signal
 
 from napari_medassist.app.layer_data import (
@@ -32,7 +32,7 @@ VERDICT_LAYER = "Verdicts"
 class Bridge:
     """Keeps a viewer's layers and the session in step.
 
-    Emits ``layers_changed`` when a layer of the case came, went, was shown or hidden.
+    Emits ``layers_changed`` when a layer of the case came, went, was shown, hidden or renamed.
 
     Layers that carry a :class:`LayerLink` (from our reader, or made here) are known to the session,
     whichever way they came into the viewer. Use :func:`bridge_of`, not the constructor.
@@ -49,10 +49,13 @@ class Bridge:
         self._viewer = ref(viewer)  # the table of bridges must not keep closed viewers alive
         self.session = Session()
         self._known_cases: list[Case] = []
+        self._verdicts: Layer | None = None
+        self._point = viewer.dims.point
         self._orient()
         viewer.dims.events.order.connect(self._orient)
         viewer.dims.events.ndisplay.connect(self._orient)
         viewer.dims.events.range.connect(self._step_by_reference_slices)
+        viewer.dims.events.point.connect(self._remember_point)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.events.status.connect(self._on_status)
@@ -81,7 +84,7 @@ class Bridge:
 
     def label_layers(self) -> list[Labels]:
         """Return the layers that hold label maps a user may compare, top one first."""
-        return [layer for layer in self.layers(Labels) if layer.name != VERDICT_LAYER]
+        return [layer for layer in self.layers(Labels) if layer is not self._verdicts]
 
     def selected_volume(self) -> Volume | None:
         """Return the volume of the layer that is selected, if one is."""
@@ -95,7 +98,7 @@ class Bridge:
 
     def labels_of(self, layer: Labels) -> LabelMap:
         """Return the label map that a layer shows, on its source grid."""
-        return labels_from_layer(layer.data, layer.metadata, layer.name)
+        return labels_from_layer(layer.data, _state(layer))
 
     def close_case(self) -> None:
         """Remove the layers of the case and forget it."""
@@ -164,7 +167,8 @@ class Bridge:
         """Make one step of a slider one slice of the reference image, and hit its slices exactly.
 
         napari steps by the finest spacing of all layers, so that scrolling through a T2w beside a
-        resampled series would show most of its slices twice.
+        resampled series would show most of its slices twice. Where its own steps are coarser than ours,
+        its sliders have thrown the point to the end by now; it goes back to where it was.
         """
         volume = self.session.annotation_volume()
         dims = self.viewer.dims
@@ -180,6 +184,11 @@ class Bridge:
             ranges[axis] = (start, stop, step)
         if not np.allclose(np.asarray(ranges), np.asarray(dims.range)):
             dims.range = tuple(ranges)
+            if len(self._point) == dims.ndim:
+                dims.point = self._point
+
+    def _remember_point(self, _event: Any = None) -> None:
+        self._point = self.viewer.dims.point
 
     # ---------------------------------------------------------------- events
 
@@ -188,6 +197,8 @@ class Bridge:
         if link_of(layer.metadata) is None and isinstance(layer, Labels):
             self._give_a_grid(layer)
         self._adopt(layer)
+        if isinstance(layer, Image) and link_of(layer.metadata) is not None:
+            self._raise_labels()
 
     def _on_removed(self, _event: Any) -> None:
         self.layers_changed.emit()
@@ -199,11 +210,14 @@ class Bridge:
         link = link_of(layer.metadata)
         if link is None:
             return
-        layer.events.visible.connect(self._on_visible)
+        layer.events.visible.connect(self._on_layer_changed)
+        layer.events.name.connect(self._on_layer_changed)
+        if link.resampled and isinstance(layer, Labels):
+            layer.editable = False
         self._know(link.case)
         self.layers_changed.emit()
 
-    def _on_visible(self, _event: Any) -> None:
+    def _on_layer_changed(self, _event: Any) -> None:
         self.layers_changed.emit()
 
     def _know(self, case: Case) -> None:
@@ -211,10 +225,42 @@ class Bridge:
             return
         is_first = not self._known_cases
         self._known_cases.append(case)
+        frame = self.session.frame
         self.session.add(case)
+        if self.session.frame != frame:
+            self._redraw_labels()
         self._step_by_reference_slices()
         if is_first:
             self._go_to_middle()
+
+    def _raise_labels(self) -> None:
+        """Keep label maps above images, which would hide them."""
+        layers = self.viewer.layers
+        covered = max((i for i, layer in enumerate(layers) if isinstance(layer, Image)), default=-1)
+        for layer in [n for n in layers[:covered] if isinstance(n, Labels) and link_of(n.metadata)]:
+            layers.move(layers.index(layer), len(layers))
+
+    def _redraw_labels(self) -> None:
+        """Draw label maps that were opened before any image in the frame of the image."""
+        for layer in self.label_layers():
+            link = link_of(layer.metadata)
+            if link is None or link.frame == self.session.frame:
+                continue
+            try:
+                labels = self.labels_of(layer)
+            except InvalidImage as error:  # moved by the user: it stays where it is
+                show_warning(str(error))
+                continue
+            data, options, _ = labels_layer(labels, link.case, self.session.frame, link.palette_shift)
+            self._place(layer, data, options)
+
+    @staticmethod
+    def _place(layer: Labels, data: Any, options: dict[str, Any]) -> None:
+        layer.data = data
+        for attribute in ("scale", "translate", "units", "axis_labels", "colormap", "metadata"):
+            setattr(layer, attribute, options[attribute])
+        link = link_of(layer.metadata)
+        layer.editable = link is not None and not link.resampled
 
     def _give_a_grid(self, layer: Labels) -> None:
         """Put a labels layer that napari's own button has just made onto the grid of an image.
@@ -222,19 +268,18 @@ class Bridge:
         napari makes it as large as all layers together, in no one's voxels. It is empty, so nothing
         is lost; labels that hold something are left as they are.
         """
-        volume = self.session.annotation_volume(self._volume_selected_before(layer))
-        case = self.session.case
+        volume, case = self._volume_to_paint_on(), self.session.case
         if volume is None or case is None or layer.ndim not in (3, 4) or np.any(layer.data):
             return
         labels = LabelMap.on(volume, name=layer.name)
         data, options, _ = labels_layer(labels, case, self.session.frame)
-        layer.data = data
-        for attribute in ("scale", "translate", "units", "axis_labels", "colormap", "metadata"):
-            setattr(layer, attribute, options[attribute])
+        self._place(layer, data, options)
         show_info(f"'{layer.name}' has the grid of {volume.name or volume.role}.")
 
-    def _volume_selected_before(self, _new_layer: Labels) -> Volume | None:
-        return self.selected_volume()
+    def _volume_to_paint_on(self) -> Volume | None:
+        """Return the selected image, else the reference image; None if neither shows its own voxels."""
+        candidates = (self.selected_volume(), self.session.annotation_volume())
+        return next((v for v in candidates if v is not None and self.session.can_paint_on(v)), None)
 
     def _go_to_middle(self) -> None:
         volume = self.session.annotation_volume()
@@ -257,9 +302,9 @@ class Bridge:
         self.viewer.status = {**status, "coordinates": words}
 
     def _show_comparison(self, comparison: ComparedLabels | None) -> None:
-        for layer in list(self.viewer.layers):
-            if layer.name == VERDICT_LAYER:
-                self.viewer.layers.remove(layer)
+        if self._verdicts in self.viewer.layers:
+            self.viewer.layers.remove(self._verdicts)
+        self._verdicts = None
         case = self.session.case
         if comparison is None or case is None:
             return
@@ -267,13 +312,25 @@ class Bridge:
             layer.visible = False
         data, options, kind = labels_layer(comparison.verdicts, case, self.session.frame)
         options |= {"name": VERDICT_LAYER, "opacity": 0.75}
-        self.add_layer_data([(data, options, kind)])
-        self.viewer.layers[VERDICT_LAYER].editable = False
+        self._verdicts = Layer.create(data, options, kind)
+        self.viewer.add_layer(self._verdicts)
+        self._verdicts.editable = False
 
     @staticmethod
     def _image_of(layer: Layer) -> Series | LabelMap | None:
         link = link_of(layer.metadata)
         return None if link is None else link.image
+
+
+def _state(layer: Labels) -> dict[str, Any]:
+    """Return of a layer what napari hands to a writer, as far as it matters."""
+    return {
+        "name": layer.name,
+        "metadata": layer.metadata,
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "affine": layer.affine.affine_matrix,
+    }
 
 
 _BRIDGES: WeakKeyDictionary[Any, Bridge] = WeakKeyDictionary()

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import affine_transform
 
 from napari_medassist.core.case import Case
-from napari_medassist.core.geometry import IDENTITY, Float, Geometry, Triple
+from napari_medassist.core.geometry import IDENTITY, SAME_GRID_TOLERANCE_MM, Float, Geometry, Triple
 from napari_medassist.core.volume import Array
 
 
@@ -37,11 +37,11 @@ class DisplayFrame:
 
     @classmethod
     def of_case(cls, case: Case) -> Self:
-        """Return the frame of a case: the axes of its reference image.
+        """Return the frame of a case: the axes of its reference image, or of its first label map.
 
         The axes of a sheared grid are no rotation; such a case is drawn in patient coordinates.
         """
-        reference = case.reference_volume()
+        reference = case.reference_grid()
         if reference is None or reference.geometry.is_sheared:
             return cls()
         return cls(_nearest_rotation(reference.geometry.direction))
@@ -64,6 +64,14 @@ class DisplayFrame:
     def places(self, geometry: Geometry) -> bool:
         """Tell whether scale and translate alone put a grid where it belongs."""
         return geometry.is_parallel_to(self.direction_lps)
+
+    def places_labels(self, geometry: Geometry) -> bool:
+        """Tell whether scale and translate alone are good enough for a label map on a grid.
+
+        Its voxels must stay voxels, to be painted on; so header rounding is overlooked, as it is where
+        two grids are asked to be the same.
+        """
+        return geometry.is_parallel_to(self.direction_lps, tolerance_mm=SAME_GRID_TOLERANCE_MM)
 
     def translate_zyx_mm(self, geometry: Geometry) -> Triple:
         """Return napari's ``translate`` of a parallel grid: the world point of voxel (0, 0, 0).

@@ -7,7 +7,8 @@ and the axis order of its image's file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,8 @@ METADATA_KEY = "medassist"
 AXES_ZYX = ("z", "y", "x")
 #: Values that have a colour of their own before anyone has named them.
 _COLOURS_READY = 32
+#: A layer that lies farther off than this was moved.
+_MOVED_MM = 1e-3
 _UNLISTED_COLOUR = (1.0, 0.0, 1.0, 1.0)
 #: Roles that are shown when a case opens; the others wait behind their eye in the case panel.
 _SHOWN_FIRST = ("t2w", "ct", "us", "mr", "other")
@@ -106,33 +109,32 @@ def labels_layer(
     return editable, options, "labels"
 
 
-def labels_from_layer(data: Any, metadata: dict[str, Any], name: str) -> LabelMap:
+def labels_from_layer(data: Any, state: Mapping[str, Any]) -> LabelMap:
     """Return the label map that a layer shows, on the grid of its source.
 
     Parameters
     ----------
     data
         The layer's array (z, y, x).
-    metadata
-        The layer's metadata, with its link.
-    name
-        The layer's name.
+    state
+        What napari tells of the layer: name, metadata (with the link), scale, translate, affine.
 
     Raises
     ------
     InvalidImage
-        If the layer has no link to an image of a case, so that nobody knows where it lies.
+        If the layer has no link to an image of a case, so that nobody knows where it lies; if it was
+        moved or reshaped; or if a copy resampled for display was edited.
     """
-    link = link_of(metadata)
+    name = str(state.get("name", "Labels"))
+    link = link_of(state.get("metadata", {}))
     if link is None or not isinstance(link.image, GridImage):
         raise InvalidImage(
             f"The layer '{name}' belongs to no image, so its place in the patient is unknown.",
             cure="Open the image first; a labels layer made after that takes its geometry.",
         )
+    _require_in_place(link, name, state)
     if link.resampled:
-        if isinstance(link.image, LabelMap):
-            return link.image
-        raise InvalidImage(f"The layer '{name}' shows a resampled copy; it cannot hold labels.")
+        return _unchanged(link, data, name)
     scheme = link.image.scheme if isinstance(link.image, LabelMap) else LabelScheme()
     array = np.asarray(data)
     if array.shape != link.image.geometry.shape_zyx:
@@ -142,6 +144,36 @@ def labels_from_layer(data: Any, metadata: dict[str, Any], name: str) -> LabelMa
         )
     completed = scheme.completed(np.unique(array), link.palette_shift)
     return LabelMap.on(link.image, array, name=name, scheme=completed)
+
+
+def _unchanged(link: LayerLink, data: Any, name: str) -> LabelMap:
+    """Return the label map of a layer that shows a resampled copy of it, unless that was edited."""
+    if isinstance(link.image, LabelMap):
+        shown, _, _ = _place(link.image, link.frame, nearest=True)
+        if np.array_equal(np.asarray(data), shown):
+            return link.image
+    raise InvalidImage(
+        f"The layer '{name}' is a copy resampled for display; what is painted on it fits no image.",
+        cure="Close the case, open its image and labels alone, and paint there.",
+    )
+
+
+def _require_in_place(link: LayerLink, name: str, state: Mapping[str, Any]) -> None:
+    """Raise if a layer is not drawn where its image lies: what is saved would not be what is seen."""
+    if not isinstance(link.image, GridImage):
+        return
+    grid = link.frame.covering_grid(link.image.geometry) if link.resampled else link.image.geometry
+    scale, translate = grid.spacing_zyx_mm, link.frame.translate_zyx_mm(grid)
+    stays = (
+        np.allclose(np.asarray(state.get("scale", scale))[-3:], scale, atol=_MOVED_MM)
+        and np.allclose(np.asarray(state.get("translate", translate))[-3:], translate, atol=_MOVED_MM)
+        and np.allclose(state.get("affine", 1), np.eye(len(np.atleast_1d(state.get("affine", 1)))))
+    )
+    if not stays:
+        raise InvalidImage(
+            f"The layer '{name}' was moved away from its image: its place in the patient is unclear.",
+            cure="Reset its transform (or make new labels), then save or compare it.",
+        )
 
 
 def _series_layer(image: Series, case: Case, frame: DisplayFrame, *, visible: bool) -> LayerData:
@@ -163,7 +195,8 @@ def _series_layer(image: Series, case: Case, frame: DisplayFrame, *, visible: bo
 def _place(image: GridImage, frame: DisplayFrame, *, nearest: bool) -> tuple[Any, dict[str, Any], bool]:
     """Return the array to draw, where napari draws it, and whether it had to be resampled."""
     geometry, data, resampled = image.geometry, image.array, False
-    if not frame.places(geometry):
+    is_placed = frame.places_labels if nearest else frame.places
+    if not is_placed(geometry):
         grid = frame.covering_grid(geometry)
         outside = 0.0 if nearest or not isinstance(image, Volume) else _darkest(image)
         data = resample(data, geometry, grid, nearest=nearest, outside=outside)
@@ -206,13 +239,6 @@ def layer_name(image: Series) -> str:
         parts.append("(calculated)")
     name = acquisition.description or image.name
     return " ".join(parts) + (f" - {name}" if name else "")
-
-
-def renamed(link: LayerLink, scheme: LabelScheme) -> LayerLink:
-    """Return the link of a label map whose names and colours were changed."""
-    if not isinstance(link.image, LabelMap):
-        raise InvalidImage("Only label maps have names of values.")
-    return replace(link, image=replace(link.image, scheme=scheme))
 
 
 def _first_shown(case: Case) -> Series | None:

@@ -70,7 +70,18 @@ class Session:
     def layers_of(self, case: Case) -> list[LayerData]:
         """Return the layers of a case, in the frame of the open one if one is, else in its own."""
         n_open = 0 if self._case is None else len(self._case.labels)
-        return case_layers(case, self._frame, palette_shift=n_open)
+        return case_layers(case, self._frame_for(case), palette_shift=n_open)
+
+    def _frame_for(self, case: Case) -> DisplayFrame:
+        """Return the frame to draw a case in: the open one's, unless only the new one has images.
+
+        Label maps opened before their image give way: their headers are rounded more often.
+        """
+        is_led = self._case is not None and (
+            self._case.reference_volume() is not None
+            or (self._case.reference_grid() is not None and case.reference_volume() is None)
+        )
+        return self.frame if is_led else DisplayFrame.of_case(case)
 
     @property
     def frame(self) -> DisplayFrame:
@@ -79,11 +90,8 @@ class Session:
 
     def add(self, case: Case) -> None:
         """Open a case; if one is open, the new images and label maps join it, in its frame."""
-        if self._case is None:
-            self._frame = DisplayFrame.of_case(case)
-            self._case = case
-        else:
-            self._case = _joined(self._case, case)
+        self._frame = self._frame_for(case)
+        self._case = case if self._case is None else _joined(self._case, case)
         self.case_changed.emit(self._case)
 
     def close(self) -> None:
@@ -97,6 +105,10 @@ class Session:
         if preferred is not None or self._case is None:
             return preferred
         return self._case.reference_volume()
+
+    def can_paint_on(self, volume: Volume) -> bool:
+        """Tell whether labels on an image's grid can be painted: not if it is resampled for display."""
+        return self.frame.places_labels(volume.geometry)
 
     def save_labels(self, labels: LabelMap, path: str | Path) -> Path:
         """Write a label map on its source grid; see :func:`napari_medassist.io.files.write`."""
@@ -128,8 +140,10 @@ class Session:
 
 def _joined(case: Case, added: Case) -> Case:
     warnings = (*case.warnings, *added.warnings, *_other_frames(case, added))
+    gives_place = case.reference_volume() is None and added.reference_volume() is not None
     return replace(
         case,
+        name=added.name if gives_place else case.name,
         series=(*case.series, *added.series),
         labels=(*case.labels, *added.labels),
         warnings=warnings,
@@ -144,8 +158,11 @@ def _other_frames(case: Case, added: Case) -> tuple[str, ...]:
         for v in added.volumes()
         if known and v.acquisition.frame_of_reference_uid not in known | {""}
     ]
-    return tuple(
-        f"{name}: its frame of reference is not that of '{case.name}'; "
-        "the images need not lie on each other."
-        for name in foreign
+    if not foreign:
+        return ()
+    told = (
+        f"{len(foreign)} image(s) of '{added.name}' have another frame of reference than '{case.name}' "
+        "(another patient, or another visit?): they need not lie on each other. "
+        "Close the case first to look at one alone."
     )
+    return (told,)

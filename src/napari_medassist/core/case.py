@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from napari_medassist.core.errors import UnknownItem
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.video import VideoClip
-from napari_medassist.core.volume import Volume
+from napari_medassist.core.volume import GridImage, Volume
 
 Series = Volume | VideoClip
 
@@ -59,10 +59,14 @@ class Case:
         return (s for s in self.series if isinstance(s, Volume))
 
     def reference_volume(self) -> Volume | None:
-        """Return the image whose axes the case is drawn along: the T2w, else the first volume."""
+        """Return the image that leads the case: the T2w, else the first volume."""
         volumes = list(self.volumes())
         t2w = [v for v in volumes if v.role == "t2w"]
         return next(iter(t2w or volumes), None)
+
+    def reference_grid(self) -> GridImage | None:
+        """Return what the case is drawn along: its reference image, else its first label map."""
+        return self.reference_volume() or next(iter(self.labels), None)
 
     def with_labels(self, *labels: LabelMap) -> Case:
         """Return the case with further label maps."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +48,7 @@ def test_painted_labels_return_to_the_source_grid() -> None:
     case = Case("c", (t2w,))
     data, options, _ = labels_layer(LabelMap.on(t2w, name="L"), case, DisplayFrame.of_case(case))
     data[2, 3, 4] = 5
-    labels = labels_from_layer(data, options["metadata"], "L")
+    labels = labels_from_layer(data, options)
     assert labels.source == t2w.source
     assert labels.values() == (5,)
     assert labels.scheme.get(5).name == "label 5"
@@ -54,7 +56,7 @@ def test_painted_labels_return_to_the_source_grid() -> None:
 
 def test_labels_without_an_image_are_refused() -> None:
     with pytest.raises(InvalidImage, match="belongs to no image"):
-        labels_from_layer(np.zeros((2, 2, 2), dtype=np.uint8), {}, "loose")
+        labels_from_layer(np.zeros((2, 2, 2), dtype=np.uint8), {"name": "loose"})
 
 
 def test_labels_drawn_resampled_are_returned_as_they_were() -> None:
@@ -65,7 +67,43 @@ def test_labels_drawn_resampled_are_returned_as_they_were() -> None:
     link = link_of(options["metadata"])
     assert link is not None
     assert link.resampled
-    assert labels_from_layer(data, options["metadata"], "L") is labels
+    assert labels_from_layer(data, options) is labels
+
+
+def test_what_is_painted_on_a_resampled_copy_is_never_dropped_in_silence() -> None:
+    turned = oblique_case().by_role("t2w")
+    case = Case("c", (volume(),))
+    data, options, _ = labels_layer(LabelMap.on(turned), case, DisplayFrame.of_case(case))
+    data[1, 2, 3] = 1
+    with pytest.raises(InvalidImage, match="resampled for display"):
+        labels_from_layer(data, options)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"translate": (0.0, 0.0, 0.0)}, {"scale": (3.0, 0.5, 0.7)}, {"affine": np.eye(4)[[1, 0, 2, 3]]}],
+)
+def test_a_layer_that_was_moved_is_not_saved_elsewhere(change: dict[str, Any]) -> None:
+    case = oblique_case()
+    labels = LabelMap.on(case.by_role("t2w"))
+    data, options, _ = labels_layer(labels, case, DisplayFrame.of_case(case))
+    assert labels_from_layer(data, {**options, "affine": np.eye(4)}).source == labels.source
+    with pytest.raises(InvalidImage, match="was moved"):
+        labels_from_layer(data, {**options, **change})
+
+
+def test_labels_whose_header_is_rounded_keep_their_voxels() -> None:
+    """Measured on real label maps: turned by 0.04 mm against their T2w."""
+    case = oblique_case()
+    t2w = case.by_role("t2w")
+    rounded = np.round(t2w.geometry.direction, 3)
+    grid = replace(t2w.geometry, direction_lps=rounded)
+    frame = DisplayFrame.of_case(case)
+    assert not frame.places(grid)
+    labels = LabelMap.from_stored(np.zeros(grid.shape_zyx, dtype=np.uint8), grid)
+    data, options, _ = labels_layer(labels, case, frame)
+    data[2, 3, 4] = 1
+    assert labels_from_layer(data, options).values() == (1,)
 
 
 def test_names_and_colours_of_a_scheme_are_shown() -> None:
@@ -112,5 +150,5 @@ def test_two_label_maps_do_not_look_alike() -> None:
     *_, (_, reference, _), (data, prediction, _) = case_layers(case)
     assert reference["colormap"][1] != prediction["colormap"][1]
     data[0, 0, 0] = 1
-    saved = labels_from_layer(data, prediction["metadata"], "prediction").scheme.get(1).colour
+    saved = labels_from_layer(data, prediction).scheme.get(1).colour
     assert tuple(c / 255 for c in saved) == prediction["colormap"][1][:3]

@@ -40,6 +40,42 @@ def test_later_images_join_the_open_case_in_its_frame() -> None:
     assert "frame of reference" in seen[-1].warnings[0]
 
 
+def test_one_warning_for_a_study_of_another_place() -> None:
+    session = Session()
+    session.add(oblique_case())
+    session.add(
+        Case("later", tuple(volume(role, frame_of_reference_uid="9") for role in ("t2w", "adc")))
+    )
+    (warning,) = session.case.warnings
+    assert "2 image(s) of 'later'" in warning
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Case("clip", (VideoClip(np.zeros((2, 4, 5), dtype=np.uint8), (0.0, 0.1)),)),
+        Case("labels", labels=(LabelMap.on(volume()),)),
+    ],
+    ids=lambda case: case.name,
+)
+def test_a_study_opened_later_is_drawn_along_its_own_axes(first: Case) -> None:
+    """Else its T2w would be shown resampled, and could not be painted on."""
+    session, study = Session(), oblique_case()
+    session.add(first)
+    layers = session.layers_of(study)
+    session.add(study)
+    assert session.frame == link_of(layers[-1][1]["metadata"]).frame
+    assert session.can_paint_on(study.by_role("t2w"))
+    assert not link_of(layers[-1][1]["metadata"]).resampled
+    assert session.case.name == "phantom"
+
+
+def test_label_maps_alone_keep_their_voxels() -> None:
+    labels = LabelMap.on(oblique_case().by_role("t2w"))
+    ((_, options, _),) = Session().layers_of(Case("labels", labels=(labels,)))
+    assert not link_of(options["metadata"]).resampled
+
+
 def test_compare_emits_both_levels_and_coloured_verdicts() -> None:
     session = Session()
     shown = []
