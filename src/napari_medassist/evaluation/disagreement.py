@@ -13,6 +13,7 @@ from math import isnan, nan
 import numpy as np
 from scipy.stats import rankdata
 
+from napari_medassist.core.geometry import Float
 from napari_medassist.core.results import CaseEvaluation, HiddenErrors, LesionCounts, Status
 
 
@@ -27,8 +28,9 @@ class CaseGap:
     dice, lesion_f1
         The two views, 0..1; NaN where neither side has a lesion.
     gap
-        Rank by Dice minus rank by lesion F1, each as a share of the cases, -1..1; NaN if undefined.
-        Above 0, Dice makes the case look better than its lesions are; below 0, worse.
+        By how many of the cases the rank by Dice is higher than that by lesion F1, as a share of all
+        ranked ones, -1..1; NaN if undefined. Above 0, Dice makes the case look better than its lesions
+        are; below 0, worse; 0 where ties allow both ranks to be the same.
     """
 
     case: str
@@ -95,8 +97,9 @@ def lesion_f1(counts: LesionCounts | None) -> float:
 def ranked_gaps(cases: Iterable[CaseEvaluation]) -> RankedGaps:
     """Rank the compared cases by Dice and by lesion F1, and tell how far apart the two ranks are.
 
-    With n cases where both are defined, ``gap = (rank_dice - rank_f1) / n``; rank 1 is the lowest
-    value, and equal values share the mean of their ranks.
+    With n cases where both are defined, the gap is the difference of the two ranks over n. Cases of
+    equal value have all the ranks between them in common; then the nearest ones count. So two cases
+    with a perfect F1 and different Dice do not disagree.
 
     Parameters
     ----------
@@ -109,13 +112,21 @@ def ranked_gaps(cases: Iterable[CaseEvaluation]) -> RankedGaps:
     ranked = np.flatnonzero(np.isfinite(dice) & np.isfinite(f1))
     gap = np.full(dice.shape, nan)
     if ranked.size:
-        gap[ranked] = (rankdata(dice[ranked]) - rankdata(f1[ranked])) / ranked.size
+        gap[ranked] = _rank_difference(dice[ranked], f1[ranked]) / ranked.size
     values = zip(compared, dice.tolist(), f1.tolist(), gap.tolist(), strict=True)
     return RankedGaps(
         cases=tuple(CaseGap(case.case, d, f, g) for case, d, f, g in values),
         n_defined=int(ranked.size),
         n_undefined=len(compared) - int(ranked.size),
     )
+
+
+def _rank_difference(dice: Float, f1: Float) -> Float:
+    """Return how far the ranks by Dice lie above those by F1, from the nearest end of each tie."""
+    dice_low, dice_high = (rankdata(dice, method=end) for end in ("min", "max"))
+    f1_low, f1_high = (rankdata(f1, method=end) for end in ("min", "max"))
+    difference: Float = np.maximum(dice_low - f1_high, 0.0) - np.maximum(f1_low - dice_high, 0.0)
+    return difference
 
 
 def hidden_errors(compared: Iterable[CaseEvaluation], *, good_dice: float) -> HiddenErrors:

@@ -53,18 +53,26 @@ def test_lesion_f1(counts, expected) -> None:
 def test_gap_by_hand_with_ties_and_undefined_cases() -> None:
     gaps = ranked_gaps(
         [
-            case("flattered", 0.9, 1, 1, 1, 1),  # dice rank 4, F1 rank 2
-            case("plain", 0.8, 1, 0, 1, 0),  # 3, 3.5
-            case("belittled", 0.3, 1, 0, 1, 0),  # 2, 3.5
-            case("missed", 0.0, 0, 1, 0, 0),  # 1, 1
+            case("flattered", 0.9, 1, 1, 1, 1),  # 5th by Dice, 2nd by F1
+            case("plain", 0.8, 1, 0, 1, 0),  # 4th by Dice, 3rd to 5th by F1
+            case("belittled", 0.1, 1, 0, 1, 0),  # 2nd by Dice, 3rd to 5th by F1
+            case("third", 0.3, 1, 0, 1, 0),  # 3rd by Dice, 3rd to 5th by F1
             case("healthy", nan, 0, 0, 0, 0),
+            case("missed", 0.0, 0, 1, 0, 0),  # 1st by both
             case("broken", nan, status=Status.ERROR),
         ]
     )
-    assert [c.gap for c in gaps.cases[:4]] == [2 / 4, -0.5 / 4, -1.5 / 4, 0]
+    assert [c.gap for c in gaps.cases[:4]] == [3 / 5, 0, -1 / 5, 0]
+    assert gaps.cases[5].gap == 0
     assert isnan(gaps.cases[4].gap)
-    assert (len(gaps.cases), gaps.n_defined, gaps.n_undefined) == (5, 4, 1)
-    assert [c.case for c in gaps.largest_first()] == ["flattered", "belittled", "plain", "missed"]
+    assert (len(gaps.cases), gaps.n_defined, gaps.n_undefined) == (6, 5, 1)
+    assert [c.case for c in gaps.largest_first()] == [
+        "flattered",
+        "belittled",
+        "missed",
+        "plain",
+        "third",
+    ]
 
 
 def test_gaps_of_no_case_and_of_one() -> None:
@@ -78,13 +86,22 @@ values = st.tuples(st.sampled_from([0.0, 0.3, 0.7, 0.9, nan]), *[st.integers(0, 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(values, max_size=12))
-def test_gaps_add_up_to_nothing_and_follow_the_cases(rows) -> None:
+def test_gaps_follow_their_definition(rows) -> None:
     cases = [case(str(i), dice, *counts) for i, (dice, *counts) in enumerate(rows)]
     gaps = ranked_gaps(cases)
-    defined = [c.gap for c in gaps.cases if not isnan(c.gap)]
-    assert sum(defined) == pytest.approx(0, abs=1e-12)
-    assert all(-1 < gap < 1 for gap in defined)
-    assert len(defined) == gaps.n_defined == len(cases) - gaps.n_undefined
+    ranked = [c for c in gaps.cases if not isnan(c.gap)]
+    assert len(ranked) == gaps.n_defined == len(cases) - gaps.n_undefined
+    for c in ranked:
+        # All ranks that a case may have: after all smaller values, before all larger ones.
+        by_dice, by_f1 = (
+            range(sum(o < own for o in others) + 1, sum(o <= own for o in others) + 1)
+            for own, others in (
+                (c.dice, [o.dice for o in ranked]),
+                (c.lesion_f1, [o.lesion_f1 for o in ranked]),
+            )
+        )
+        nearest = min((a - b for a in by_dice for b in by_f1), key=abs)
+        assert c.gap == pytest.approx(nearest / len(ranked))
     backwards = {c.case: c.gap for c in ranked_gaps(cases[::-1]).cases}
     assert all(c.gap == pytest.approx(backwards[c.case], nan_ok=True) for c in gaps.cases)
 
