@@ -25,6 +25,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration."""
+    from napari_medassist._qt.screen import require_screen
+
+    require_screen()
     from napari_medassist._qt.demo import run_demo
     from napari_medassist._qt.launch import run_window
 

@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read the path and print what it holds; 1 if there are warnings about the case."""
+    """Read the path and print what it holds, with the warnings about it."""
     from napari_medassist.app.inspection import describe
     from napari_medassist.io.files import read
     from napari_medassist.io.roles import config_file, load_rules

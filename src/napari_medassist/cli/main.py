@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -43,9 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         code: int = args.run(args)
+        sys.stdout.flush()
     except (Cancelled, KeyboardInterrupt):
         print("Stopped.", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:  # what reads our output (head, a pager) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except MedAssistError as error:
         print(f"napari-medassist: {error}", file=sys.stderr)
         return USAGE

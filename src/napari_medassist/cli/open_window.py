@@ -20,6 +20,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Open the window and stay until it is closed."""
+    from napari_medassist._qt.screen import require_screen
+
+    require_screen()
     from napari_medassist._qt.launch import open_paths, run_window
 
     open_paths(args.path)

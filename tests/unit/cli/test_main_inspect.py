@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +63,31 @@ def test_nothing_to_read_is_one_message_with_path_and_cure(
     assert str(path) in error
     assert len(error.strip().splitlines()) == 1
     assert "Traceback" not in error
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Qt draws without DISPLAY elsewhere")
+@pytest.mark.parametrize("command", [["open", "x"], ["demo"]])
+def test_without_a_screen_a_window_is_one_message(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Qt itself would abort the process."""
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(command) == 2
+    assert "has no screen. Use 'napari-medassist inspect'" in capsys.readouterr().err
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    """As in ``napari-medassist inspect ... --json | head -1``."""
+    code = (
+        "import sys; from napari_medassist.cli.main import main;"
+        f"sys.exit(main(['inspect', {str(samples.sample_study())!r}, '--json']))"
+    )
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writes, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writes)
+    assert done.returncode == 0
+    assert done.stderr == b""
