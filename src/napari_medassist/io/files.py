@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from napari_medassist.core.case import Case
@@ -23,6 +25,9 @@ from napari_medassist.io.roles import RoleRule, load_rules
 
 #: A folder with more single-file images than this is a cohort, not a case.
 MAX_FILES_OF_A_CASE = 64
+
+#: Files of a folder that are looked at to tell whether it is worth reading.
+_FILES_LOOKED_AT = 200
 
 PathLike = str | Path
 
@@ -177,12 +182,13 @@ def case_name(path: Path) -> str:
 def is_readable(path: PathLike) -> bool:
     """Tell quickly whether :func:`read` is worth trying: by name, or by a look into the file.
 
-    For a folder, its first files are looked at.
+    For a folder, its first files are looked at; a whole disk is not walked through.
     """
     path = Path(path)
     if path.is_dir():
-        candidates = (p for p in sorted(path.rglob("*")) if p.is_file() and not _hidden(p))
-        return any(is_readable(p) for _, p in zip(range(50), candidates, strict=False))
+        names = ((root, name) for root, _, names in os.walk(path) for name in sorted(names))
+        candidates = (Path(root, name) for root, name in islice(names, _FILES_LOOKED_AT))
+        return any(is_readable(p) for p in candidates if not _hidden(p))
     return path.is_file() and bool(_by_name(path) or _by_content(path))
 
 
@@ -203,6 +209,8 @@ def _existing(path: PathLike) -> Path:
     path = Path(path).expanduser()
     if not path.exists():
         raise FileProblem("There is no such file or folder.", path=path, cure="Check the name.")
+    if not path.is_dir() and not path.is_file():  # reading a pipe or a device could take for ever
+        raise FileProblem("This is neither a file nor a folder.", path=path, cure="Check the name.")
     return path
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -146,3 +148,26 @@ def test_case_names() -> None:
     assert case_name(Path("a/10000_1.seg.nrrd")) == "10000_1"
     assert case_name(Path("a/10000_1.nii.gz")) == "10000_1"
     assert case_name(Path("a/strange.xyz")) == "strange"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_among_the_files_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.nii")
+    os.mkfifo(tmp_path / "pipe.dcm")
+    with pytest.raises(FileProblem, match="neither a file nor a folder"):
+        ma.read(tmp_path / "pipe.nii")
+    with pytest.raises(FileProblem, match="No image could be read"):
+        ma.read(tmp_path)
+    assert not is_readable(tmp_path)
+
+
+def test_a_look_into_a_folder_does_not_walk_a_whole_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless_disk(_folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+        for number in range(10_000):
+            assert number < 1000, "walked on and on"
+            yield str(tmp_path), [], [f"note{number}.txt"]
+
+    monkeypatch.setattr(os, "walk", endless_disk)
+    assert not is_readable(tmp_path)

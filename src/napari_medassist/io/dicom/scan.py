@@ -39,9 +39,12 @@ _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return all files of a folder and of the folders below it, sorted by path."""
-    found = [Path(root, name) for root, _, names in os.walk(folder) for name in names]
-    return sorted(found)
+    """Return all files of a folder and of the folders below it, sorted by path.
+
+    Pipes and devices are no files: reading one could take for ever.
+    """
+    found = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in found if path.is_file() or path.is_symlink())
 
 
 def is_dicom(path: Path) -> bool:
