@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,7 +159,7 @@ def _report(cohort: CohortEvaluation, out_dir: Path) -> list[str]:
     right = [*lesion, *[""] * (height - len(lesion))]
     width = max(len(line) for line in left) + 4
     return [
-        f"{len(cohort.cases)} cases, {len(cohort.compared)} compared",
+        f"{len(cohort.cases)} cases, {cohort.n_by_status[Status.OK]} compared",
         "",
         *(f"{a:<{width}}{b}".rstrip() for a, b in zip(left, right, strict=True)),
         "",
@@ -228,8 +229,8 @@ def failures_of(cohort: CohortEvaluation) -> list[str]:
     failed = [case for case in cohort.cases if case.status is not Status.OK]
     if not failed:
         return []
-    numbers = {s: n for s, n in cohort.n_by_status.items() if n and s is not Status.OK}
-    kinds = ", ".join(f"{number} {status}" for status, number in numbers.items())
+    numbers = Counter(case.status for case in failed)
+    kinds = ", ".join(f"{numbers[status]} {status}" for status in Status if numbers[status])
     shown = [f"  {case.case}: {case.message}" for case in failed[:_MAX_FAILURES_SHOWN]]
     if len(failed) > len(shown):
         shown.append(f"  ... and {len(failed) - len(shown)} more, see cases.csv")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from math import isinf, isnan
 from typing import Any
@@ -154,8 +155,9 @@ def lesion_table(cohort: CohortEvaluation) -> Iterator[Row]:
 
 def summary(cohort: CohortEvaluation) -> dict[str, Any]:
     """Return what ``summary.json`` says of the cohort; undefined values are None."""
+    cases = tuple(_slim(cohort.cases))
     return {
-        "cases": _case_counts(cohort),
+        "cases": _case_counts(cases),
         "metrics": {
             spec.name: {
                 "title": spec.title,
@@ -169,7 +171,7 @@ def summary(cohort: CohortEvaluation) -> dict[str, Any]:
         },
         "dice_of_cases_with_reference_lesion": _mean(cohort.dice_with_lesion),
         "lesions": _lesion_totals(cohort),
-        "disagreement": _disagreement(cohort),
+        "disagreement": _disagreement(cohort, cases),
         "convention": dict(cohort.convention),
     }
 
@@ -192,13 +194,15 @@ def _further_values(case: CaseEvaluation, gap: float | None) -> Values:
     return (case.group, *counted, gap, *spacing)
 
 
-def _case_counts(cohort: CohortEvaluation) -> dict[str, Any]:
+def _case_counts(cases: Sequence[CaseEvaluation]) -> dict[str, Any]:
+    found = Counter(case.status for case in cases)
+    compared = [case for case in cases if case.status is Status.OK]
     return {
-        "total": len(cohort.cases),
-        **{status.value: number for status, number in cohort.n_by_status.items()},
-        "with_reference_lesion": sum(bool(c.n_reference_lesions) for c in cohort.compared),
-        "with_predicted_lesion": sum(bool(c.n_predicted_lesions) for c in cohort.compared),
-        "not_compared": [_failure(c) for c in cohort.cases if c.status is not Status.OK],
+        "total": len(cases),
+        **{status.value: found[status] for status in Status},
+        "with_reference_lesion": sum(bool(case.n_reference_lesions) for case in compared),
+        "with_predicted_lesion": sum(bool(case.n_predicted_lesions) for case in compared),
+        "not_compared": [_failure(case) for case in cases if case.status is not Status.OK],
     }
 
 
@@ -222,10 +226,10 @@ def _lesion_totals(cohort: CohortEvaluation) -> dict[str, Any]:
     }
 
 
-def _disagreement(cohort: CohortEvaluation) -> dict[str, Any]:
+def _disagreement(cohort: CohortEvaluation, cases: Iterable[CaseEvaluation]) -> dict[str, Any]:
     hidden = cohort.hidden_errors
-    compared = (case for case in cohort.cases if case.status is Status.OK)
-    alarms = false_alarms(_slim(compared), good_dice=hidden.good_dice)
+    compared = (case for case in cases if case.status is Status.OK)
+    alarms = false_alarms(compared, good_dice=hidden.good_dice)
     return {
         "good_dice": hidden.good_dice,
         "n_cases_with_good_dice": hidden.n_good_cases,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -63,9 +62,9 @@ class ResultCache:
         """Return the number of results."""
         return len(self._places)
 
-    def keys(self) -> Iterable[str]:
-        """Return the keys of all results."""
-        return self._places.keys()
+    def __contains__(self, key: str) -> bool:
+        """Tell whether there is a result of a key."""
+        return key in self._places
 
     def get(self, key: str) -> str:
         """Return the result of a key, in JSON.

@@ -32,17 +32,14 @@ class Job:
         What the predictions hold: labels, probabilities, or detections with one confidence each.
     metrics
         Names of the metrics to compute; by default those that are computed without being asked for.
-    known
-        Keys of the results that are in the cache already: these are not computed again.
     needs_keys
-        Whether there is a cache: then the contents of the files are hashed.
+        Whether results are kept: then the contents of the files are hashed.
     """
 
     conventions: tuple[Convention, ...]
     labels: tuple[int, ...] | None = None
     kind: Kind = "labels"
     metrics: tuple[str, ...] | None = None
-    known: frozenset[str] = frozenset()
     needs_keys: bool = False
 
     @cached_property
@@ -59,12 +56,12 @@ class Outcome:
     Parameters
     ----------
     results
-        One a convention, in JSON; None for those that are in the cache.
+        One record a convention, in JSON.
     keys
-        The keys under which the cache knows them; empty if they must not be kept.
+        The keys under which they are kept; empty if they must not be.
     """
 
-    results: tuple[str | None, ...]
+    results: tuple[str, ...]
     keys: tuple[str, ...] = ()
 
 
@@ -76,9 +73,7 @@ def compare_case(job: Job, pair: FilePair) -> Outcome:
     if pair.problem:
         return failed(job, pair.case, f"Not compared: {pair.problem}.")
     try:
-        keys = _keys(job, pair)
-        if keys and job.known.issuperset(keys):
-            return Outcome((None,) * len(keys), keys)
+        keys = content_keys(job, pair) if job.needs_keys else ()
         reference = read_labels(pair.reference[0])
         read = read_labels if job.kind == "labels" else read_volume
         prediction = read(pair.prediction[0])
@@ -134,9 +129,14 @@ def _unexpected(error: Exception) -> str:
     return f"Unexpected {type(error).__name__}: {error}"
 
 
-def _keys(job: Job, pair: FilePair) -> tuple[str, ...]:
-    if not job.needs_keys:
-        return ()
+def content_keys(job: Job, pair: FilePair) -> tuple[str, ...]:
+    """Return the keys of a case by the content of its files, one a convention; none if it has none.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    """
     digests = [file_digest(path) for path in (*pair.reference, *pair.prediction)]
     if any(digest is None for digest in digests):
         return ()

@@ -29,6 +29,10 @@ class CaseRecord:
     scored: ScoredCase | None = None
 
 
+#: Cases that are held as objects: a few megabytes.
+_N_HELD = 1000
+
+
 def to_json(record: CaseRecord) -> str:
     """Return a record as one line of JSON; NaN stays NaN."""
     return json.dumps(to_plain(record), separators=(",", ":"))
@@ -42,7 +46,8 @@ def from_json(text: str) -> CaseRecord:
 class PackedCases(Sequence[CaseEvaluation]):
     """The cases of a cohort, each made into an object anew when it is asked for.
 
-    A case takes some hundred bytes, so that the memory of a long run hardly grows.
+    A case takes some hundred bytes, so that the memory of a long run hardly grows. The first thousand
+    are held once they were looked at.
 
     Parameters
     ----------
@@ -60,6 +65,7 @@ class PackedCases(Sequence[CaseEvaluation]):
         self._names = tuple((pair.case, pair.group) for pair in pairs)
         self._packed = tuple(packed)
         self._convention = convention
+        self._held: dict[int, CaseEvaluation] = {}
 
     def __len__(self) -> int:
         """Return the number of cases."""
@@ -73,9 +79,15 @@ class PackedCases(Sequence[CaseEvaluation]):
         """Return a case, or several."""
         if isinstance(index, slice):
             return tuple(self[i] for i in range(*index.indices(len(self))))
-        case, group = self._names[index]
-        evaluation = self._record(index).evaluation
-        return replace(evaluation, case=case, group=group, convention=self._convention)
+        place = range(len(self))[index]
+        if place in self._held:
+            return self._held[place]
+        case, group = self._names[place]
+        evaluation = self._record(place).evaluation
+        found = replace(evaluation, case=case, group=group, convention=self._convention)
+        if place < _N_HELD:
+            self._held[place] = found
+        return found
 
     def __iter__(self) -> Iterator[CaseEvaluation]:
         """Go through the cases."""

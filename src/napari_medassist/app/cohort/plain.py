@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Restorer = Callable[[Any], Any]
 
 
 def to_plain(value: Any) -> Any:
@@ -41,31 +42,54 @@ def from_plain(kind: type[T], plain: Any) -> T:
     TypeError, ValueError, KeyError, AttributeError
         If the values are not those of such a result.
     """
-    return cast(T, _restored(kind, plain))
-
-
-def _restored(kind: Any, plain: Any) -> Any:
-    origin, parameters = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
-        return None if plain is None else _restored(parameters[0], plain)
-    if origin is tuple:
-        return _tuple(parameters, plain)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(plain)
-    if isinstance(kind, type) and is_dataclass(kind):
-        hints = _hints(kind)
-        return kind(**{name: _restored(hints[name], part) for name, part in plain.items()})
-    if isinstance(plain, dict):  # names of metrics: the same few in every case
-        return {sys.intern(name): part for name, part in plain.items()}
-    return plain
-
-
-def _tuple(parameters: tuple[Any, ...], plain: Any) -> tuple[Any, ...]:
-    if parameters[-1] is Ellipsis:
-        return tuple(_restored(parameters[0], part) for part in plain)
-    return tuple(_restored(kind, part) for kind, part in zip(parameters, plain, strict=True))
+    restorer = _restorer(cast(Any, kind))
+    return cast(T, restorer(plain))
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _restorer(kind: Any) -> Restorer:
+    """Return the function that restores values of a type: annotations are looked into once."""
+    origin, parameters = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        restore = _restorer(parameters[0])
+        return lambda plain: None if plain is None else restore(plain)
+    if origin is tuple:
+        return _tuple_restorer(parameters)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _dataclass_restorer(kind)
+    return _interned if origin is not None and issubclass(origin, Mapping) else _same
+
+
+def _tuple_restorer(parameters: tuple[Any, ...]) -> Restorer:
+    parts = [_restorer(kind) for kind in parameters if kind is not Ellipsis]
+    if all(part is _same for part in parts):
+        return tuple
+    if parameters[-1] is Ellipsis:
+        return lambda plain: tuple(map(parts[0], plain))
+    return lambda plain: tuple(r(part) for r, part in zip(parts, plain, strict=True))
+
+
+def _dataclass_restorer(kind: type) -> Restorer:
+    hints = get_type_hints(kind)
+    special = {
+        part.name: restore
+        for part in fields(kind)
+        if (restore := _restorer(hints[part.name])) is not _same
+    }
+
+    def restored(plain: dict[str, Any]) -> Any:
+        changed = {name: restore(plain[name]) for name, restore in special.items() if name in plain}
+        return kind(**{**plain, **changed})
+
+    return restored
+
+
+def _interned(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping whose names are held once: those of metrics are the same in every case."""
+    return {sys.intern(name): part for name, part in plain.items()}
+
+
+def _same(plain: Any) -> Any:
+    return plain

@@ -10,7 +10,7 @@ from pathlib import Path
 from napari_medassist.app.cohort.cache import ResultCache
 from napari_medassist.app.cohort.cluster import on_cluster
 from napari_medassist.app.cohort.executors import Executor, in_processes, in_this_process
-from napari_medassist.app.cohort.job import Job, Outcome
+from napari_medassist.app.cohort.job import Job, content_keys
 from napari_medassist.app.cohort.packed import PackedCases, pack
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import InvalidSetting
@@ -134,8 +134,6 @@ def evaluate_under(
     executor = running.executor()
     folder = running.cache_dir
     with nullcontext() if folder is None else ResultCache(folder) as cache:
-        if cache is not None:
-            job = replace(job, known=frozenset(cache.keys()))
         packed = _packed(executor, job, pairs, cache, running.progress)
     return tuple(_cohort(c, pairs, results) for c, results in zip(conventions, packed, strict=True))
 
@@ -162,28 +160,44 @@ def _packed(
     cache: ResultCache | None,
     progress: Progress,
 ) -> list[list[bytes]]:
-    """Return the compressed results: one list a convention, in the order of the pairs."""
+    """Return the compressed records: one list a convention, in the order of the pairs."""
     packed = [[b""] * len(pairs) for _ in job.conventions]
+    done = 0
+
+    def add(number: int, texts: Sequence[str]) -> None:
+        nonlocal done
+        for records, text in zip(packed, texts, strict=True):
+            records[number] = pack(text)
+        done += 1
+        progress(done, len(pairs), pairs[done].case if done < len(pairs) else "")
+
     progress(0, len(pairs), pairs[0].case)
-    with closing(executor(job, pairs)) as outcomes:
-        for done, (number, outcome) in enumerate(outcomes, start=1):
-            for results, text in zip(packed, _texts(outcome, cache), strict=True):
-                results[number] = pack(text)
-            progress(done, len(pairs), pairs[done].case if done < len(pairs) else "")
+    missing = []
+    for number, pair in enumerate(pairs):
+        kept = _kept(job, pair, cache)
+        if kept:
+            add(number, kept)
+        else:
+            missing.append(number)
+    if missing:
+        with closing(executor(job, [pairs[number] for number in missing])) as outcomes:
+            for place, outcome in outcomes:
+                if cache is not None:
+                    for key, text in zip(outcome.keys, outcome.results, strict=False):
+                        cache.put(key, text)
+                add(missing[place], outcome.results)
     return packed
 
 
-def _texts(outcome: Outcome, cache: ResultCache | None) -> list[str]:
-    """Return the results of a case in JSON, from the cache or new; new ones are kept."""
-    texts = []
-    for index, text in enumerate(outcome.results):
-        key = outcome.keys[index] if outcome.keys else ""
-        if text is None:
-            text = "" if cache is None else cache.get(key)
-        elif key and cache is not None:
-            cache.put(key, text)
-        texts.append(text)
-    return texts
+def _kept(job: Job, pair: FilePair, cache: ResultCache | None) -> list[str]:
+    """Return the records of a case that are kept; none unless there is one for each convention."""
+    if not cache or pair.problem:
+        return []
+    try:
+        keys = content_keys(job, pair)
+    except OSError:
+        return []  # whoever compares the case will say so
+    return [cache.get(key) for key in keys] if all(key in cache for key in keys) else []
 
 
 def _cohort(

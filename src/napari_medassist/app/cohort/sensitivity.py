@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from napari_medassist.core.results import CohortEvaluation
+from napari_medassist.core.results import CohortEvaluation, Status
 from napari_medassist.evaluation.tables import Table, Values
 
 #: The means in the table, each followed by the number of cases where it is defined.
@@ -50,7 +50,7 @@ def sensitivity_of(cohorts: Sequence[CohortEvaluation]) -> Table:
 
 def headline_of(cohort: CohortEvaluation) -> Values:
     """Return the headline numbers of a cohort, in the order of :data:`SENSITIVITY_COLUMNS`."""
-    n_compared, totals = len(cohort.compared), cohort.totals
+    n_compared, totals = cohort.n_by_status[Status.OK], cohort.totals
     means = (cohort.means[name] for name in _MEANS)
     counted = totals.tp_reference + totals.tp_prediction + totals.fn + totals.fp
     recall, precision = cohort.micro_recall, cohort.micro_precision

@@ -176,7 +176,7 @@ def test_a_process_that_dies_costs_its_case_only(
     monkeypatch.setattr(executors, "_in_worker", _deadly)
     found = dict(in_processes(2)(Job((MEDASSIST,)), pairs))
     assert sorted(found) == list(range(N_CASES))
-    (lost,) = (from_json(text).evaluation for text in found[3].results if text)
+    (lost,) = (from_json(text).evaluation for text in found[3].results)
     assert lost.status is Status.ERROR
     assert "not enough memory" in lost.message
     assert found[0].results == (to_json(_without_settings(expected, 0)),)
