@@ -8,7 +8,6 @@ frame that covers it whole. Nothing of a display grid is ever written to a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -20,6 +19,7 @@ from scipy.ndimage import affine_transform
 from napari_medassist.core.case import Case
 from napari_medassist.core.geometry import IDENTITY, SAME_GRID_TOLERANCE_MM, Float, Geometry, Triple
 from napari_medassist.core.volume import Array
+from napari_medassist.io.lazy import made_when_seen
 
 
 @dataclass(frozen=True)
@@ -141,19 +141,11 @@ def resample(array: Array, geometry: Geometry, grid: Geometry, *, nearest: bool,
 
     if array.ndim == 3:
         return one(np.asarray(array))
-    return _each_time_point(one, array, grid.shape_zyx, array.dtype if nearest else np.float32)
-
-
-def _each_time_point(
-    one: Callable[[Any], NDArray[Any]], array: Array, shape: tuple[int, int, int], dtype: Any
-) -> Any:
-    """Return a lazy array whose time points are made when they are looked at."""
-    import dask  # slow to import, and only a turned time series needs it
-    import dask.array as da
-
-    time_point = dask.delayed(lambda t: one(array[t]), pure=False)
-    frames = [da.from_delayed(time_point(t), shape, dtype) for t in range(array.shape[0])]
-    return da.stack(frames)
+    return made_when_seen(
+        lambda time: one(array[time]),
+        (array.shape[0], *grid.shape_zyx),
+        array.dtype if nearest else np.float32,
+    )
 
 
 def _nearest_rotation(direction: Float) -> tuple[Triple, Triple, Triple]:

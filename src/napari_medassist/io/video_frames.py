@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from napari_medassist.core.errors import CorruptFile
 from napari_medassist.io.file_checks import FETCH_AGAIN
+from napari_medassist.io.lazy import Frames
 from napari_medassist.io.video_index import VideoIndex, decoded_frames
 
 _CACHE_BYTES = 128 * 1024**2
 
 
-class VideoFrames:
+class VideoFrames(Frames):
     """Frames (t, y, x) grey or (t, y, x, 3) RGB, uint8, decoded on access.
 
     A frame is reached from the last key frame before it, or from where the last access stopped if that
@@ -40,10 +41,8 @@ class VideoFrames:
     """
 
     def __init__(self, path: Path, index: VideoIndex, shape: tuple[int, ...]) -> None:
+        super().__init__(shape, np.uint8)
         self.path = path
-        self.shape = shape
-        self.dtype = np.dtype(np.uint8)
-        self.ndim = len(shape)
         self._index = index
         self._place = {stamp: frame for frame, stamp in enumerate(index.stamps)}
         self._key_places = [key.frame for key in index.key_frames]
@@ -53,29 +52,6 @@ class VideoFrames:
         self._container: InputContainer | None = None
         self._decoder: Iterator[av.VideoFrame] = iter(())
         self._next_frame = 0
-
-    def __len__(self) -> int:
-        """Return the number of frames."""
-        return self.shape[0]
-
-    def __getitem__(self, key: Any) -> NDArray[np.uint8]:
-        """Return frames as numpy would: the first index chooses frames, the others work within."""
-        first, *rest = key if isinstance(key, tuple) else (key,)
-        if first is Ellipsis:
-            first, rest = slice(None), [Ellipsis, *rest]
-        if isinstance(first, int | np.integer):
-            within: NDArray[np.uint8] = self.frame(range(len(self))[int(first)])[tuple(rest)]
-            return within
-        chosen = np.arange(len(self))[first]
-        frames = np.empty((len(chosen), *self.shape[1:]), dtype=self.dtype)
-        for place, number in enumerate(chosen):
-            frames[place] = self.frame(int(number))
-        selected: NDArray[np.uint8] = frames[(slice(None), *rest)]
-        return selected
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's signature
-        """Decode all frames."""
-        return np.asarray(self[:], dtype=dtype)
 
     def frame(self, number: int) -> NDArray[np.uint8]:
         """Return one frame, (y, x) or (y, x, 3), read-only.

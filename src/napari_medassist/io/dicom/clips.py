@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import dask
-import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
@@ -19,6 +18,7 @@ from napari_medassist.io.dicom.colour import displayed
 from napari_medassist.io.dicom.header import Header
 from napari_medassist.io.dicom.pixels import colour_frames, require_memory, require_plausible
 from napari_medassist.io.dicom.tags import Tags
+from napari_medassist.io.lazy import made_when_seen
 
 #: Clips that take more, decoded, stay on disk and are decoded frame by frame.
 LAZY_ABOVE_BYTES = 256 * 2**20
@@ -126,23 +126,13 @@ def _frames(header: Header, tick: Callable[[], None]) -> Array:
     require_memory(2 * header.frame_bytes, header.path)
     first = _decode(header, 0)
     if first.nbytes * header.n_frames > LAZY_ABOVE_BYTES:
-        return _lazy_frames(header, first)
+        shape = (header.n_frames, *first.shape)
+        return made_when_seen(partial(_decode, header), shape, first.dtype)
     frames = np.empty((header.n_frames, *first.shape), dtype=first.dtype)
     palette = Dataset()
     for i, frame in enumerate(colour_frames(header, range(header.n_frames), palette)):
         frames[i] = displayed(frame, header, palette)
         tick()
-    return frames
-
-
-def _lazy_frames(header: Header, first: NDArray[Any]) -> Array:
-    decode = dask.delayed(_decode, pure=True)
-    frames: Array = da.stack(
-        [
-            da.from_delayed(decode(header, i), shape=first.shape, dtype=first.dtype)
-            for i in range(header.n_frames)
-        ]
-    )
     return frames
 
 

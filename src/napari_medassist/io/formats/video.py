@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
-import dask.array as da
 import numpy as np
 
 from napari_medassist.core.errors import CorruptFile
@@ -22,6 +21,7 @@ from napari_medassist.io.file_checks import (
     require_file,
 )
 from napari_medassist.io.format import FormatSpec, Loaded
+from napari_medassist.io.lazy import lazy_array
 from napari_medassist.io.video_frames import VideoFrames
 from napari_medassist.io.video_index import VideoIndex, index_video
 
@@ -68,7 +68,7 @@ def read(path: Path, progress: Progress) -> Loaded:
     frames = VideoFrames(path, index, shape)
     name = name_without_ending(path, _EXTENSIONS)
     clip = VideoClip(
-        frames=da.from_array(frames, chunks=(1, *picture.shape), name=False, asarray=False),
+        frames=lazy_array(frames),
         frame_times_s=index.times_s,
         name=name,
         acquisition=Acquisition(modality=Modality.US, description=name),
