@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -24,6 +25,8 @@ from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.masks import LabelChoice
 from napari_medassist.evaluation.paired import PairedComparison, Resampling, compare_cohorts
 from napari_medassist.evaluation.tables import Table, Values
+
+_FOLDER_NAME = re.compile(r"[\w-][\w .+-]*")
 
 MODEL_COLUMNS = ("model", *SENSITIVITY_COLUMNS[1:])
 DIFFERENCE_COLUMNS = (
@@ -159,7 +162,7 @@ def names_of(places: Sequence[str]) -> dict[str, str]:
         name, equals, place = text.partition("=")
         if not equals:
             name, place = Path(text).resolve().name, text
-        if not name or Path(name).name != name or name in models:
+        if not _FOLDER_NAME.fullmatch(name) or name in models:
             raise InvalidSetting(
                 f"'{name}' cannot name a model here, or names two.",
                 cure="Write NAME=FOLDER with a name of its own for each.",
