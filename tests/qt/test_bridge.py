@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from napari.layers import Labels
+from napari.utils.notifications import notification_manager
 
 from napari_medassist._qt import acts
 from napari_medassist._qt.bridge import VERDICT_LAYER, bridge_of
@@ -15,6 +16,7 @@ from napari_medassist.app.layer_data import link_of
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.io.files import write
 from tests.phantoms import oblique_case, volume
 
 pytestmark = pytest.mark.gui
@@ -228,3 +230,22 @@ def test_one_step_of_the_slider_is_one_slice_of_the_t2w(bridge: Any, case: Case)
         shown.add(round(index))
     assert set(range(t2w.geometry.shape_zyx[0])) <= shown
     assert len(shown) == dims.nsteps[1]
+
+
+def test_a_study_of_another_place_is_announced(bridge: Any, case: Case) -> None:
+    notification_manager.records.clear()
+    other = Case("later", (volume("t2w", name="x", frame_of_reference_uid="9"),))
+    bridge.add_layer_data(bridge.session.layers_of(other))
+    assert any("another frame of reference" in note.message for note in notification_manager.records)
+
+
+def test_files_dropped_together_lie_in_one_frame(bridge: Any, tmp_path: Path) -> None:
+    """The second must be drawn in the frame of the first, which is not yet in the viewer."""
+    first = oblique_case().by_role("t2w")
+    for name, image in (("a", first), ("b", volume())):
+        write(LabelMap.on(image), tmp_path / f"{name}.nii.gz")
+    paths = [str(tmp_path / f"{name}.nii.gz") for name in "ab"]
+    bridge.viewer.open(paths, plugin="napari-medassist", stack=True)
+    frames = {link_of(layer.metadata).frame for layer in bridge.layers()}
+    assert len(bridge.layers()) == 2
+    assert frames == {bridge.session.frame}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton
 
 from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.case_panel.series_table import EYE, NAME, ROLE
@@ -156,3 +157,29 @@ def test_dropped_studies_open_without_a_question_once_that_is_settled(
     viewer.layers.clear()
     viewer._open_or_raise_error([str(samples.sample_study())])  # what a drop calls
     assert any(layer.name.startswith("T2w") for layer in viewer.layers)
+
+
+def test_a_case_is_closed_and_unsaved_labels_are_asked_about(
+    case_panel: CasePanel, bridge: Any, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add_two_maps(bridge, case)
+    bridge.viewer.add_image(np.zeros((4, 5)), name="not of the case")
+    button = next(b for b in case_panel.findChildren(QPushButton) if b.text() == "Close case")
+    monkeypatch.setattr(CasePanel, "_confirms_closing", lambda _: False)
+    button.click()
+    assert bridge.session.case is case
+    monkeypatch.setattr(CasePanel, "_confirms_closing", lambda _: True)
+    button.click()
+    assert bridge.session.case is None
+    assert [layer.name for layer in bridge.viewer.layers] == ["not of the case"]
+
+
+def test_a_renamed_label_map_is_still_the_chosen_one(
+    evaluation_panel: EvaluationPanel, bridge: Any, case: Case
+) -> None:
+    _add_two_maps(bridge, case)
+    evaluation_panel.choose("P", "R")
+    bridge.viewer.layers["P"].name = "human"
+    evaluation_panel.compare()
+    assert bridge.session.comparison.reference.name == "human"
+    assert bridge.session.comparison.evaluation.fp == 1

@@ -225,8 +225,11 @@ class Bridge:
             return
         is_first = not self._known_cases
         self._known_cases.append(case)
-        frame = self.session.frame
+        frame, before = self.session.frame, self.session.case
         self.session.add(case)
+        if before is not None and self.session.case is not None:
+            for told in self.session.case.warnings[len(before.warnings) + len(case.warnings) :]:
+                show_warning(told)
         if self.session.frame != frame:
             self._redraw_labels()
         self._step_by_reference_slices()

@@ -31,18 +31,25 @@ def _read(path: str | Sequence[str]) -> list[Any]:
     viewer = _current_viewer()
     if viewer is None:
         return [layer for p in paths for layer in layers_at(p)]
-    return [layer for p in paths for layer in _read_into(viewer, Path(p))] or _NOTHING
+    for earlier in paths[:-1]:  # each is added before the next is read, which is drawn in its frame
+        _bridge_of(viewer).add_layer_data(_read_into(viewer, Path(earlier)))
+    return list(_read_into(viewer, Path(paths[-1]))) or _NOTHING
+
+
+def _bridge_of(viewer: Any) -> Any:
+    from napari_medassist._qt.bridge import bridge_of
+
+    return bridge_of(viewer)
 
 
 def _read_into(viewer: Any, path: Path) -> list[LayerData]:
     from napari.utils.notifications import show_info
 
-    from napari_medassist._qt.bridge import bridge_of
     from napari_medassist._qt.dock import dock_of
     from napari_medassist._qt.threads import read_with_dialog
     from napari_medassist.core.errors import Cancelled
 
-    session = bridge_of(viewer).session
+    session = _bridge_of(viewer).session
     if path.is_dir():
         dock_of(viewer)
     try:

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHeaderView,
     QLabel,
+    QMessageBox,
     QPushButton,
     QTableView,
     QVBoxLayout,
@@ -98,6 +99,16 @@ class CasePanel(QWidget):
         )
         if chosen:
             self.save(layer, Path(chosen))
+
+    def _close_case(self) -> None:
+        if self._bridge.label_layers() and not self._confirms_closing():
+            return
+        self._bridge.close_case()
+
+    def _confirms_closing(self) -> bool:
+        question = "Close the case? Label maps that you have not saved are lost."
+        answer = QMessageBox.question(self, "Close case", question)
+        return bool(answer == QMessageBox.StandardButton.Yes)
 
     def save(self, layer: Labels, path: Path) -> None:
         """Write a labels layer to a file, on the grid of its image."""
@@ -188,6 +199,7 @@ class CasePanel(QWidget):
             ("Open file...", "Open an image, a label map or a clip", self._open_file),
             ("New labels", "An empty label map on the selected series' grid", self._new_labels),
             ("Save labels...", "Save the selected label map as NIfTI, NRRD or MHA", self._save_labels),
+            ("Close case", "Remove the images and label maps of this case", self._close_case),
         )
         for position, (text, tip, act) in enumerate(acts):
             button = QPushButton(text)

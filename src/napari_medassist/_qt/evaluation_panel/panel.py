@@ -103,7 +103,7 @@ class EvaluationPanel(QWidget):
     def choose(self, reference: str, prediction: str) -> None:
         """Choose two label maps by the names of their layers."""
         for box, name in ((self.reference, reference), (self.prediction, prediction)):
-            position = box.findData(name)
+            position = box.findText(name)
             if position < 0:
                 raise InvalidImage(f"There is no label map called '{name}'.")
             box.setCurrentIndex(position)
@@ -112,7 +112,7 @@ class EvaluationPanel(QWidget):
         """Read a label map, add it to the viewer and choose it as the prediction."""
         layers = read_with_dialog(path, self._bridge.session, self)
         added = self._bridge.add_layer_data(layers)
-        position = self.prediction.findData(added[-1].name)
+        position = self.prediction.findText(added[-1].name)
         if position >= 0:
             self.prediction.setCurrentIndex(position)
 
@@ -134,21 +134,21 @@ class EvaluationPanel(QWidget):
     # ---------------------------------------------------------------- what is shown
 
     def _list_layers(self) -> None:
-        names = [layer.name for layer in self._bridge.label_layers()]
+        layers = self._bridge.label_layers()
         for box, preferred in ((self.reference, -1), (self.prediction, 0)):
             chosen = box.currentData()
             box.clear()
-            for name in names:
-                box.addItem(name, name)
-            if chosen in names:
-                box.setCurrentIndex(names.index(chosen))
-            elif names:
-                box.setCurrentIndex(preferred % len(names))
-        self.compare_button.setEnabled(len(names) >= 2)
+            for layer in layers:
+                box.addItem(layer.name, layer)
+            if chosen in layers:
+                box.setCurrentIndex(layers.index(chosen))
+            elif layers:
+                box.setCurrentIndex(preferred % len(layers))
+        self.compare_button.setEnabled(len(layers) >= 2)
 
     def _chosen(self, box: QComboBox) -> Labels | None:
-        by_name = {layer.name: layer for layer in self._bridge.label_layers()}
-        return by_name.get(box.currentData())
+        layer = box.currentData()
+        return layer if layer in self._bridge.label_layers() else None
 
     def _show(self, comparison: ComparedLabels | None) -> None:
         evaluation = None if comparison is None else comparison.evaluation
