@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,10 @@ from napari_medassist.metrics.pair import MaskPair
 from napari_medassist.metrics.probability_pair import ProbabilityPair
 from napari_medassist.metrics.registry import probability_scores, voxel_scores
 from napari_medassist.metrics.rules import SurfaceRule
+from tests.parity.voxel_cases import cases, fingerprint
 
-PARITY = Path(__file__).parents[1] / "parity"
-sys.path.insert(0, str(PARITY))
-from voxel_cases import cases, fingerprint  # noqa: E402 - not a package: peers run it by itself
-
-RECORD: dict[str, Any] = json.loads((PARITY / "recorded" / "voxel.json").read_text())
+RECORDED = Path(__file__).parents[1] / "parity" / "recorded"
+RECORD: dict[str, Any] = json.loads((RECORDED / "voxel.json").read_text())
 
 RULES = {
     "ours": SurfaceRule(),

@@ -1,19 +1,23 @@
-"""Record what other tools say of the pairs of masks of voxel_cases.py.
+"""Record what other tools say of the pairs of masks of voxel_cases.py, or of real ones.
 
 Run it in an environment of its own; the tests need the recorded file only::
 
     python -m venv peers && peers/bin/pip install torch medpy==0.5.2 surface-distance==0.1 scikit-learn
     peers/bin/pip install monai==1.6.1 --no-deps
     peers/bin/python tests/parity/record_voxel.py
+    peers/bin/pip install SimpleITK && peers/bin/python tests/parity/record_voxel.py PICAI_LABELS
 
+The second call takes the folder of the PI-CAI labels, with human/ and ai/ in it: it records the first
+50 cases in which both have a lesion, cropped to five voxels around them: some tools need minutes else.
 A value is null where the tool fails, or returns NaN or an infinity.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
@@ -25,10 +29,11 @@ import torch
 from medpy.metric import binary
 from monai import metrics as mm
 from sklearn import metrics as sk
-from voxel_cases import VoxelCase, cases, fingerprint
+from voxel_cases import VoxelCase, around, cases, fingerprint
 
 TOOLS = ("monai", "medpy", "surface-distance", "scikit-learn", "torch", "numpy", "scipy")
 TOLERANCE_MM = 1.0
+N_REAL = 50
 Values = dict[str, float | None]
 
 
@@ -83,10 +88,14 @@ def surface_distance(case: VoxelCase) -> Values:
 def scikit_learn(case: VoxelCase) -> Values:
     """Return scikit-learn's values of the flattened voxels."""
     pair = case.reference.ravel(), case.prediction.ravel()
-    chance = case.reference.ravel(), case.probability.ravel()
-    return {
+    values = {
         "kappa": tried(sk.cohen_kappa_score, *pair),
         "balanced_accuracy": tried(sk.balanced_accuracy_score, *pair),
+    }
+    if case.probability is None:
+        return values
+    chance = case.reference.ravel(), case.probability.ravel()
+    return values | {
         "auroc": tried(sk.roc_auc_score, *chance),
         "brier": tried(sk.brier_score_loss, *chance),
     }
@@ -101,15 +110,41 @@ def tried(function: Callable[..., Any], *args: Any, **options: Any) -> float | N
     return float(f"{value:.12g}") if isfinite(value) else None
 
 
+def real_cases(folder: Path) -> Iterator[tuple[str, VoxelCase]]:
+    """Go through the first real cases in which both have a lesion, with the names of their files."""
+    import SimpleITK as sitk
+
+    found = 0
+    for path in sorted((folder / "human").iterdir()):
+        images = [sitk.ReadImage(folder / reader / path.name) for reader in ("human", "ai")]
+        masks = [sitk.GetArrayFromImage(image) > 0 for image in images]
+        if masks[0].shape == masks[1].shape and all(mask.any() for mask in masks):
+            found += 1
+            box = around(masks[0] | masks[1])
+            cropped = (mask[box] for mask in masks)
+            yield path.name, VoxelCase(found, *cropped, None, images[0].GetSpacing()[::-1])
+        if found == N_REAL:
+            return
+
+
+def values_of(case: VoxelCase) -> dict[str, Values]:
+    """Return what every tool says of a case."""
+    tools = (monai, medpy, surface_distance, scikit_learn)
+    return {tool.__name__: tool(case) for tool in tools}
+
+
 def main() -> None:
-    """Write recorded/voxel.json."""
+    """Write recorded/voxel.json, or recorded/voxel_real.json if a folder is given."""
     warnings.simplefilter("ignore")
-    tools = {f.__name__: f for f in (monai, medpy, surface_distance, scikit_learn)}
-    recorded = [{name: tool(case) for name, tool in tools.items()} for case in cases()]
-    versions = {tool: version(tool) for tool in TOOLS}
-    record = {"versions": versions, "fingerprint": fingerprint(), "cases": recorded}
-    path = Path(__file__).parent / "recorded" / "voxel.json"
-    path.write_text(json.dumps(record, separators=(",", ":")).replace("},{", "},\n{") + "\n")
+    record: dict[str, Any] = {"versions": {tool: version(tool) for tool in TOOLS}}
+    if len(sys.argv) > 1:
+        name, found = "voxel_real.json", list(real_cases(Path(sys.argv[1])))
+        record |= {"cases": {file: values_of(case) for file, case in found}}
+    else:
+        name = "voxel.json"
+        record |= {"fingerprint": fingerprint(), "cases": [values_of(case) for case in cases()]}
+    path = Path(__file__).parent / "recorded" / name
+    path.write_text(json.dumps(record, separators=(",", ":")).replace("},", "},\n") + "\n")
 
 
 if __name__ == "__main__":

@@ -28,18 +28,25 @@ SPACINGS: tuple[Triple, ...] = (
 
 @dataclass(frozen=True)
 class VoxelCase:
-    """A reference, a prediction (z, y, x; bool), probabilities of the prediction, and the spacing."""
+    """A reference, a prediction (z, y, x; bool), probabilities if there are some, and the spacing."""
 
     number: int
     reference: Mask
     prediction: Mask
-    probability: NDArray[np.float64]
+    probability: NDArray[np.float64] | None
     spacing_zyx_mm: Triple
 
 
 def cases() -> Iterator[VoxelCase]:
     """Go through all cases."""
     return (case(number) for number in range(N_CASES))
+
+
+def around(mask: Mask) -> tuple[slice, ...]:
+    """Return the box of a mask with five voxels of room, or what the array has of that."""
+    places = np.argwhere(mask)
+    low, high = np.maximum(places.min(axis=0) - 5, 0), places.max(axis=0) + 6
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
 
 
 def fingerprint() -> str:

@@ -16,6 +16,10 @@ from napari_medassist.metrics.surface_elements import element_places, element_sh
 
 __all__ = ["Mask", "SurfaceDistances", "border", "surface_distances"]
 
+#: Spacings come from headers in single precision and from products of matrices: two steps of 0.5 mm may
+#: be 1.00000001 mm. On real cases that alone moved a surface Dice at 1 mm from 0.57 to 0.53.
+ROUNDING = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Directed:
@@ -60,8 +64,11 @@ class Directed:
         return float(self.distances_mm[order[min(int(place), order.size - 1)]])
 
     def weight_within(self, tolerance_mm: float) -> float:
-        """Return the number, or the area, of the points not farther away than a tolerance."""
-        near = self.distances_mm <= tolerance_mm
+        """Return the number, or the area, of the points not farther away than a tolerance.
+
+        A distance that exceeds it by rounding only is not farther away.
+        """
+        near = self.distances_mm <= tolerance_mm * (1 + ROUNDING)
         return float(np.count_nonzero(near) if self.areas_mm2 is None else self.areas_mm2[near].sum())
 
 

@@ -162,6 +162,17 @@ def test_percentile_tolerance_and_voxels() -> None:
     assert (found["hd_mm"], found["nsd"]) == (10, pytest.approx((3 + 1) / 12))
 
 
+def test_rounded_spacing_does_not_push_a_border_out_of_the_tolerance() -> None:
+    reference = np.zeros((1, 20, 20), dtype=bool)
+    reference[:, 5:15, 5:12] = True
+    prediction = np.roll(reference, 2, axis=1)
+    exact, rounded = (
+        voxel_scores(MaskPair.of(reference, prediction, (3, s, s)), ["nsd", "boundary_iou"])
+        for s in (0.5, 0.5000000055)
+    )
+    assert rounded == exact
+
+
 @pytest.mark.parametrize("border", ["erosion_6", "surface_elements"])
 def test_masks_of_many_slabs_are_as_those_of_one(border: str) -> None:
     rng = np.random.default_rng(5)

@@ -11,6 +11,7 @@ from napari_medassist.metrics.borders import border
 from napari_medassist.metrics.grid import Mask
 from napari_medassist.metrics.pair import MaskPair
 from napari_medassist.metrics.spec import Better, EmptyPolicy, Family, VoxelMetric
+from napari_medassist.metrics.surface import ROUNDING
 
 
 def boundary_iou(pair: MaskPair) -> float:
@@ -32,7 +33,7 @@ def _rim(mask: Mask, pair: MaskPair) -> Mask:
     if not edge.any():
         return edge
     depth = ndimage.distance_transform_edt(~edge, sampling=pair.unit_zyx)
-    rim: Mask = mask & (depth <= pair.rule.boundary_width_mm * (1 + 1e-9))
+    rim: Mask = mask & (depth <= pair.rule.boundary_width_mm * (1 + ROUNDING))
     return rim
 
 
