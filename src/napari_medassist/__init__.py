@@ -16,6 +16,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_medassist.app.cohort.manifest import read_manifest
+    from napari_medassist.app.cohort.pairing import pair_files
+    from napari_medassist.app.cohort.run import evaluate_cohort
     from napari_medassist.core.case import Case
     from napari_medassist.core.errors import MedAssistError
     from napari_medassist.core.geometry import Geometry
@@ -38,8 +41,11 @@ _HOME = {
     "VideoClip": "core.video",
     "Volume": "core.volume",
     "evaluate": "evaluation.case",
+    "evaluate_cohort": "app.cohort.run",
+    "pair_files": "app.cohort.pairing",
     "read": "io.files",
     "read_labels": "io.files",
+    "read_manifest": "app.cohort.manifest",
     "read_volume": "io.files",
     "write": "io.files",
 }
@@ -54,8 +60,11 @@ __all__ = [
     "VideoClip",
     "Volume",
     "evaluate",
+    "evaluate_cohort",
+    "pair_files",
     "read",
     "read_labels",
+    "read_manifest",
     "read_volume",
     "write",
 ]

@@ -30,7 +30,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """Six cases with two lesions: "good" finds both, "poor" the larger one and, in half, a false one."""
+    """Six cases with two lesions: "good" finds both; "poor" one, and in half a false one."""
     for number in range(6):
         reference = np.zeros((14, 14, 4), dtype=np.uint8)
         reference[1:6, 1:6, 1:3] = 1

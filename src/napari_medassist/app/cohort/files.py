@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from napari_medassist.app.cohort.manifest import read_manifest
-from napari_medassist.app.cohort.output import require_parquet, writable_folder, write_results
+from napari_medassist.app.cohort.output import (
+    CohortResult,
+    require_parquet,
+    writable_folder,
+    write_results,
+)
 from napari_medassist.app.cohort.pairing import PairedFiles, PathLike, pair_files
 from napari_medassist.app.cohort.run import Running, chosen_metrics, evaluate_cohort
 from napari_medassist.core.progress import Progress, silent
-from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
 
@@ -53,7 +57,7 @@ def evaluate_files(
     convention: Convention = MEDASSIST,
     progress: Progress = silent,
     running: Running | None = None,
-) -> CohortEvaluation:
+) -> CohortResult:
     """Compare label maps on disk and write the tables.
 
     Parameters
@@ -75,7 +79,7 @@ def evaluate_files(
 
     Returns
     -------
-    CohortEvaluation
+    CohortResult
         One entry a case. A case that cannot be compared has the status ``grid_mismatch`` or
         ``error`` and a message; the others go on.
 
@@ -104,7 +108,7 @@ def evaluate_source(
     kind: Kind = "labels",
     metrics: Sequence[str] = (),
     parquet: bool = False,
-) -> CohortEvaluation:
+) -> CohortResult:
     """Compare the cases of a source and write the tables.
 
     Parameters

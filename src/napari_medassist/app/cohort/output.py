@@ -8,6 +8,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,22 @@ if TYPE_CHECKING:
 SUMMARY_FILE, CONVENTION_FILE = "summary.json", "convention.yaml"
 
 
+@dataclass(frozen=True)
+class CohortResult(CohortEvaluation):
+    """A cohort that was compared from files, with its tables at hand."""
+
+    def to_frames(self) -> dict[str, pd.DataFrame]:
+        """Return the tables as pandas frames, by the names of their files.
+
+        Returns
+        -------
+        dict
+            ``cases``, ``lesions``, ``matches`` and, of predictions with confidences, ``curves``: the
+            columns of the CSV files. Undefined numbers are missing values.
+        """
+        return {name: _frame(table) for name, table in tables_of(self).items()}
+
+
 def tables_of(cohort: CohortEvaluation) -> Mapping[str, Table]:
     """Return the tables of a cohort by the names of their files.
 
@@ -42,14 +59,6 @@ def tables_of(cohort: CohortEvaluation) -> Mapping[str, Table]:
         "matches": tables.matches_of(cohort),
         **({"curves": curve_of(scored)} if scored else {}),
     }
-
-
-def to_frames(cohort: CohortEvaluation) -> dict[str, pd.DataFrame]:
-    """Return the tables of a cohort as pandas frames, by the names of their files.
-
-    The columns are those of the CSV files; undefined numbers are NaN.
-    """
-    return {name: _frame(table) for name, table in tables_of(cohort).items()}
 
 
 def write_results(

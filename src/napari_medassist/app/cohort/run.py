@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from napari_medassist.app.cohort.cache import ResultCache
 from napari_medassist.app.cohort.cluster import on_cluster
 from napari_medassist.app.cohort.executors import Executor, in_processes, in_this_process
 from napari_medassist.app.cohort.job import Job, content_keys
+from napari_medassist.app.cohort.output import CohortResult
 from napari_medassist.app.cohort.packed import PackedCases, pack
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.progress import Progress, silent
-from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
@@ -66,7 +66,7 @@ def evaluate_cohort(
     metrics: Sequence[str] = (),
     convention: Convention = MEDASSIST,
     running: Running | None = None,
-) -> CohortEvaluation:
+) -> CohortResult:
     """Compare the cases of a cohort.
 
     Parameters
@@ -88,10 +88,10 @@ def evaluate_cohort(
 
     Returns
     -------
-    CohortEvaluation
+    CohortResult
         One entry a case, in the order of ``pairs``. A case that cannot be compared has the status
-        ``grid_mismatch`` or ``error`` and a message; the others go on. Its ``cases`` are made anew
-        each time they are looked at, so that many take little memory.
+        ``grid_mismatch`` or ``error`` and a message; the others go on. Of many, ``cases`` are made
+        anew each time they are looked at, so that they take little memory.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def evaluate_under(
     kind: Kind = "labels",
     metrics: Sequence[str] = (),
     running: Running | None = None,
-) -> tuple[CohortEvaluation, ...]:
+) -> tuple[CohortResult, ...]:
     """Compare the cases of a cohort under several conventions, reading each file once.
 
     Parameters, errors and results are those of :func:`evaluate_cohort`: one result a convention.
@@ -200,8 +200,7 @@ def _kept(job: Job, pair: FilePair, cache: ResultCache | None) -> list[str]:
     return [cache.get(key) for key in keys] if all(key in cache for key in keys) else []
 
 
-def _cohort(
-    convention: Convention, pairs: Sequence[FilePair], packed: Sequence[bytes]
-) -> CohortEvaluation:
+def _cohort(convention: Convention, pairs: Sequence[FilePair], packed: Sequence[bytes]) -> CohortResult:
     cases = PackedCases(pairs, packed, convention.settings())
-    return replace(summarise(cases, convention=convention), cases=cases)
+    found = summarise(cases, convention=convention)
+    return CohortResult(**{part.name: getattr(found, part.name) for part in fields(found)})
