@@ -11,6 +11,7 @@ import pytest
 from napari_medassist.core.results import Candidate, ScoredCase
 from napari_medassist.evaluation.case_level import auroc, ranking_score
 from napari_medassist.evaluation.curves import detection_curve
+from napari_medassist.evaluation.statistics import auroc_of, average_precision_of, bootstrap
 
 RECORD = json.loads(
     (Path(__file__).parents[1] / "parity" / "recorded" / "picai_curves.json").read_text()
@@ -65,6 +66,14 @@ def test_sensitivity_at_false_lesions_per_case(cohort: dict[str, Any]) -> None:
     assert ours == pytest.approx(cohort["sensitivity_at_fp"], abs=1e-6)  # theirs are float32
 
 
+@pytest.mark.parametrize("cohort", [c for c in RECORD["cohorts"] if "ap_95_ci" in c])
+def test_intervals_from_the_same_draws(cohort: dict[str, Any]) -> None:
+    cases = scored(cohort["lists"])
+    for name, statistic in (("ap_95_ci", average_precision_of), ("auroc_95_ci", auroc_of)):
+        interval = bootstrap(statistic(cases), len(cases), **RECORD["bootstrap"])
+        assert (interval.low, interval.high) == pytest.approx(cohort[name], abs=1e-9)
+
+
 def test_the_record_holds_ties_and_names_its_versions() -> None:
     assert RECORD["versions"]["picai_eval"] == "1.4.13"
     lists = [
@@ -72,3 +81,4 @@ def test_the_record_holds_ties_and_names_its_versions() -> None:
     ]
     positive = [[c for c in found if c > 0] for found in lists]
     assert sum(len(set(found)) < len(found) for found in positive) > 40
+    assert sum("ap_95_ci" in cohort for cohort in RECORD["cohorts"]) > 10

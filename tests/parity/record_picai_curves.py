@@ -20,6 +20,7 @@ from picai_eval.metrics import Metrics
 OUT = Path(__file__).parent / "recorded" / "picai_curves.json"
 FP_PER_CASE = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 N_COHORTS = 80
+MANY_CASES, N_BOOTSTRAPS, SEED = 9, 300, 11
 
 Candidates = list[tuple[int, float, float]]
 
@@ -55,16 +56,26 @@ def values(lists: dict[str, Candidates]) -> dict[str, Any]:
     }
 
 
+def intervals(lists: dict[str, Candidates]) -> dict[str, Any]:
+    """Return bootstrap intervals, where hardly any resample lacks lesions or healthy cases."""
+    n_positive = sum(any(hit for hit, *_ in found) for found in lists.values())
+    if not MANY_CASES <= n_positive <= len(lists) - MANY_CASES:
+        return {}
+    drawn = Metrics(lesion_results=lists).bootstrap_score_ci(N_BOOTSTRAPS, seed=SEED)
+    return {name: [float(end) for end in ends] for name, ends in drawn.items()}
+
+
 def main() -> None:
     rng = np.random.default_rng(20260301)
     cohorts = []
     for _ in range(N_COHORTS):
         lists = cohort(rng)
-        cohorts.append({"lists": lists, **values(lists)})
+        cohorts.append({"lists": lists, **values(lists), **intervals(lists)})
     names = ("picai_eval", "scikit-learn", "numpy")
     record = {
         "versions": {name: version(name) for name in names},
         "fp_per_case": FP_PER_CASE,
+        "bootstrap": {"n_resamples": N_BOOTSTRAPS, "seed": SEED},
         "cohorts": cohorts,
     }
     OUT.parent.mkdir(exist_ok=True)
