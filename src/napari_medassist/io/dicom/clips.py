@@ -18,6 +18,11 @@ from napari_medassist.io.dicom.colour import displayed
 from napari_medassist.io.dicom.header import Header
 from napari_medassist.io.dicom.pixels import colour_frames, require_memory, require_plausible
 from napari_medassist.io.dicom.tags import Tags
+from napari_medassist.io.dicom.video_stream import (
+    is_video_stream,
+    require_plausible_stream,
+    video_frames,
+)
 from napari_medassist.io.lazy import made_when_seen
 
 #: Clips that take more, decoded, stay on disk and are decoded frame by frame.
@@ -43,7 +48,7 @@ def clip_of(header: Header, dataset: Dataset, tick: Callable[[], None]) -> Video
     TooLarge
         If a single frame would not fit into memory.
     """
-    require_plausible(header)
+    (require_plausible_stream if is_video_stream(header) else require_plausible)(header)
     tags = Tags(header.path, (dataset,))
     times, time_source, time_warnings = frame_times(tags, header.n_frames)
     spacing, spacing_warnings = pixel_spacing(tags, dataset)
@@ -123,6 +128,8 @@ def _region(tags: Tags) -> tuple[float, float, float] | None:
 
 
 def _frames(header: Header, tick: Callable[[], None]) -> Array:
+    if is_video_stream(header):
+        return video_frames(header, tick, LAZY_ABOVE_BYTES)
     require_memory(2 * header.frame_bytes, header.path)
     first = _decode(header, 0)
     if first.nbytes * header.n_frames > LAZY_ABOVE_BYTES:

@@ -45,7 +45,8 @@ _DEFLATE_LIMIT = 1032
 _SAFE_PLUGINS = ("pylibjpeg", "pyjpegls", "pydicom", "pillow")
 _UNCOMPRESSED = "Export the image without compression (Explicit VR Little Endian)."
 _AS_VIDEO = "Export the clip as an MP4 file and open that."
-_COPY_ANEW = "The file may be truncated: copy it anew from its source."
+#: What to do about a file that holds less than it should.
+COPY_ANEW = "The file may be truncated: copy it anew from its source."
 
 
 def stored_frames(header: Header, frames: Sequence[int]) -> Iterator[NDArray[Any]]:
@@ -83,7 +84,7 @@ def require_size(header: Header) -> None:
         raise CorruptFile(
             f"The header claims an image of {_claim(header)}, {header.bits_allocated} bits a value.",
             path=header.path,
-            cure=_COPY_ANEW,
+            cure=COPY_ANEW,
         )
 
 
@@ -107,7 +108,7 @@ def require_plausible(header: Header) -> None:
         raise CorruptFile(
             f"The header claims {_claim(header)}, at least {least:,} bytes; the file has {size:,}.",
             path=header.path,
-            cure=_COPY_ANEW,
+            cure=COPY_ANEW,
         )
 
 
@@ -129,6 +130,20 @@ def require_memory(n_bytes: int, path: Path) -> None:
         )
 
 
+def pixel_items_start(content: mmap.mmap, path: Path) -> int:
+    """Return where the first item of compressed pixel data begins.
+
+    Raises
+    ------
+    CorruptFile
+        If there are no such data.
+    """
+    start = max(content.rfind(mark) for mark in _COMPRESSED_PIXELS)
+    if start < 0:
+        raise CorruptFile("The file holds no pixel data.", path=path, cure=COPY_ANEW)
+    return start + _PIXEL_TAG_BYTES
+
+
 def _decoded(
     header: Header, frames: Sequence[int], *, raw: bool, dataset: Dataset | None
 ) -> Iterator[NDArray[Any]]:
@@ -140,7 +155,7 @@ def _decoded(
                 raise CorruptFile(
                     "The file holds fewer frames than its header claims.",
                     path=header.path,
-                    cure=_COPY_ANEW,
+                    cure=COPY_ANEW,
                 ) from None
             except MALFORMED as error:
                 raise _decoding_error(header, error) from error
@@ -176,14 +191,14 @@ def _decoding_plugin(syntax: UID) -> str:
 
 def _decoding_error(header: Header, error: Exception) -> MedAssistError:
     if "no 'Pixel Data'" in str(error):
-        return CorruptFile("The file holds no pixel data.", path=header.path, cure=_COPY_ANEW)
+        return CorruptFile("The file holds no pixel data.", path=header.path, cure=COPY_ANEW)
     reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, NotImplementedError) or "not support" in reason:
         return UnsupportedFormat(
             f"The pixels cannot be decoded ({reason}).", path=header.path, cure=_UNCOMPRESSED
         )
     return CorruptFile(
-        f"The pixel data cannot be decoded ({reason}).", path=header.path, cure=_COPY_ANEW
+        f"The pixel data cannot be decoded ({reason}).", path=header.path, cure=COPY_ANEW
     )
 
 
@@ -205,17 +220,15 @@ def _require_sound_items(header: Header) -> None:
     """Require the mark at the end of compressed pixels: JPEG decoders make up what a cut file lacks."""
     path = header.path
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        start = max(content.rfind(mark) for mark in _COMPRESSED_PIXELS)
-        if start < 0:
-            raise CorruptFile("The file holds no pixel data.", path=path, cure=_COPY_ANEW)
+        start = pixel_items_start(content, path)
         if content.rfind(_END_OF_ITEMS) < start:
             raise CorruptFile(
                 "The compressed pixel data break off without their end mark.",
                 path=path,
-                cure=_COPY_ANEW,
+                cure=COPY_ANEW,
             )
         if UID(header.transfer_syntax_uid) in (JPEGLossless, JPEGLosslessSV1):
-            require_sound_streams(header, content[start + _PIXEL_TAG_BYTES :])
+            require_sound_streams(header, content[start:])
 
 
 def _least_bytes(header: Header) -> int:
