@@ -184,13 +184,12 @@ class DetectionMap(GridImage):
 def _require_unit_range(array: Array, name: str) -> None:
     if np.dtype(array.dtype).kind != "f":
         raise InvalidImage(f"A {name} needs floating point values, its array is {array.dtype}.")
-    values = np.asarray(array)
-    if not np.isfinite(values).all():
+    low, high = np.min(np.asarray(array)), np.max(np.asarray(array))
+    # Not a number is in the minimum too, so that both tell of every value that is not finite.
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise InvalidImage(f"A {name} holds values that are not finite.")
-    if values.min() < 0 or values.max() > 1:
-        raise InvalidImage(
-            f"A {name} runs from 0 to 1, this one from {values.min():g} to {values.max():g}."
-        )
+    if low < 0 or high > 1:
+        raise InvalidImage(f"A {name} runs from 0 to 1, this one from {low:g} to {high:g}.")
 
 
 def label_map_of(volume: Volume, scheme: LabelScheme | None = None) -> LabelMap:

@@ -97,8 +97,8 @@ def _dynamic(values: Values, rule: ExtractionRule) -> Values:
 
 def _detection_map(values: Values, rule: ExtractionRule) -> Values:
     box = _box_of(values > 0)
-    labels, count = connected(values[box], rule.connectivity)
-    inside = labels > 0
+    inside = values[box] > 0
+    labels, count = connected(inside, rule.connectivity)
     held, number = values[box][inside], labels[inside]
     one_value = np.zeros(count + 1, dtype=values.dtype)
     one_value[number] = held
@@ -150,8 +150,10 @@ def _surest(labels: Labels, count: int, values: Values, rule: ExtractionRule) ->
 
 
 def _box_of(mask: NDArray[np.bool_]) -> tuple[slice, ...]:
-    boxes = ndimage.find_objects(mask.astype(np.uint8))
-    return boxes[0] if boxes else (slice(0, 0),) * mask.ndim
+    along_z = np.flatnonzero(np.any(mask, axis=(1, 2)))
+    plane = np.any(mask, axis=0)
+    places = (along_z, *(np.flatnonzero(np.any(plane, axis=axis)) for axis in (1, 0)))
+    return tuple(slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0) for p in places)
 
 
 _METHODS: Mapping[Extraction, Callable[[Values, ExtractionRule], Values]] = {
