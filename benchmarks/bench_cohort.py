@@ -9,7 +9,9 @@ processes.
 from __future__ import annotations
 
 import argparse
+import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,32 +91,39 @@ def measure_memory(n_cases: int) -> None:
 
 
 def read_pair(pair: FilePair) -> int:
-    """Read both files of a case; return the number of voxels that are not 0."""
-    return sum(int(np.count_nonzero(read_labels(p).array)) for p in (*pair.reference, *pair.prediction))
+    """Read both files of a case; return the number of voxels."""
+    return sum(read_labels(path).array.size for path in (*pair.reference, *pair.prediction))
 
 
-def measure_reading(reference: Path, prediction: Path, workers: int) -> None:
+def measure_reading(reference: Path, prediction: Path, workers: int, repeats: int) -> None:
     """Print the time from files to tables beside the time that reading the files takes."""
     pairs = pair_files(reference, prediction).pairs
-    reading, whole = [], []
-    for _ in range(3):
-        began = time.perf_counter()
+
+    def read_all() -> None:
         if workers == 1:
             for pair in pairs:
                 read_pair(pair)
-        else:
-            with ProcessPoolExecutor(workers) as pool:
-                list(pool.map(read_pair, pairs, chunksize=8))
-        reading.append(time.perf_counter() - began)
-        began = time.perf_counter()
+            return
+        with ProcessPoolExecutor(workers) as pool:
+            list(pool.map(read_pair, pairs, chunksize=8))
+
+    def evaluate_all() -> None:
         with TemporaryDirectory() as out:
             evaluate_files(reference, prediction, out, running=Running(workers=workers))
-        whole.append(time.perf_counter() - began)
-    print(
-        f"{len(pairs)} pairs, {workers} processes: reading {min(reading):.1f} s, files to tables "
-        f"{min(whole):.1f} s, ratio {min(whole) / min(reading):.2f}",
-        flush=True,
-    )
+
+    taken = {work: [spent(work) for _ in range(repeats)] for work in (read_all, evaluate_all)}
+    print(f"{len(pairs)} pairs, {workers} processes")
+    for index, kind in enumerate(("seconds", "processor seconds")):
+        reading, whole = (min(times[index] for times in taken[work]) for work in taken)
+        told = f"reading {reading:5.1f}, files to tables {whole:5.1f}, ratio {whole / reading:.2f}"
+        print(f"  {kind:17}: {told}", flush=True)
+
+
+def spent(work: Callable[[], None]) -> tuple[float, float]:
+    """Return the seconds, and the seconds of all processors, that some work takes."""
+    wall, cpu = time.perf_counter(), sum(os.times()[:4])
+    work()
+    return time.perf_counter() - wall, sum(os.times()[:4]) - cpu
 
 
 def main() -> None:
@@ -122,10 +131,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, nargs="*", default=[500, 2000])
     parser.add_argument("--pairs", type=Path, nargs=2, metavar="DIR")
+    parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     if args.pairs:
         for workers in (1, WORKERS):
-            measure_reading(*args.pairs, workers)
+            measure_reading(*args.pairs, workers, args.repeats)
         return
     for n_cases in args.cases:
         measure_memory(n_cases)
