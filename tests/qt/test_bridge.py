@@ -16,6 +16,7 @@ from napari_medassist.app.layer_data import link_of
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.video import VideoClip
 from napari_medassist.io.files import write
 from tests.phantoms import oblique_case, volume
 
@@ -249,3 +250,12 @@ def test_files_dropped_together_lie_in_one_frame(bridge: Any, tmp_path: Path) ->
     frames = {link_of(layer.metadata).frame for layer in bridge.layers()}
     assert len(bridge.layers()) == 2
     assert frames == {bridge.session.frame}
+
+
+def test_a_clip_beside_a_study_has_no_patient_position(bridge: Any, case: Case) -> None:
+    clip = VideoClip(np.zeros((3, 40, 50), dtype=np.uint8), (0.0, 0.1, 0.2))
+    bridge.add_layer_data(bridge.session.layers_of(Case("clip", (clip,))))
+    bridge.viewer.layers.selection.active = bridge.layer_of(clip)
+    assert bridge.cursor_lps_mm() is None
+    bridge.viewer.layers.selection.active = bridge.layer_of(case.by_role("t2w"))
+    assert bridge.cursor_lps_mm() is not None

@@ -21,6 +21,7 @@ from napari_medassist.app.session import ComparedLabels, Session
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.video import VideoClip
 from napari_medassist.core.volume import Volume
 
 if TYPE_CHECKING:
@@ -138,8 +139,13 @@ class Bridge:
         camera.center = (0.0, *displayed) if displayed.size == 2 else tuple(displayed)
 
     def cursor_lps_mm(self) -> np.ndarray | None:
-        """Return the patient point under the cursor, LPS (x, y, z) mm; None without a volume."""
-        if self.session.case is None or next(self.session.case.volumes(), None) is None:
+        """Return the patient point under the cursor, LPS (x, y, z) mm.
+
+        None without an image that lies in the patient, and on a clip, which does not.
+        """
+        active = self.viewer.layers.selection.active
+        is_on_clip = active is not None and isinstance(self._image_of(active), VideoClip)
+        if is_on_clip or self.session.case is None or self.session.case.reference_grid() is None:
             return None
         position = np.asarray(self.viewer.cursor.position, dtype=float)
         return None if position.size < 3 else self.session.frame.world_to_lps(position[-3:])
