@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from scipy.spatial.distance import cdist
 
 from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.metrics import nearest
 from napari_medassist.metrics.grid import planes_a_slab
 from napari_medassist.metrics.pair import MaskPair
 from napari_medassist.metrics.registry import voxel_scores
@@ -191,6 +192,22 @@ def test_masks_of_many_slabs_are_as_those_of_one(border: str) -> None:
     assert flat is not None
     np.testing.assert_allclose(np.sort(tall.from_reference_mm), np.sort(flat.from_reference_mm))
     assert tall.from_reference.weight == pytest.approx(flat.from_reference.weight)
+
+
+def test_many_points_go_through_two_threads_with_the_same_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(3)
+    masks = rng.random((2, 56, 56, 56)) < 0.5
+    masks[1, :, :, :40] = False
+    in_threads = surface_distances(*masks, spacing_zyx_mm=SPACING)
+    monkeypatch.setattr(nearest, "_WORTH_THREADS", 10**9)
+    one_by_one = surface_distances(*masks, spacing_zyx_mm=SPACING)
+    assert in_threads is not None
+    assert one_by_one is not None
+    assert in_threads.from_reference_mm.size + in_threads.from_prediction_mm.size > 100_000
+    assert (in_threads.from_reference_mm == one_by_one.from_reference_mm).all()
+    assert (in_threads.from_prediction_mm == one_by_one.from_prediction_mm).all()
 
 
 def test_a_rule_refuses_impossible_settings() -> None:
