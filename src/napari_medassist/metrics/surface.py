@@ -10,7 +10,7 @@ import numpy as np
 from napari_medassist.core.geometry import Float
 from napari_medassist.metrics.borders import border, border_places
 from napari_medassist.metrics.grid import NOWHERE, Indices, Mask, PaddedGrid, Sides
-from napari_medassist.metrics.nearest import nearest_distances
+from napari_medassist.metrics.nearest import distances_both_ways
 from napari_medassist.metrics.rules import Aggregation, SurfaceRule
 from napari_medassist.metrics.surface_elements import element_places, element_shape
 
@@ -164,10 +164,8 @@ def surface_distances(
     )
     if not (first.size and second.size):
         return None
-    return SurfaceDistances(
-        Directed(nearest_distances(first, second, grid), first_areas),
-        Directed(nearest_distances(second, first, grid), second_areas),
-    )
+    there, back = distances_both_ways(first, second, grid)
+    return SurfaceDistances(Directed(there, first_areas), Directed(back, second_areas))
 
 
 def _alike(mask: Mask, grid: PaddedGrid, goes_on: Sides) -> tuple[Indices, None]:
