@@ -50,7 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--manifest",
         type=Path,
         metavar="FILE",
-        help="instead of both: CSV with the columns case, reference, prediction[, zones, group]",
+        help="instead of both: CSV with the columns case, reference, prediction[, group]",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the tables go")
     add_convention_options(parser)

@@ -100,5 +100,4 @@ def _absolute(pair: FilePair) -> FilePair:
         pair,
         reference=tuple(path.absolute() for path in pair.reference),
         prediction=tuple(path.absolute() for path in pair.prediction),
-        zones=tuple(path.absolute() for path in pair.zones),
     )

@@ -18,8 +18,7 @@ def read_manifest(path: Path) -> PairedFiles:
     ----------
     path
         CSV (comma, semicolon or tab) with a header. Columns ``case``, ``reference``, ``prediction``;
-        if wished ``zones`` (a label map of zones) and ``group``; others are passed over. Paths are
-        taken from the folder of the table.
+        if wished ``group``; others are passed over. Paths are taken from the folder of the table.
 
     Returns
     -------
@@ -61,9 +60,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise FileProblem(
             f"The table of cases has no column {' and no column '.join(missing)}.",
             path=path,
-            cure=f"Its first line names the columns: {', '.join(_REQUIRED)}[, zones, group].",
+            cure=f"Its first line names the columns: {', '.join(_REQUIRED)}[, group].",
         )
-    rows = [{name: _text(row, name) for name in (*_REQUIRED, "zones", "group")} for row in reader]
+    rows = [{name: _text(row, name) for name in (*_REQUIRED, "group")} for row in reader]
     nameless = [n for n, row in enumerate(rows, start=2) if any(row.values()) and not row["case"]]
     if nameless:
         raise FileProblem(
@@ -79,7 +78,7 @@ def _text(row: dict[str, str | None], name: str) -> str:
 def _pair(row: dict[str, str], folder: Path) -> FilePair:
     files = {
         name: (folder / Path(row[name]).expanduser(),) if row[name] else ()
-        for name in ("reference", "prediction", "zones")
+        for name in ("reference", "prediction")
     }
     return FilePair(row["case"], **files, group=row["group"])
 
@@ -90,6 +89,5 @@ def _both(first: FilePair, second: FilePair) -> FilePair:
         first.case,
         first.reference + second.reference,
         first.prediction + second.prediction,
-        first.zones + second.zones,
         first.group,
     )

@@ -33,8 +33,6 @@ class FilePair:
         Name of the case.
     reference, prediction
         The candidates of each side; a case can be compared if there is exactly one of each.
-    zones
-        Label maps of zones or sectors on the same grid; at most one.
     group
         What the case is counted with (a centre, a scanner); empty if nothing was said.
     """
@@ -42,7 +40,6 @@ class FilePair:
     case: str
     reference: tuple[Path, ...] = ()
     prediction: tuple[Path, ...] = ()
-    zones: tuple[Path, ...] = ()
     group: str = ""
 
     @property

@@ -102,17 +102,15 @@ class TestManifest:
     @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
     def test_paths_are_taken_from_its_folder(self, tmp_path: Path, delimiter: str) -> None:
         lines = [
-            "Case,reference,prediction,zones,group,age",
-            "a,r/1.nii,p/1.nii,z/1.nii,north,61",
+            "Case,reference,prediction,centre,group,age",
+            "a,r/1.nii,p/1.nii,x,north,61",
             ",,,,,",
             "b,/abs/2.nii,p/2.nii,,south,70",
         ]
         found = read_manifest(self.write(tmp_path, "\n".join(lines).replace(",", delimiter)))
         assert found.pairs == (
-            FilePair(
-                "a", (tmp_path / "r/1.nii",), (tmp_path / "p/1.nii",), (tmp_path / "z/1.nii",), "north"
-            ),
-            FilePair("b", (Path("/abs/2.nii"),), (tmp_path / "p/2.nii",), (), "south"),
+            FilePair("a", (tmp_path / "r/1.nii",), (tmp_path / "p/1.nii",), "north"),
+            FilePair("b", (Path("/abs/2.nii"),), (tmp_path / "p/2.nii",), "south"),
         )
 
     def test_one_name_twice_and_a_missing_file(self, tmp_path: Path) -> None:
