@@ -26,7 +26,7 @@ endif
 
 PYTHON_FILES := src tests benchmarks sample_data scripts
 
-.PHONY: help install system demo test lint types unit format bench docs docs-serve constraints clean distclean
+.PHONY: help install system demo test lint types unit format bench analysis docs docs-serve constraints clean distclean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,11 @@ format: install  ## Let ruff mend the style
 bench: install  ## Measure against other libraries, side by side
 	$(BIN)/python benchmarks/bench_metrics.py
 	$(BIN)/python benchmarks/bench_read.py
+	$(BIN)/python benchmarks/bench_curves.py
+	$(BIN)/python benchmarks/bench_cohort.py
+
+analysis: install  ## Write docs/analysis anew from the real label maps in ../shared/data
+	$(BIN)/python benchmarks/analyse_picai.py
 
 docs: install  ## Build the documentation into site/; a broken link is an error
 	$(BIN)/mkdocs build --strict --quiet

@@ -11,7 +11,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import dask.array as da
 import nibabel as nib
 import numpy as np
 from isal import igzip, isal_zlib
@@ -205,6 +204,8 @@ def _scaled(stored: NDArray[Any], header: NiftiHeader) -> Any:
         return (block.astype(np.float64) * slope + inter).astype(np.float32)
 
     if isinstance(stored, np.memmap) and stored.ndim == 4:
+        import dask.array as da  # slow to import, and only a mapped time series needs it
+
         by_time = da.from_array(stored, chunks=(1, *stored.shape[1:]))
         return by_time.map_blocks(scale, dtype=np.float32)
     scaled = np.empty(stored.shape, dtype=np.float32)
