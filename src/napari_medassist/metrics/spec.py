@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -72,7 +73,7 @@ UNDEFINED_WHEN_EMPTY = EmptyPolicy(both=nan, reference_only=nan, prediction_only
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetricSpec:
+class MetricSpec(ABC):
     """A metric: its name, what it means, and where it comes from.
 
     Use :class:`VoxelMetric` or :class:`LesionMetric`, which add the function.
@@ -125,9 +126,9 @@ class MetricSpec:
         return {Better.HIGHER: low, Better.LOWER: high, Better.NEITHER: None}[self.better]
 
     @property
+    @abstractmethod
     def level(self) -> Level:
         """Whether it counts voxels or lesions."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
