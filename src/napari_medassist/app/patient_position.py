@@ -10,6 +10,9 @@ _LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
 def in_words(point_lps_mm: Sequence[float], *, decimals: int = 1) -> str:
     """Return a patient point as a radiologist reads it.
 
+    The zero is the scanner's centre, as in DICOM, not the patient's midline: "L 28" lies 28 mm toward
+    the patient's left from there, and may be in the right half of the body.
+
     Parameters
     ----------
     point_lps_mm

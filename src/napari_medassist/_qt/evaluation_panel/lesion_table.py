@@ -12,13 +12,13 @@ from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import JudgedLesion
 from napari_medassist.evaluation.verdict_map import VALUE_OF, VERDICT_SCHEME
 
-_HEADERS = ("Verdict", "Lesion", "Volume, ml", "Covered", "Where")
+_HEADERS = ("Verdict", "Lesion", "Volume, ml", "Covered", "Where (scanner)")
 _TIPS = (
     "Found or missed: reference lesions. True or false: predicted lesions.",
     "Which mask the lesion belongs to, and its number there",
     "Volume in millilitres",
     "Share of the lesion's voxels that the whole other mask covers; at least 10 % counts as a hit",
-    "Centroid in the patient. Click the row to go there.",
+    "Centroid, in mm from the scanner's centre: L need not be left of the midline. Click to go there.",
 )
 
 
