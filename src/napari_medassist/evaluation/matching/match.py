@@ -43,17 +43,29 @@ def match(
     GeometryMismatch
         If the two sets do not lie on the same crop.
     """
-    graph = MatchGraph.of(reference, prediction, spacing_zyx_mm)
+    return judged(MatchGraph.of(reference, prediction, spacing_zyx_mm), rule)
+
+
+def judged(graph: MatchGraph, rule: MatchingRule) -> MatchedLesions:
+    """Judge the lesions of a match graph by a matching rule.
+
+    Parameters
+    ----------
+    graph
+        The lesions of both sides and what they share.
+    rule
+        What counts as a hit and how lesions are assigned to each other.
+    """
     pairs = hits(graph, rule)
-    links, found, true = _judged(graph, pairs, rule)
+    links, found, true = _verdicts(graph, pairs, rule)
     too_small = _too_small(graph, rule)
     only_too_small = true & links.any(axis=0) & ~links[~too_small].any(axis=0)
     touching = ~true & pairs.pairs.any(axis=0) & rule.touching_is_not_false
     n_splits, n_merges = _splits_and_merges(graph, rule)
     return MatchedLesions(
-        reference=reference,
-        prediction=prediction,
-        spacing_zyx_mm=spacing_zyx_mm,
+        reference=graph.reference,
+        prediction=graph.prediction,
+        spacing_zyx_mm=graph.spacing_zyx_mm,
         shared=graph.shared,
         links=links,
         scores=pairs.scores,
@@ -67,7 +79,7 @@ def match(
     )
 
 
-def _judged(graph: MatchGraph, pairs: Hits, rule: MatchingRule) -> tuple[Flags, Flags, Flags]:
+def _verdicts(graph: MatchGraph, pairs: Hits, rule: MatchingRule) -> tuple[Flags, Flags, Flags]:
     """Return the links, the found reference lesions and the true predictions."""
     if rule.assignment == "many_to_many" and rule.criterion == "overlap":
         found, true = _covered(graph, rule)
