@@ -127,6 +127,10 @@ class LesionSet:
         """Return the confidence of each lesion, in the order of the ids; 1 where it is not known."""
         return np.array([1.0 if n.confidence is None else n.confidence for n in self.lesions])
 
+    def centroids(self) -> NDArray[np.float64]:
+        """Return the mean voxel index of each lesion, (n, 3), zyx, in the order of the ids."""
+        return np.array([lesion.centroid_index_zyx for lesion in self.lesions]).reshape(-1, 3)
+
     def painted(self, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a map of the full grid in which each lesion has a value of its own.
 

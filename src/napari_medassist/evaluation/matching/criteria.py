@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_medassist.core.geometry import Float
-from napari_medassist.core.lesion import LesionSet
 from napari_medassist.evaluation.matching.graph import Flags, MatchGraph
 from napari_medassist.evaluation.rules import Criterion, MatchingRule
 
@@ -63,7 +62,7 @@ def _dice(graph: MatchGraph, rule: MatchingRule) -> Hits:
 def _centroid_in_mask(graph: MatchGraph, rule: MatchingRule) -> Hits:  # noqa: ARG001  as above
     """Ask whose voxel holds the predicted centroid; halves round up."""
     reference = graph.reference
-    nearest = np.floor(_centroids(graph.prediction) + 0.5).astype(int) - reference.offset_zyx
+    nearest = np.floor(graph.prediction.centroids() + 0.5).astype(int) - reference.offset_zyx
     at_centroid = reference.labels[tuple(nearest.T)]
     pairs = at_centroid == np.arange(1, len(reference) + 1)[:, None]
     return Hits(pairs, graph.iou)
@@ -71,18 +70,13 @@ def _centroid_in_mask(graph: MatchGraph, rule: MatchingRule) -> Hits:  # noqa: A
 
 def _centre_distance(graph: MatchGraph, rule: MatchingRule) -> Hits:
     spacing = np.asarray(graph.spacing_zyx_mm)
-    rows, columns = (_centroids(side) * spacing for side in (graph.reference, graph.prediction))
+    rows, columns = (side.centroids() * spacing for side in (graph.reference, graph.prediction))
     distances_mm = np.sqrt(((rows[:, None] - columns[None, :]) ** 2).sum(axis=-1))
     volumes_mm3 = graph.reference.sizes() * spacing.prod()
     radii_mm = np.cbrt(3 * volumes_mm3 / (4 * np.pi))[:, None]
     closeness: Float = 1 - np.minimum(distances_mm / radii_mm, 1)
     within = distances_mm <= radii_mm if rule.inclusive else distances_mm < radii_mm
     return Hits(within, closeness)
-
-
-def _centroids(lesions: LesionSet) -> Float:
-    """Return the centroids in voxel indices, shape (n, 3), zyx."""
-    return np.array([lesion.centroid_index_zyx for lesion in lesions]).reshape(-1, 3)
 
 
 _CRITERIA: Mapping[Criterion, Callable[[MatchGraph, MatchingRule], Hits]] = {

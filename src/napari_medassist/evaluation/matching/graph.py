@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,22 @@ from napari_medassist.core.geometry import Float, Triple
 from napari_medassist.core.lesion import Labels, LesionSet
 
 Flags = NDArray[np.bool_]
+
+
+class PredictedLesions(Protocol):
+    """What a matching rule asks of the predicted lesions, in the order of their ids."""
+
+    def __len__(self) -> int:
+        """Return the number of lesions."""
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the number of voxels of each lesion."""
+
+    def confidences(self) -> Float:
+        """Return how sure the prediction is of each lesion."""
+
+    def centroids(self) -> Float:
+        """Return the mean voxel index of each lesion, (n, 3), zyx, in the full grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +49,7 @@ class MatchGraph:
     """
 
     reference: LesionSet
-    prediction: LesionSet
+    prediction: PredictedLesions
     spacing_zyx_mm: Triple
     shared: NDArray[np.int64]
     touching: Flags

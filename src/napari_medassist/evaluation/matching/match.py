@@ -8,6 +8,8 @@ assigned one to one: a prediction may find two lesions, two predictions may both
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from napari_medassist.core.geometry import Float, Triple
@@ -43,10 +45,45 @@ def match(
     GeometryMismatch
         If the two sets do not lie on the same crop.
     """
-    return judged(MatchGraph.of(reference, prediction, spacing_zyx_mm), rule)
+    graph = MatchGraph.of(reference, prediction, spacing_zyx_mm)
+    verdicts = judged(graph, rule)
+    n_splits, n_merges = _splits_and_merges(graph, rule)
+    return MatchedLesions(
+        reference=reference,
+        prediction=prediction,
+        spacing_zyx_mm=spacing_zyx_mm,
+        shared=graph.shared,
+        links=verdicts.links,
+        scores=verdicts.scores,
+        found=verdicts.found,
+        true=verdicts.true,
+        ignored_reference=verdicts.ignored_reference,
+        ignored_prediction=verdicts.ignored_prediction,
+        one_to_one=rule.is_one_to_one,
+        n_splits=n_splits,
+        n_merges=n_merges,
+    )
 
 
-def judged(graph: MatchGraph, rule: MatchingRule) -> MatchedLesions:
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """What a matching rule decided; rows are reference lesions, columns are predicted ones.
+
+    Parameters
+    ----------
+    links, scores, found, true, ignored_reference, ignored_prediction
+        As in :class:`~napari_medassist.metrics.lesion.matched.MatchedLesions`.
+    """
+
+    links: Flags
+    scores: Float
+    found: Flags
+    true: Flags
+    ignored_reference: Flags
+    ignored_prediction: Flags
+
+
+def judged(graph: MatchGraph, rule: MatchingRule) -> Verdicts:
     """Judge the lesions of a match graph by a matching rule.
 
     Parameters
@@ -61,21 +98,13 @@ def judged(graph: MatchGraph, rule: MatchingRule) -> MatchedLesions:
     too_small = _too_small(graph, rule)
     only_too_small = true & links.any(axis=0) & ~links[~too_small].any(axis=0)
     touching = ~true & pairs.pairs.any(axis=0) & rule.touching_is_not_false
-    n_splits, n_merges = _splits_and_merges(graph, rule)
-    return MatchedLesions(
-        reference=graph.reference,
-        prediction=graph.prediction,
-        spacing_zyx_mm=graph.spacing_zyx_mm,
-        shared=graph.shared,
+    return Verdicts(
         links=links,
         scores=pairs.scores,
         found=found & ~too_small,
         true=true & ~only_too_small,
         ignored_reference=too_small,
         ignored_prediction=only_too_small | touching,
-        one_to_one=rule.is_one_to_one,
-        n_splits=n_splits,
-        n_merges=n_merges,
     )
 
 
