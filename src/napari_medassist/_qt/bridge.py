@@ -8,14 +8,12 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from napari.layers import Image, Labels, Layer
-from napari.utils.notifications import show_info, show_warning
+from napari.utils.notifications import show_warning
 from psygnal import Signal
 
-from napari_medassist.app.layer_data import (
-    labels_from_layer,
-    labels_layer,
-    link_of,
-)
+from napari_medassist._qt.label_grids import give_a_grid, labels_of, redraw
+from napari_medassist._qt.navigation import Navigation
+from napari_medassist.app.layer_data import labels_layer, link_of
 from napari_medassist.app.patient_position import in_words
 from napari_medassist.app.session import ComparedLabels, Session
 from napari_medassist.core.case import Case, Series
@@ -51,12 +49,7 @@ class Bridge:
         self.session = Session()
         self._known_cases: list[Case] = []
         self._verdicts: Layer | None = None
-        self._point = viewer.dims.point
-        self._orient()
-        viewer.dims.events.order.connect(self._orient)
-        viewer.dims.events.ndisplay.connect(self._orient)
-        viewer.dims.events.range.connect(self._step_by_reference_slices)
-        viewer.dims.events.point.connect(self._remember_point)
+        self._navigation = Navigation(viewer, self.session)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.events.status.connect(self._on_status)
@@ -99,7 +92,7 @@ class Bridge:
 
     def labels_of(self, layer: Labels) -> LabelMap:
         """Return the label map that a layer shows, on its source grid."""
-        return labels_from_layer(layer.data, _state(layer))
+        return labels_of(layer)
 
     def close_case(self) -> None:
         """Remove the layers of the case and forget it."""
@@ -129,14 +122,7 @@ class Bridge:
 
     def centre_on(self, point_lps_mm: Sequence[float]) -> None:
         """Go to the slice of a patient point (LPS mm) and bring it to the middle of the canvas."""
-        world = self.session.frame.lps_to_world(point_lps_mm)
-        axes = self._spatial_axes()
-        self.viewer.dims.set_point(axes, tuple(world))
-        full = np.zeros(self.viewer.dims.ndim)
-        full[axes] = world
-        camera = self.viewer.scene.camera
-        displayed = full[list(self.viewer.dims.displayed)]
-        camera.center = (0.0, *displayed) if displayed.size == 2 else tuple(displayed)
+        self._navigation.centre_on(point_lps_mm)
 
     def cursor_lps_mm(self) -> np.ndarray | None:
         """Return the patient point under the cursor, LPS (x, y, z) mm.
@@ -155,53 +141,12 @@ class Bridge:
         for layer in self.layers(Image):
             layer.visible = self._image_of(layer) is image
 
-    def _spatial_axes(self) -> list[int]:
-        return [self.viewer.dims.ndim - 3 + axis for axis in range(3)]
-
-    def _orient(self, _event: Any = None) -> None:
-        """Draw the body as radiologists look at it.
-
-        In 3D, (S, P, L) is a left-handed triple: with napari's own orientation the body is mirrored.
-        In 2D, where superior-inferior is vertical (coronal, sagittal), superior is up.
-        """
-        dims = self.viewer.dims
-        vertical = dims.displayed[-2]
-        head_up = dims.ndisplay == 2 and dims.ndim >= 3 and vertical == dims.ndim - 3
-        self.viewer.scene.camera.orientation = ("away", "up" if head_up else "down", "right")
-
-    def _step_by_reference_slices(self, _event: Any = None) -> None:
-        """Make one step of a slider one slice of the reference image, and hit its slices exactly.
-
-        napari steps by the finest spacing of all layers, so that scrolling through a T2w beside a
-        resampled series would show most of its slices twice. Where its own steps are coarser than ours,
-        its sliders have thrown the point to the end by now; it goes back to where it was.
-        """
-        volume = self.session.annotation_volume()
-        dims = self.viewer.dims
-        if volume is None or dims.ndim < 3:
-            return
-        ranges = list(dims.range)
-        first = self.session.frame.translate_zyx_mm(volume.geometry)
-        steps = volume.geometry.spacing_zyx_mm
-        if not self.session.frame.places(volume.geometry):
-            return
-        for axis, origin, step in zip(self._spatial_axes(), first, steps, strict=True):
-            start, stop = (round((end - origin) / step) * step + origin for end in ranges[axis][:2])
-            ranges[axis] = (start, stop, step)
-        if not np.allclose(np.asarray(ranges), np.asarray(dims.range)):
-            dims.range = tuple(ranges)
-            if len(self._point) == dims.ndim:
-                dims.point = self._point
-
-    def _remember_point(self, _event: Any = None) -> None:
-        self._point = self.viewer.dims.point
-
     # ---------------------------------------------------------------- events
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
         if link_of(layer.metadata) is None and isinstance(layer, Labels):
-            self._give_a_grid(layer)
+            give_a_grid(layer, self.session, self.selected_volume())
         self._adopt(layer)
         if isinstance(layer, Image) and link_of(layer.metadata) is not None:
             self._raise_labels()
@@ -237,10 +182,11 @@ class Bridge:
             for told in self.session.case.warnings[len(before.warnings) + len(case.warnings) :]:
                 show_warning(told)
         if self.session.frame != frame:
-            self._redraw_labels()
-        self._step_by_reference_slices()
+            for layer in self.label_layers():
+                redraw(layer, self.session)
+        self._navigation.step_by_reference_slices()
         if is_first:
-            self._go_to_middle()
+            self._navigation.go_to_middle()
 
     def _raise_labels(self) -> None:
         """Keep label maps above images, which would hide them."""
@@ -248,58 +194,6 @@ class Bridge:
         covered = max((i for i, layer in enumerate(layers) if isinstance(layer, Image)), default=-1)
         for layer in [n for n in layers[:covered] if isinstance(n, Labels) and link_of(n.metadata)]:
             layers.move(layers.index(layer), len(layers))
-
-    def _redraw_labels(self) -> None:
-        """Draw label maps that were opened before any image in the frame of the image."""
-        for layer in self.label_layers():
-            link = link_of(layer.metadata)
-            if link is None or link.frame == self.session.frame:
-                continue
-            try:
-                labels = self.labels_of(layer)
-            except InvalidImage as error:  # moved by the user: it stays where it is
-                show_warning(str(error))
-                continue
-            data, options, _ = labels_layer(labels, link.case, self.session.frame, link.palette_shift)
-            self._place(layer, data, options)
-
-    @staticmethod
-    def _place(layer: Labels, data: Any, options: dict[str, Any]) -> None:
-        layer.data = data
-        for attribute in ("scale", "translate", "units", "axis_labels", "colormap", "metadata"):
-            setattr(layer, attribute, options[attribute])
-        link = link_of(layer.metadata)
-        layer.editable = link is not None and not link.resampled
-
-    def _give_a_grid(self, layer: Labels) -> None:
-        """Put a labels layer that napari's own button has just made onto the grid of an image.
-
-        napari makes it as large as all layers together, in no one's voxels. It is empty, so nothing
-        is lost; labels that hold something are left as they are.
-        """
-        volume, case = self._volume_to_paint_on(), self.session.case
-        if volume is None or case is None or layer.ndim not in (3, 4) or np.any(layer.data):
-            return
-        labels = LabelMap.on(volume, name=layer.name)
-        data, options, _ = labels_layer(labels, case, self.session.frame)
-        self._place(layer, data, options)
-        show_info(f"'{layer.name}' has the grid of {volume.name or volume.role}.")
-
-    def _volume_to_paint_on(self) -> Volume | None:
-        """Return the selected image, else the reference image; None if neither shows its own voxels."""
-        candidates = (self.selected_volume(), self.session.annotation_volume())
-        return next((v for v in candidates if v is not None and self.session.can_paint_on(v)), None)
-
-    def _go_to_middle(self) -> None:
-        volume = self.session.annotation_volume()
-        if volume is None:
-            return
-        middle = (np.asarray(volume.geometry.shape_zyx) - 1) // 2
-        self.viewer.reset_view()
-        self.viewer.dims.set_point(
-            self._spatial_axes(),
-            tuple(self.session.frame.lps_to_world(volume.geometry.index_to_lps(middle))),
-        )
 
     def _on_status(self, event: Any) -> None:
         """Add the patient position to what napari says of the cursor."""
@@ -329,17 +223,6 @@ class Bridge:
     def _image_of(layer: Layer) -> Series | LabelMap | None:
         link = link_of(layer.metadata)
         return None if link is None else link.image
-
-
-def _state(layer: Labels) -> dict[str, Any]:
-    """Return of a layer what napari hands to a writer, as far as it matters."""
-    return {
-        "name": layer.name,
-        "metadata": layer.metadata,
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "affine": layer.affine.affine_matrix,
-    }
 
 
 _BRIDGES: WeakKeyDictionary[Any, Bridge] = WeakKeyDictionary()

@@ -1,0 +1,105 @@
+"""Where the viewer looks: body the right way up, steps of one slice, going to a patient point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+
+from napari_medassist.app.session import Session
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class Navigation:
+    """Keeps the sliders and the camera of a viewer true to the patient.
+
+    Parameters
+    ----------
+    viewer
+        The viewer.
+    session
+        What is open in it.
+    """
+
+    def __init__(self, viewer: ViewerModel, session: Session) -> None:
+        self._viewer = ref(viewer)
+        self._session = session
+        self._point = viewer.dims.point
+        self._orient()
+        viewer.dims.events.order.connect(self._orient)
+        viewer.dims.events.ndisplay.connect(self._orient)
+        viewer.dims.events.range.connect(self.step_by_reference_slices)
+        viewer.dims.events.point.connect(self._remember_point)
+
+    @property
+    def viewer(self) -> Any:
+        """The viewer."""
+        return self._viewer()
+
+    def centre_on(self, point_lps_mm: Sequence[float]) -> None:
+        """Go to the slice of a patient point (LPS mm) and bring it to the middle of the canvas."""
+        world = self._session.frame.lps_to_world(point_lps_mm)
+        axes = self._spatial_axes()
+        self.viewer.dims.set_point(axes, tuple(world))
+        full = np.zeros(self.viewer.dims.ndim)
+        full[axes] = world
+        camera = self.viewer.scene.camera
+        displayed = full[list(self.viewer.dims.displayed)]
+        camera.center = (0.0, *displayed) if displayed.size == 2 else tuple(displayed)
+
+    def go_to_middle(self) -> None:
+        """Show the whole reference image at its middle slice."""
+        volume = self._session.annotation_volume()
+        if volume is None:
+            return
+        middle = (np.asarray(volume.geometry.shape_zyx) - 1) // 2
+        self.viewer.reset_view()
+        self.viewer.dims.set_point(
+            self._spatial_axes(),
+            tuple(self._session.frame.lps_to_world(volume.geometry.index_to_lps(middle))),
+        )
+
+    def step_by_reference_slices(self, _event: Any = None) -> None:
+        """Make one step of a slider one slice of the reference image, and hit its slices exactly.
+
+        napari steps by the finest spacing of all layers, so that scrolling through a T2w beside a
+        resampled series would show most of its slices twice. Where its own steps are coarser than ours,
+        its sliders have thrown the point to the end by now; it goes back to where it was.
+        """
+        volume = self._session.annotation_volume()
+        dims = self.viewer.dims
+        if volume is None or dims.ndim < 3:
+            return
+        ranges = list(dims.range)
+        first = self._session.frame.translate_zyx_mm(volume.geometry)
+        steps = volume.geometry.spacing_zyx_mm
+        if not self._session.frame.places(volume.geometry):
+            return
+        for axis, origin, step in zip(self._spatial_axes(), first, steps, strict=True):
+            start, stop = (round((end - origin) / step) * step + origin for end in ranges[axis][:2])
+            ranges[axis] = (start, stop, step)
+        if not np.allclose(np.asarray(ranges), np.asarray(dims.range)):
+            dims.range = tuple(ranges)
+            if len(self._point) == dims.ndim:
+                dims.point = self._point
+
+    def _spatial_axes(self) -> list[int]:
+        return [self.viewer.dims.ndim - 3 + axis for axis in range(3)]
+
+    def _orient(self, _event: Any = None) -> None:
+        """Draw the body as radiologists look at it.
+
+        In 3D, (S, P, L) is a left-handed triple: with napari's own orientation the body is mirrored.
+        In 2D, where superior-inferior is vertical (coronal, sagittal), superior is up.
+        """
+        dims = self.viewer.dims
+        vertical = dims.displayed[-2]
+        head_up = dims.ndisplay == 2 and dims.ndim >= 3 and vertical == dims.ndim - 3
+        self.viewer.scene.camera.orientation = ("away", "up" if head_up else "down", "right")
+
+    def _remember_point(self, _event: Any = None) -> None:
+        self._point = self.viewer.dims.point
