@@ -90,19 +90,95 @@ def prepare(
     InvalidSetting
         If the kind contradicts the type, or a label is impossible.
     """
+    given = checked_inputs(reference, prediction, spacing_zyx_mm, label=label, kind=kind)
+    given.require_same_grid(convention.grid_tolerance_mm)
+    actual, second = given.reference_foreground(), given.prediction
+    if second.kind == "labels":
+        pair = MaskPair.of(
+            actual, given.prediction_foreground(), given.spacing_zyx_mm, rule=convention.surface
+        )
+        return Prepared(pair, given.geometry)
+    confidence = candidate_values(second.values, convention.extraction, second.kind)
+    pair = MaskPair.of(actual, confidence > 0, given.spacing_zyx_mm, rule=convention.surface)
+    if second.kind == "detection":
+        return Prepared(pair, given.geometry, confidence)
+    probabilities = ProbabilityPair.of(actual, second.values)
+    return Prepared(pair, given.geometry, confidence, probabilities)
+
+
+@dataclass(frozen=True, eq=False)
+class GivenImage:
+    """The voxel values of one side, where they lie if that is known, and what they are.
+
+    Parameters
+    ----------
+    values
+        (z, y, x).
+    geometry
+        Their grid; None for a bare array.
+    kind
+        What the numbers are.
+    """
+
+    values: NDArray[Any]
+    geometry: Geometry | None
+    kind: Kind
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A reference and a prediction, checked as far as no convention has a say.
+
+    Parameters
+    ----------
+    reference, prediction
+        The two sides.
+    labels
+        The values that are foreground; None for every non-zero one.
+    spacing_zyx_mm
+        Voxel spacing in mm.
+    """
+
+    reference: GivenImage
+    prediction: GivenImage
+    labels: tuple[int, ...] | None
+    spacing_zyx_mm: Triple
+
+    @property
+    def geometry(self) -> Geometry | None:
+        """The grid of the reference, else of the prediction; None if both are bare arrays."""
+        return _known_grid(self.reference, self.prediction)
+
+    def require_same_grid(self, grid_tolerance_mm: float) -> None:
+        """Raise ``GeometryMismatch`` if two known grids lie farther apart than the tolerance."""
+        grids = [side.geometry for side in (self.reference, self.prediction) if side.geometry]
+        if len(grids) == 2:
+            grids[0].require_same_grid(
+                grids[1], names=("reference", "prediction"), tolerance_mm=grid_tolerance_mm
+            )
+
+    def reference_foreground(self) -> NDArray[np.bool_]:
+        """Return where the reference has a chosen label; raises ``InvalidImage`` if it has no labels."""
+        return _foreground(self.reference, self.labels, "reference")
+
+    def prediction_foreground(self) -> NDArray[np.bool_]:
+        """Return where a predicted label map has a chosen label; errors as for the reference."""
+        return _foreground(self.prediction, self.labels, "prediction")
+
+
+def checked_inputs(
+    reference: Labelled,
+    prediction: Predicted,
+    spacing_zyx_mm: Sequence[float] | None,
+    *,
+    label: LabelChoice = None,
+    kind: Kind | None = None,
+) -> Inputs:
+    """Check all that does not depend on a convention; parameters and errors as in :func:`prepare`."""
     wanted = checked_labels(label)
     first, second = _side(reference, "labels"), _side(prediction, _kind_of(prediction, kind))
-    geometry = _common_grid(first, second, convention.grid_tolerance_mm)
-    spacing = _common_spacing(geometry, spacing_zyx_mm)
-    actual = _foreground(first, wanted, "reference")
-    if second.kind == "labels":
-        called = _foreground(second, wanted, "prediction")
-        return Prepared(MaskPair.of(actual, called, spacing, rule=convention.surface), geometry)
-    confidence = candidate_values(second.values, convention.extraction, second.kind)
-    pair = MaskPair.of(actual, confidence > 0, spacing, rule=convention.surface)
-    if second.kind == "detection":
-        return Prepared(pair, geometry, confidence)
-    return Prepared(pair, geometry, confidence, ProbabilityPair.of(actual, second.values))
+    geometry = _known_grid(first, second)
+    return Inputs(first, second, wanted, _common_spacing(geometry, spacing_zyx_mm))
 
 
 def checked_labels(label: LabelChoice) -> tuple[int, ...] | None:
@@ -119,15 +195,6 @@ def checked_labels(label: LabelChoice) -> tuple[int, ...] | None:
     if values.dtype.kind not in "iu" or values.ndim != 1 or values.min(initial=1) < 1:
         raise InvalidSetting(f"Labels are whole numbers from 1 on, got {label}.")
     return tuple(int(v) for v in values)
-
-
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """The voxel values of one side, where they lie if that is known, and what they are."""
-
-    values: NDArray[Any]
-    geometry: Geometry | None
-    kind: Kind
 
 
 def _kind_of(prediction: Predicted, kind: Kind | None) -> Kind:
@@ -150,7 +217,7 @@ _MAP_OF: dict[MapKind, type[ProbabilityMap | DetectionMap]] = {
 }
 
 
-def _side(image: Predicted, kind: Kind) -> _Side:
+def _side(image: Predicted, kind: Kind) -> GivenImage:
     if isinstance(image, Volume) and kind == "labels":
         image = label_map_of(image)
     if isinstance(image, GridImage):
@@ -159,9 +226,9 @@ def _side(image: Predicted, kind: Kind) -> _Side:
                 f"A {type(image).__name__} holds no labels.",
                 cure="Threshold it on purpose before comparing it as a label map.",
             )
-        side = _Side(np.asarray(image.array), image.geometry, kind)
+        side = GivenImage(np.asarray(image.array), image.geometry, kind)
     else:
-        side = _Side(np.asarray(image), None, kind)
+        side = GivenImage(np.asarray(image), None, kind)
     if kind != "labels" and type(image) not in _KINDS:
         _require_map(side.values, kind)
     return side
@@ -175,13 +242,8 @@ def _require_map(values: NDArray[Any], kind: MapKind) -> None:
     _MAP_OF[kind](array=values, geometry=Geometry((depth, height, width), (1.0, 1.0, 1.0)))
 
 
-def _common_grid(first: _Side, second: _Side, grid_tolerance_mm: float) -> Geometry | None:
-    grids = [side.geometry for side in (first, second) if side.geometry is not None]
-    if len(grids) == 2:
-        grids[0].require_same_grid(
-            grids[1], names=("reference", "prediction"), tolerance_mm=grid_tolerance_mm
-        )
-    geometry = next(iter(grids), None)
+def _known_grid(first: GivenImage, second: GivenImage) -> Geometry | None:
+    geometry = first.geometry or second.geometry
     if geometry is not None and geometry.is_sheared:
         raise InvalidGeometry(
             "The axes of the grid are not at right angles, so distances between voxels do not "
@@ -207,7 +269,7 @@ def _common_spacing(geometry: Geometry | None, spacing_zyx_mm: Sequence[float] |
     return geometry.spacing_zyx_mm
 
 
-def _foreground(side: _Side, wanted: tuple[int, ...] | None, name: str) -> NDArray[np.bool_]:
+def _foreground(side: GivenImage, wanted: tuple[int, ...] | None, name: str) -> NDArray[np.bool_]:
     values = side.values
     if values.ndim != 3 or values.size == 0:
         raise InvalidImage(f"The {name} needs three axes (z, y, x), its shape is {values.shape}.")
