@@ -158,7 +158,7 @@ class Inputs:
             )
 
     def reference_foreground(self) -> NDArray[np.bool_]:
-        """Return where the reference has a chosen label; raises ``InvalidImage`` if it has no labels."""
+        """Return where the reference has a chosen label; ``InvalidImage`` if it holds no labels."""
         return _foreground(self.reference, self.labels, "reference")
 
     def prediction_foreground(self) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import hypot, prod
 from typing import Literal, Self
@@ -93,6 +93,15 @@ class MaskPair:
             rule or SurfaceRule(),
         )
 
+    def under(self, rule: SurfaceRule) -> Self:
+        """Return the same masks under another surface rule, with all that does not depend on it."""
+        other = replace(self, rule=rule)
+        kept = {"n_reference", "n_prediction", "n_overlap"}
+        if _surface_of(rule) == _surface_of(self.rule):
+            kept.add("distances")
+        other.__dict__.update({name: value for name, value in vars(self).items() if name in kept})
+        return other
+
     @property
     def voxel_volume_ml(self) -> float:
         """Volume of one voxel in ml."""
@@ -181,6 +190,11 @@ def checked_spacing(spacing_zyx_mm: Sequence[float]) -> Triple:
         )
     z, y, x = (float(v) for v in values)
     return z, y, x
+
+
+def _surface_of(rule: SurfaceRule) -> tuple[object, ...]:
+    """Return the settings that surface distances depend on; the others say how they are reduced."""
+    return rule.border, rule.array_edge_is_background, rule.in_voxels
 
 
 def _require_masks(reference: NDArray[np.bool_], prediction: NDArray[np.bool_]) -> None:

@@ -45,13 +45,27 @@ def match(
     GeometryMismatch
         If the two sets do not lie on the same crop.
     """
-    graph = MatchGraph.of(reference, prediction, spacing_zyx_mm)
+    return matched_on(MatchGraph.of(reference, prediction, spacing_zyx_mm), prediction, rule)
+
+
+def matched_on(graph: MatchGraph, prediction: LesionSet, rule: MatchingRule) -> MatchedLesions:
+    """Judge the lesions of a match graph that is known already.
+
+    Parameters
+    ----------
+    graph
+        What the lesions share; no voxel is looked at, unless the rule asks for the lesion at a centroid.
+    prediction
+        The graph's predicted lesions.
+    rule
+        What counts as a hit and how lesions are assigned to each other.
+    """
     verdicts = judged(graph, rule)
-    n_splits, n_merges = _splits_and_merges(graph, rule)
+    split, merged = split_and_merged(graph, rule)
     return MatchedLesions(
-        reference=reference,
+        reference=graph.reference,
         prediction=prediction,
-        spacing_zyx_mm=spacing_zyx_mm,
+        spacing_zyx_mm=graph.spacing_zyx_mm,
         shared=graph.shared,
         links=verdicts.links,
         scores=verdicts.scores,
@@ -60,8 +74,8 @@ def match(
         ignored_reference=verdicts.ignored_reference,
         ignored_prediction=verdicts.ignored_prediction,
         one_to_one=rule.is_one_to_one,
-        n_splits=n_splits,
-        n_merges=n_merges,
+        n_splits=int(split.sum()),
+        n_merges=int(merged.sum()),
     )
 
 
@@ -176,16 +190,16 @@ def _too_small(graph: MatchGraph, rule: MatchingRule) -> Flags:
     return small
 
 
-def _splits_and_merges(graph: MatchGraph, rule: MatchingRule) -> tuple[int, int]:
-    """Count reference lesions with several predictions in them, and the mirror image."""
+def split_and_merged(graph: MatchGraph, rule: MatchingRule) -> tuple[Flags, Flags]:
+    """Tell which reference lesions several predictions lie in, and the mirror image."""
     if rule.criterion == "overlap":
         covered, inside = _covered(graph, rule)
     else:
         covered, inside = _row_shares(graph) >= _LIES_IN, _column_shares(graph) >= _LIES_IN
     overlapping = graph.shared > 0
-    splits = overlapping[:, inside].sum(axis=1) > 1
-    merges = overlapping[covered].sum(axis=0) > 1
-    return int(splits.sum()), int(merges.sum())
+    split: Flags = overlapping[:, inside].sum(axis=1) > 1
+    merged: Flags = overlapping[covered].sum(axis=0) > 1
+    return split, merged
 
 
 def _row_shares(graph: MatchGraph) -> Float:

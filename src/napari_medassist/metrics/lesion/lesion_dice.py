@@ -34,4 +34,5 @@ METRIC = MatchingMetric(
     family=Family.OVERLAP,
     citation="Saluja R. et al., BraTS 2023 performance metrics",
     compute=lesion_dice,
+    needs_voxels=False,
 )

@@ -137,11 +137,15 @@ class MatchingMetric(MetricSpec):
     ----------
     compute
         Returns the value of a matching; NaN where it is undefined.
+    needs_voxels
+        Whether it looks at the lesions' voxels; else it follows from sizes, overlaps and verdicts, and
+        can be computed again when nothing but these was kept.
 
     See :class:`~napari_medassist.metrics.spec.MetricSpec` for the others.
     """
 
     compute: Callable[[MatchedLesions], float]
+    needs_voxels: bool = True
 
     @property
     def level(self) -> Level:

@@ -24,4 +24,5 @@ METRIC = MatchingMetric(
     family=Family.OVERLAP,
     citation="Kirillov A. et al., CVPR 2019; Kofler F. et al., arXiv:2312.02608 (panoptica)",
     compute=rq,
+    needs_voxels=False,
 )
