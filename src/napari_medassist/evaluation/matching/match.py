@@ -54,7 +54,7 @@ def matched_on(graph: MatchGraph, prediction: LesionSet, rule: MatchingRule) -> 
     Parameters
     ----------
     graph
-        What the lesions share; no voxel is looked at, unless the rule asks for the lesion at a centroid.
+        What the lesions share. No voxel is looked at, unless the rule asks what lies at a centroid.
     prediction
         The graph's predicted lesions.
     rule
