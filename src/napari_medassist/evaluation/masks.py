@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -157,6 +157,20 @@ class Inputs:
                 grids[1], names=("reference", "prediction"), tolerance_mm=grid_tolerance_mm
             )
 
+    def with_reference(self, reference: Labelled) -> Inputs:
+        """Return the inputs with another reference; a bare array lies on the grid of the old one."""
+        return self._with(reference=_changed(self.reference, reference))
+
+    def with_prediction(self, prediction: Predicted) -> Inputs:
+        """Return the inputs with another prediction of the same kind, as :meth:`with_reference` does."""
+        return self._with(prediction=_changed(self.prediction, prediction))
+
+    def _with(self, **sides: GivenImage) -> Inputs:
+        changed = replace(self, **sides)
+        known = changed.geometry
+        spacing = self.spacing_zyx_mm if known is None else known.spacing_zyx_mm
+        return replace(changed, spacing_zyx_mm=spacing)
+
     def reference_foreground(self) -> NDArray[np.bool_]:
         """Return where the reference has a chosen label; ``InvalidImage`` if it holds no labels."""
         return _foreground(self.reference, self.labels, "reference")
@@ -195,6 +209,15 @@ def checked_labels(label: LabelChoice) -> tuple[int, ...] | None:
     if values.dtype.kind not in "iu" or values.ndim != 1 or values.min(initial=1) < 1:
         raise InvalidSetting(f"Labels are whole numbers from 1 on, got {label}.")
     return tuple(int(v) for v in values)
+
+
+def _changed(old: GivenImage, image: Predicted) -> GivenImage:
+    new = _side(image, old.kind)
+    if new.geometry is not None or old.geometry is None:
+        return new
+    if new.kind == "labels":
+        _require_labels(new.values, "edited label map")
+    return replace(new, geometry=old.geometry)
 
 
 def _kind_of(prediction: Predicted, kind: Kind | None) -> Kind:

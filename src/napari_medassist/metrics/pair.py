@@ -204,9 +204,14 @@ def _require_masks(reference: NDArray[np.bool_], prediction: NDArray[np.bool_]) 
                 f"The {name} mask must be bool with three axes (z, y, x), "
                 f"it is {mask.dtype} of shape {mask.shape}."
             )
-    if reference.shape != prediction.shape:
+    require_same_shape(reference.shape, prediction.shape)
+
+
+def require_same_shape(reference: tuple[int, ...], prediction: tuple[int, ...]) -> None:
+    """Raise ``GeometryMismatch`` unless two shapes (z, y, x) are the same."""
+    if reference != prediction:
         raise GeometryMismatch(
-            f"Different shapes (z, y, x): reference {reference.shape}, prediction {prediction.shape}.",
+            f"Different shapes (z, y, x): reference {reference}, prediction {prediction}.",
             cure="Resample one of them onto the other's grid on purpose.",
         )
 
