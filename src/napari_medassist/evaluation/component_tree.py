@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,23 @@ class ComponentTree:
             open_ones = nodes[~kept[start:stop] & of_parent[start:stop]]
             level[open_ones] = level[self.parent[open_ones]]
         return level
+
+    def gathered(self, of_node: NDArray[Any], how: np.ufunc) -> NDArray[Any]:
+        """Return what each node and all nodes below it come to.
+
+        Parameters
+        ----------
+        of_node
+            A value for the voxels that first appear in each node.
+        how
+            ``np.add``, ``np.minimum`` or ``np.maximum``.
+        """
+        result = of_node.copy()
+        for start, stop in _runs(self.level):
+            parents = self.parent[start:stop]
+            inner = np.flatnonzero(parents >= 0)
+            how.at(result, parents[inner], result[start:stop][inner])
+        return result
 
 
 def component_tree(

@@ -33,18 +33,23 @@ class LesionCurve:
     cut_offs
         Falling and above 0; what is equal to a cut-off counts as predicted.
     tp_reference
-        Reference lesions that are found at each cut-off; never falls along the array.
+        Reference lesions that are found at each cut-off; never falls along the array, except where
+        ``recall_may_fall``.
     tp_prediction, fp
         True and false predicted lesions at each cut-off.
     n_reference_lesions
         Number of reference lesions, the same at every cut-off.
     n_cases
         Number of cases that were added up.
+    recall_may_fall
+        Whether the matching rule may lose a lesion at a lower cut-off, where a prediction has grown
+        beyond it: as one-to-one rules and those of IoU do.
 
     Raises
     ------
     InvalidSetting
-        If the lengths differ, the cut-offs do not fall, or the found lesions become fewer.
+        If the lengths differ, the cut-offs do not fall, or the found lesions become fewer though they
+        may not.
     """
 
     cut_offs: Float
@@ -53,6 +58,7 @@ class LesionCurve:
     fp: Count
     n_reference_lesions: int
     n_cases: int = 1
+    recall_may_fall: bool = False
 
     def __post_init__(self) -> None:
         arrays = (self.cut_offs, self.tp_reference, self.tp_prediction, self.fp)
@@ -60,7 +66,7 @@ class LesionCurve:
             raise InvalidSetting("The arrays of a curve need one entry a cut-off.")
         if (np.diff(self.cut_offs) >= 0).any() or (self.cut_offs <= 0).any():
             raise InvalidSetting("The cut-offs of a curve must fall and lie above 0.")
-        if (np.diff(self.tp_reference) < 0).any():
+        if not self.recall_may_fall and (np.diff(self.tp_reference) < 0).any():
             raise InvalidSetting("Lesions that are found cannot be lost at a lower cut-off.")
         if self.tp_reference.max(initial=0) > self.n_reference_lesions:
             raise InvalidSetting("More lesions are found than there are.")
@@ -90,9 +96,19 @@ class LesionCurve:
         """Area under precision over recall, by steps: the sum of precision times gained recall.
 
         Missed lesions, which no cut-off reaches, add nothing. NaN if there is no reference lesion.
+
+        Raises
+        ------
+        InvalidSetting
+            If recall falls somewhere along this curve: then there is no area.
         """
         if not self.n_reference_lesions:
             return nan
+        if (np.diff(self.tp_reference) < 0).any():
+            raise InvalidSetting(
+                "Recall does not only grow along this curve, so precision has no area over it.",
+                cure="Use precision_at_recall or sensitivity_at_fp, or score the candidates.",
+            )
         gained = np.diff(self.recall, prepend=0.0)
         return float(gained @ np.nan_to_num(self.precision))
 
@@ -240,6 +256,7 @@ def pooled(curves: Iterable[LesionCurve]) -> LesionCurve:
         fp=_total(part.fp for part in parts),
         n_reference_lesions=sum(part.n_reference_lesions for part in parts),
         n_cases=sum(part.n_cases for part in parts),
+        recall_may_fall=any(part.recall_may_fall for part in parts),
     )
 
 

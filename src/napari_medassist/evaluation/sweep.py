@@ -1,8 +1,9 @@
 """All lesion-level numbers for all cut-offs of a probability map in about one pass.
 
-The rule is the asymmetric one of :mod:`~napari_medassist.evaluation.matching`, at every cut-off t with
-the prediction ``P(t) = {probability >= t}``. Nothing is labelled again per cut-off: the components of
-all cut-offs form one tree, in which a component counts at all cut-offs at which it stays as it is.
+At every cut-off t the prediction is ``P(t) = {probability >= t}``. Nothing is labelled again per
+cut-off: the components of all cut-offs form one tree, in which a component counts at all cut-offs at
+which it stays as it is. Where each lesion is judged by its own overlap alone, counting nodes is
+enough; every other rule is asked at each cut-off, with the match graph that the tree gives.
 """
 
 from __future__ import annotations
@@ -14,17 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.core.errors import InvalidImage, InvalidSetting
-from napari_medassist.core.geometry import Float
+from napari_medassist.core.geometry import Float, Triple
 from napari_medassist.core.labels import LabelMap, ProbabilityMap
-from napari_medassist.core.lesion import Side
+from napari_medassist.core.lesion import LesionSet, Side
+from napari_medassist.core.results import LesionCounts
+from napari_medassist.evaluation.case import matched_lesions
 from napari_medassist.evaluation.component_tree import ComponentTree, component_tree
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.curves import Count, LesionCurve
 from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.level_graphs import LevelComponents, LevelGraphs
 from napari_medassist.evaluation.masks import LabelChoice, Labelled, prepare
+from napari_medassist.evaluation.matching.graph import MatchGraph
+from napari_medassist.evaluation.matching.match import judged
+from napari_medassist.evaluation.rules import ExtractionRule, MatchingRule
 
 #: Volumes are products of decimal numbers: equal ones may differ by this much, relatively.
 _ROUNDING = 1e-9
+_DROP_FEW_VOXELS = ("static", "dynamic", "dynamic_fast")
 _MOST_CUT_OFFS = np.iinfo(np.uint16).max
 
 
@@ -38,6 +46,7 @@ def sweep(
     max_cut_offs: int = 100,
     label: LabelChoice = None,
     convention: Convention = MEDASSIST,
+    anew: bool = False,
 ) -> LesionCurve:
     """Count right and wrong lesions at every cut-off of a probability map.
 
@@ -61,13 +70,17 @@ def sweep(
     label
         The value, or values, of the reference that count as foreground; every non-zero one by default.
     convention
-        Its connectivity, smallest volume and overlap thresholds are followed. It has to ask for the
-        share of each lesion's own voxels and assign nothing.
+        How lesions are told apart, matched and counted. What it says of cutting probability maps is
+        replaced: see :func:`at_cut_off`.
+    anew
+        Extract and match at each cut-off from the start. The counts are the same, and it takes as long
+        as evaluating once a cut-off: a check, nothing else.
 
     Returns
     -------
     LesionCurve
-        One entry a cut-off, falling. Recall never falls along it; precision may go both ways.
+        One entry a cut-off, falling. Under the asymmetric rule and where any overlap is a hit, recall
+        never falls along it; under others it may (``recall_may_fall``). Precision may go both ways.
 
     Raises
     ------
@@ -77,7 +90,7 @@ def sweep(
         If the reference holds no labels, or the probabilities lie outside of 0..1 or are no floating
         point numbers.
     InvalidSetting
-        If a cut-off lies outside of its range, or the convention matches by another rule.
+        If a cut-off lies outside of its range.
 
     Examples
     --------
@@ -89,23 +102,28 @@ def sweep(
     >>> curve.cut_offs.tolist(), curve.recall.tolist(), curve.fp.tolist()
     ([0.9, 0.6, 0.4], [0.5, 0.5, 1.0], [0, 1, 1])
     """
-    _require_asymmetric(convention)
     values = _checked_probabilities(probability)
     chosen = _rising_cut_offs(values, cut_offs, lowest, max_cut_offs)
     # As single precision holds it, 0.7 lies below 0.7: both are compared as the map holds them.
     steps = chosen.astype(values.dtype)
     at_all = values >= (steps[0] if steps.size else np.inf)
     on_grid = LabelMap.on(probability, at_all) if isinstance(probability, ProbabilityMap) else at_all
-    prepared = prepare(reference, on_grid, spacing_zyx_mm, label=label, convention=convention)
-    pair = prepared.pair
-    box = tuple(
-        slice(start, start + size)
-        for start, size in zip(pair.offset_zyx, pair.reference.shape, strict=True)
-    )
+    pair = prepare(reference, on_grid, spacing_zyx_mm, label=label, convention=convention).pair
     lesions = find_lesions(pair, Side.REFERENCE, rule=convention.extraction)
-    levels = np.searchsorted(steps, values[box], side="right").astype(np.uint16)
+    if anew:
+        at_each = [at_cut_off(convention, float(cut_off)) for cut_off in chosen]
+        counts = [
+            _counted_anew(reference, probability, spacing_zyx_mm, label, fixed) for fixed in at_each
+        ]
+        return _curve(chosen, counts, lesions, pair.spacing_zyx_mm, convention.matching)
+    inside = values[lesions.box]
+    levels = np.searchsorted(steps, inside, side="right").astype(np.uint16)
     tree = component_tree(levels, lesions.labels > 0, connectivity=convention.extraction.connectivity)
-    kept = _large_enough(tree, convention, pair.voxel_volume_ml * 1000)
+    kept = _large_enough(tree, convention.extraction, pair.voxel_volume_ml * 1000)
+    if not is_asymmetric(convention.matching):
+        graphs = LevelGraphs(tree, inside, lesions, kept, pair.spacing_zyx_mm)
+        counts = _counted_at_each(graphs, chosen.size, convention.matching)
+        return _curve(chosen, counts, lesions, pair.spacing_zyx_mm, convention.matching)
     tp_prediction, fp = _judged_predictions(tree, kept, chosen.size, convention)
     found = _found_lesions(tree, kept, lesions.labels, lesions.sizes(), chosen.size, convention)
     return LesionCurve(
@@ -117,14 +135,89 @@ def sweep(
     )
 
 
-def _require_asymmetric(convention: Convention) -> None:
-    rule = convention.matching
-    if rule.criterion != "overlap" or rule.assignment != "many_to_many" or rule.ignored_up_to_mm3:
-        raise InvalidSetting(
-            f"The convention '{convention.name}' does not judge each lesion by its own overlap alone, "
-            "so its counts do not follow from one pass over all cut-offs.",
-            cure="Use the criterion 'overlap' with the assignment 'many_to_many', and ignore nothing.",
+def at_cut_off(convention: Convention, cut_off: float) -> Convention:
+    """Return a convention that cuts probability maps at one fixed value.
+
+    Where it drops candidates of few voxels (``static``, ``dynamic``, ``dynamic_fast``), it still does.
+    """
+    drops_few = convention.extraction.from_probability in _DROP_FEW_VOXELS
+    method = "static" if drops_few else "threshold"
+    return convention.with_changes(extraction={"from_probability": method, "threshold": cut_off})
+
+
+def is_asymmetric(rule: MatchingRule) -> bool:
+    """Tell whether each lesion is judged by its own overlap alone, on either side."""
+    by_itself = rule.criterion == "overlap" and rule.assignment == "many_to_many"
+    return by_itself and not rule.ignored_up_to_mm3 and not rule.touching_is_not_false
+
+
+def recall_may_fall(rule: MatchingRule) -> bool:
+    """Tell whether a lesion that is found may be lost when the predictions grow."""
+    nested = rule.assignment in ("many_to_many", "many_to_one", "surest_of_each")
+    return not (is_asymmetric(rule) or (rule.criterion == "any_overlap" and nested))
+
+
+def _counted_anew(
+    reference: Labelled,
+    probability: ProbabilityMap | NDArray[np.floating[Any]],
+    spacing_zyx_mm: Sequence[float] | None,
+    label: LabelChoice,
+    fixed: Convention,
+) -> LesionCounts:
+    prepared = prepare(
+        reference, probability, spacing_zyx_mm, label=label, kind="probability", convention=fixed
+    )
+    return matched_lesions(prepared, fixed).counts
+
+
+def _counted_at_each(graphs: LevelGraphs, n_levels: int, rule: MatchingRule) -> list[LesionCounts]:
+    """Return the counts of each level from 1 on."""
+    # Only a centre can hit what its lesion does not touch.
+    only_touching = rule.criterion not in ("centroid_in_mask", "centre_distance")
+    counts = []
+    for level in range(n_levels, 0, -1):
+        graph, n_elsewhere = graphs.at(level, only_touching=only_touching)
+        verdicts = judged(graph, rule)
+        missed = ~(verdicts.found | verdicts.ignored_reference)
+        false = ~(verdicts.true | verdicts.ignored_prediction)
+        counts.append(
+            LesionCounts(
+                tp_reference=int(verdicts.found.sum()),
+                fn=int(missed.sum()),
+                tp_prediction=int(verdicts.true.sum()),
+                fp=int(false.sum()) + n_elsewhere,
+            )
         )
+    return counts[::-1]
+
+
+def _curve(
+    rising: Float,
+    counts: Sequence[LesionCounts],
+    lesions: LesionSet,
+    spacing_zyx_mm: Triple,
+    rule: MatchingRule,
+) -> LesionCurve:
+    """Return the curve of counts at rising cut-offs."""
+    falling = np.array(
+        [(c.tp_reference, c.tp_prediction, c.fp) for c in reversed(counts)], dtype=np.int64
+    ).reshape(-1, 3)
+    return LesionCurve(
+        cut_offs=rising[::-1],
+        tp_reference=falling[:, 0],
+        tp_prediction=falling[:, 1],
+        fp=falling[:, 2],
+        n_reference_lesions=_n_counted(lesions, spacing_zyx_mm, rule),
+        recall_may_fall=recall_may_fall(rule),
+    )
+
+
+def _n_counted(lesions: LesionSet, spacing_zyx_mm: Triple, rule: MatchingRule) -> int:
+    """Return the number of reference lesions that a rule counts: asked with nothing predicted."""
+    nothing = LevelComponents(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 3)))
+    shared = np.zeros((len(lesions), 0), dtype=np.int64)
+    verdicts = judged(MatchGraph(lesions, nothing, spacing_zyx_mm, shared, shared > 0), rule)
+    return int((~verdicts.ignored_reference).sum())
 
 
 def _checked_probabilities(
@@ -173,10 +266,11 @@ def _rising_cut_offs(
 
 
 def _large_enough(
-    tree: ComponentTree, convention: Convention, voxel_volume_mm3: float
+    tree: ComponentTree, rule: ExtractionRule, voxel_volume_mm3: float
 ) -> NDArray[np.bool_]:
-    smallest = convention.extraction.min_volume_mm3 * (1 - _ROUNDING)
-    kept: NDArray[np.bool_] = tree.n_voxels * voxel_volume_mm3 >= smallest
+    smallest = rule.min_volume_mm3 * (1 - _ROUNDING)
+    least = rule.min_candidate_voxels if rule.from_probability in _DROP_FEW_VOXELS else 0
+    kept: NDArray[np.bool_] = (tree.n_voxels * voxel_volume_mm3 >= smallest) & (tree.n_voxels >= least)
     return kept
 
 

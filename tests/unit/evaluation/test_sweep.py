@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,10 +16,12 @@ from napari_medassist.core.errors import GeometryMismatch, InvalidGeometry, Inva
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.results import LesionCounts
+from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.component_tree import component_tree
-from napari_medassist.evaluation.conventions import MEDASSIST, Convention
+from napari_medassist.evaluation.conventions import MEDASSIST, Convention, presets
 from napari_medassist.evaluation.curves import LesionCurve, pooled
-from napari_medassist.evaluation.sweep import sweep
+from napari_medassist.evaluation.rules import Assignment, Criterion
+from napari_medassist.evaluation.sweep import at_cut_off, sweep
 from tests.golden.boxes import CASES, POOLED_COUNTS, SPACING_ZYX_MM
 
 SPACING = (3.0, 0.5, 0.5)
@@ -211,8 +216,6 @@ def test_what_is_no_probability_is_refused(probability) -> None:
         {"cut_offs": [np.nan]},
         {"lowest": 0.0},
         {"max_cut_offs": 1},
-        {"convention": MEDASSIST.with_changes(matching={"criterion": "iou"})},
-        {"convention": MEDASSIST.with_changes(matching={"assignment": "hungarian"})},
     ],
 )
 def test_settings_out_of_range_are_refused(setting) -> None:
@@ -225,3 +228,85 @@ def test_arrays_need_a_spacing() -> None:
     mask = np.ones((1, 2, 2), dtype=bool)
     with pytest.raises(InvalidGeometry):
         sweep(mask, mask.astype(float))
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Convention:
+    """Any criterion with any assignment and any way of counting."""
+    return MEDASSIST.with_changes(
+        extraction={
+            "connectivity": draw(st.sampled_from([6, 18, 26])),
+            "min_volume_mm3": draw(st.sampled_from([0.0, 1.5])),
+            "merge_steps": draw(st.sampled_from([0, 0, 1])),
+            "from_probability": draw(st.sampled_from(["threshold", "dynamic_fast"])),
+            "min_candidate_voxels": draw(st.sampled_from([0, 2, 4])),
+        },
+        matching={
+            "criterion": draw(st.sampled_from(get_args(Criterion))),
+            "assignment": draw(st.sampled_from(get_args(Assignment))),
+            "threshold_reference": draw(st.sampled_from([0.05, 0.1, 0.5])),
+            "threshold_prediction": draw(st.sampled_from([0.1, 0.5])),
+            "inclusive": draw(st.booleans()),
+            "touching_is_not_false": draw(st.booleans()),
+            "ignored_up_to_mm3": draw(st.sampled_from([0.0, 0.75, 2.25])),
+        },
+    )
+
+
+def require_equal(one: LesionCurve, other: LesionCurve) -> None:
+    assert one.n_reference_lesions == other.n_reference_lesions
+    for name in ("cut_offs", "tp_reference", "fn", "tp_prediction", "fp"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+@settings(max_examples=300, deadline=None)
+@given(maps(), rules())
+def test_every_rule_counts_as_a_fresh_evaluation_at_each_cut_off(case, rule) -> None:
+    reference, probability, _ = case
+    curve = sweep(reference, probability, SPACING, convention=rule)
+    require_equal(curve, sweep(reference, probability, SPACING, convention=rule, anew=True))
+    for i, t in enumerate(curve.cut_offs):
+        fresh = evaluate(
+            reference,
+            probability,
+            SPACING,
+            kind="probability",
+            convention=at_cut_off(rule, float(t)),
+            metrics=(),
+        ).counts
+        assert fresh is not None
+        assert counts(curve, i) == replace(fresh, ignored_reference=0, ignored_prediction=0)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_can_be_swept(name: str) -> None:
+    rng = np.random.default_rng(5)
+    smooth = ndimage.gaussian_filter(rng.random((8, 40, 40)), 2)
+    probability = (smooth - smooth.min()) / np.ptp(smooth)
+    reference = ndimage.shift(probability, (0, 0, 1), order=1) > 0.7
+    settings_of_both = {"convention": presets()[name], "cut_offs": np.linspace(0.4, 1, 13)}
+    curve = sweep(reference, probability, SPACING, **settings_of_both)
+    require_equal(curve, sweep(reference, probability, SPACING, **settings_of_both, anew=True))
+    assert curve.tp_reference.max() > 0
+
+
+def test_a_rule_of_iou_can_lose_a_lesion_again_and_says_so() -> None:
+    reference, probability = np.zeros((3, 12, 12), dtype=bool), np.full((3, 12, 12), 0.2)
+    reference[1, 2:6, 2:6] = True
+    probability[reference] = 0.8
+    rule = MEDASSIST.with_changes(matching={"criterion": "iou", "assignment": "hungarian"})
+    curve = sweep(reference, probability, SPACING, convention=rule)
+    assert (curve.tp_reference.tolist(), curve.recall_may_fall) == ([1, 0], True)
+    assert (curve.precision_at_recall(1.0), curve.sensitivity_at_fp(0)) == (1.0, 1.0)
+    assert pooled([curve, curve]).recall_may_fall
+    with pytest.raises(InvalidSetting, match="does not only grow"):
+        _ = curve.average_precision
+    with pytest.raises(InvalidSetting, match="cannot be lost"):
+        replace(curve, recall_may_fall=False)
+
+
+@settings(max_examples=100, deadline=None)
+@given(maps(), rules())
+def test_recall_never_falls_where_the_rule_promises_it(case, rule) -> None:
+    curve = sweep(*case[:2], SPACING, convention=rule)
+    assert curve.recall_may_fall or (np.diff(curve.tp_reference) >= 0).all()
