@@ -159,17 +159,15 @@ class Inputs:
 
     def with_reference(self, reference: Labelled) -> Inputs:
         """Return the inputs with another reference; a bare array lies on the grid of the old one."""
-        return self._with(reference=_changed(self.reference, reference))
+        return replace(self, reference=_changed(self.reference, reference))._on_known_grid()
 
     def with_prediction(self, prediction: Predicted) -> Inputs:
-        """Return the inputs with another prediction of the same kind, as :meth:`with_reference` does."""
-        return self._with(prediction=_changed(self.prediction, prediction))
+        """Return the inputs with another prediction of the same kind; the rest as for the reference."""
+        return replace(self, prediction=_changed(self.prediction, prediction))._on_known_grid()
 
-    def _with(self, **sides: GivenImage) -> Inputs:
-        changed = replace(self, **sides)
-        known = changed.geometry
-        spacing = self.spacing_zyx_mm if known is None else known.spacing_zyx_mm
-        return replace(changed, spacing_zyx_mm=spacing)
+    def _on_known_grid(self) -> Inputs:
+        known = self.geometry
+        return self if known is None else replace(self, spacing_zyx_mm=known.spacing_zyx_mm)
 
     def reference_foreground(self) -> NDArray[np.bool_]:
         """Return where the reference has a chosen label; ``InvalidImage`` if it holds no labels."""
