@@ -56,6 +56,7 @@ LESION_COLUMNS = (
     *(f"centroid_lps_{axis}_mm" for axis in "xyz"),
     *(f"start_{axis}" for axis in "zyx"),
     *(f"stop_{axis}" for axis in "zyx"),
+    "confidence",
 )
 
 #: Columns of ``cases.csv`` that stand between those and further metrics.
@@ -256,6 +257,7 @@ def _lesion_values(lesion: JudgedLesion) -> tuple[object, ...]:
         *(lesion.centroid_lps_mm or (None, None, None)),
         *lesion.start_zyx,
         *lesion.stop_zyx,
+        lesion.confidence,
     )
 
 
@@ -279,5 +281,10 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return "" if isnan(value) else f"{value:.10g}"
+        return "" if isnan(value) else _digits(value)
     return " ".join(str(value).splitlines())
+
+
+def _digits(value: float) -> str:
+    """Return a number with as many digits as it takes to read the very same number back."""
+    return repr(float(value)).removesuffix(".0")

@@ -248,7 +248,8 @@ class TestEvaluateOptions:
             assert run(*command) == (0 if kind == "probability" else 1)
             if expected == 2:
                 curve = rows_of(out / "curves.csv")
-                assert [row["cut_off"] for row in curve][:2] == ["0.8999999762", "0.6999999881"]
+                cut_offs = [float(row["cut_off"]) for row in curve]
+                assert cut_offs[:2] == [np.float32(0.9), np.float32(0.7)]
                 assert curve[-1]["tp_reference"] == "9"  # cut-off 0.5: 3 of the 6 small lesions
                 detection = self.summary(models)["detection"]
                 assert detection["n_cases"] == 6

@@ -120,7 +120,7 @@ def test_a_row_a_lesion() -> None:
     assert tuple(header) == LESION_COLUMNS
     assert [row[:6] for row in rows] == [
         ["a", "reference", "1", "found", "1", "1"],
-        ["a", "prediction", "1", "true", "0.6666666667", "1"],
+        ["a", "prediction", "1", "true", str(2 / 3), "1"],
     ]
     assert all(len(row) == len(header) for row in rows)
 

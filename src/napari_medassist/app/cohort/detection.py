@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from math import isfinite
 from typing import Any
 
 from napari_medassist.app.cohort.packed import PackedCases
-from napari_medassist.core.results import CohortEvaluation, ScoredCase
+from napari_medassist.core.results import Candidate, CohortEvaluation, ScoredCase
 from napari_medassist.evaluation.case_level import case_average_precision, ranking_score
 from napari_medassist.evaluation.curves import (
     CONTROLLED_RECALLS,
@@ -30,6 +31,10 @@ CURVE_COLUMNS = (
     "fp_per_case",
 )
 
+#: The columns of ``candidates.csv`` and ``case_confidences.csv``: what curves are made of.
+CANDIDATE_COLUMNS = ("case", *(part.name for part in fields(Candidate)))
+CASE_CONFIDENCE_COLUMNS = ("case", "case_confidence", "has_lesion", "n_reference_lesions")
+
 
 def scored_cases(cohort: CohortEvaluation) -> tuple[ScoredCase, ...]:
     """Return what detection curves need of a cohort; nothing where predictions are label maps."""
@@ -48,6 +53,27 @@ def curve_of(cases: Sequence[ScoredCase]) -> Table:
             yield tuple(value.item() for value in values)
 
     return Table(CURVE_COLUMNS, rows)
+
+
+def candidates_of(cases: Sequence[ScoredCase]) -> Table:
+    """Return ``candidates.csv``: a row a hit, false alarm or missed lesion, the latter with 0."""
+
+    def rows() -> Iterator[Values]:
+        for case in cases:
+            for candidate in case.candidates:
+                yield (case.case, *(getattr(candidate, name) for name in CANDIDATE_COLUMNS[1:]))
+
+    return Table(CANDIDATE_COLUMNS, rows)
+
+
+def case_confidences_of(cases: Sequence[ScoredCase]) -> Table:
+    """Return ``case_confidences.csv``: a row a case, how sure it is to hold a lesion and if it does."""
+
+    def rows() -> Iterator[Values]:
+        for case in cases:
+            yield tuple(getattr(case, name) for name in CASE_CONFIDENCE_COLUMNS)
+
+    return Table(CASE_CONFIDENCE_COLUMNS, rows)
 
 
 def detection_summary(cases: Sequence[ScoredCase]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def compare_case(job: Job, pair: FilePair) -> Outcome:
     except Cancelled:
         raise
     except MedAssistError as error:
-        return failed(job, pair.case, str(error))
+        return failed(job, pair.case, _told(error))
     except Exception as error:  # noqa: BLE001  one broken case must not cost the others; its row tells
         return failed(job, pair.case, _unexpected(error))
     records = tuple(_compared(reference, prediction, job, c, pair) for c in job.conventions)
@@ -115,9 +115,9 @@ def _compared(
     except Cancelled:
         raise
     except GeometryMismatch as error:
-        found = CaseEvaluation(pair.case, Status.GRID_MISMATCH, str(error))
+        found = CaseEvaluation(pair.case, Status.GRID_MISMATCH, _told(error))
     except MedAssistError as error:
-        found = CaseEvaluation(pair.case, Status.ERROR, str(error))
+        found = CaseEvaluation(pair.case, Status.ERROR, _told(error))
     except Exception as error:  # noqa: BLE001  as above
         found = CaseEvaluation(pair.case, Status.ERROR, _unexpected(error))
     # The settings are the same for all cases: they are put back where the cases come together.
@@ -125,8 +125,13 @@ def _compared(
     return CaseRecord(found, scored)
 
 
+def _told(error: Exception) -> str:
+    """Return the message of an error in one line, as it stands in a row of the table."""
+    return " ".join(str(error).splitlines())
+
+
 def _unexpected(error: Exception) -> str:
-    return f"Unexpected {type(error).__name__}: {error}"
+    return f"Unexpected {type(error).__name__}: {_told(error)}"
 
 
 def content_keys(job: Job, pair: FilePair) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A table that says which files are a case: CSV with the columns case, reference, prediction."""
+"""A table that says which files are a case: CSV with the columns case, reference, prediction, zones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from napari_medassist.app.cohort.pairing import FilePair, PairedFiles
 from napari_medassist.core.errors import FileProblem
 
 _REQUIRED = ("case", "reference", "prediction")
+_FILES = ("reference", "prediction", "zones")
+#: All columns that are looked at; ``files.csv`` of a result has them, and so is a manifest itself.
+MANIFEST_COLUMNS = (*_REQUIRED, "zones", "group")
 
 
 def read_manifest(path: Path) -> PairedFiles:
@@ -18,7 +21,8 @@ def read_manifest(path: Path) -> PairedFiles:
     ----------
     path
         CSV (comma, semicolon or tab) with a header. Columns ``case``, ``reference``, ``prediction``;
-        if wished ``group``; others are passed over. Paths are taken from the folder of the table.
+        if wished ``zones`` and ``group``; others are passed over. Paths are taken from the folder of
+        the table.
 
     Returns
     -------
@@ -60,9 +64,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise FileProblem(
             f"The table of cases has no column {' and no column '.join(missing)}.",
             path=path,
-            cure=f"Its first line names the columns: {', '.join(_REQUIRED)}[, group].",
+            cure=f"Its first line names the columns: {', '.join(_REQUIRED)}[, zones][, group].",
         )
-    rows = [{name: _text(row, name) for name in (*_REQUIRED, "group")} for row in reader]
+    rows = [{name: _text(row, name) for name in MANIFEST_COLUMNS} for row in reader]
     nameless = [n for n, row in enumerate(rows, start=2) if any(row.values()) and not row["case"]]
     if nameless:
         raise FileProblem(
@@ -76,10 +80,7 @@ def _text(row: dict[str, str | None], name: str) -> str:
 
 
 def _pair(row: dict[str, str], folder: Path) -> FilePair:
-    files = {
-        name: (folder / Path(row[name]).expanduser(),) if row[name] else ()
-        for name in ("reference", "prediction")
-    }
+    files = {name: (folder / Path(row[name]).expanduser(),) if row[name] else () for name in _FILES}
     return FilePair(row["case"], **files, group=row["group"])
 
 
@@ -90,4 +91,5 @@ def _both(first: FilePair, second: FilePair) -> FilePair:
         first.reference + second.reference,
         first.prediction + second.prediction,
         first.group,
+        first.zones + second.zones,
     )

@@ -14,9 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_medassist import __version__
-from napari_medassist.app.cohort.detection import curve_of, detection_summary, scored_cases
+from napari_medassist.app.cohort.detection import (
+    candidates_of,
+    case_confidences_of,
+    curve_of,
+    detection_summary,
+    scored_cases,
+)
+from napari_medassist.app.cohort.listing import FILES_FILE, files_table
+from napari_medassist.app.cohort.packed import PackedCases
 from napari_medassist.core.errors import InvalidSetting, WriteFailed
-from napari_medassist.core.results import CohortEvaluation
+from napari_medassist.core.results import CohortEvaluation, ScoredCase
 from napari_medassist.evaluation import tables
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.tables import Table
@@ -38,8 +46,8 @@ class CohortResult(CohortEvaluation):
         Returns
         -------
         dict
-            ``cases``, ``lesions``, ``matches`` and, of predictions with confidences, ``curves``: the
-            columns of the CSV files. Undefined numbers are missing values.
+            Those of :func:`tables_of`: the columns of the CSV files. Undefined numbers are missing
+            values.
         """
         return {name: _frame(table) for name, table in tables_of(self).items()}
 
@@ -50,14 +58,23 @@ def tables_of(cohort: CohortEvaluation) -> Mapping[str, Table]:
     Returns
     -------
     Mapping
-        ``cases``, ``lesions``, ``matches`` and, of predictions with confidences, ``curves``.
+        ``cases``, ``lesions``, ``matches`` and, of predictions with confidences, ``curves``,
+        ``candidates`` and ``case_confidences``.
     """
     scored = scored_cases(cohort)
     return {
         "cases": tables.cases_of(cohort),
         "lesions": tables.lesions_of(cohort),
         "matches": tables.matches_of(cohort),
-        **({"curves": curve_of(scored)} if scored else {}),
+        **(_of_confidences(scored) if scored else {}),
+    }
+
+
+def _of_confidences(scored: Sequence[ScoredCase]) -> Mapping[str, Table]:
+    return {
+        "curves": curve_of(scored),
+        "candidates": candidates_of(scored),
+        "case_confidences": case_confidences_of(scored),
     }
 
 
@@ -70,6 +87,9 @@ def write_results(
     parquet: bool = False,
 ) -> None:
     """Write the tables, the summary and the convention of a cohort, each file whole or not at all.
+
+    What was compared from files can be opened again with
+    :func:`~napari_medassist.app.cohort.reopen.load_results`.
 
     Parameters
     ----------
@@ -94,6 +114,8 @@ def write_results(
         if parquet:
             with replacing(folder / f"{name}.parquet") as temporary:
                 _frame(table).to_parquet(temporary, index=False)
+    if isinstance(cohort.cases, PackedCases):
+        write_csv(folder / FILES_FILE, files_table(cohort.cases.pairs, folder))
     scored = scored_cases(cohort)
     summary = {
         **tables.summary(cohort),

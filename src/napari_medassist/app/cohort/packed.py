@@ -52,7 +52,8 @@ class PackedCases(Sequence[CaseEvaluation]):
     Parameters
     ----------
     pairs
-        The cases' names and groups, in order; a kept result may stem from a case of another name.
+        The cases' names, groups and files, in order; a kept result may stem from a case of another
+        name.
     packed
         A result a case, from :func:`pack`.
     convention
@@ -62,14 +63,14 @@ class PackedCases(Sequence[CaseEvaluation]):
     def __init__(
         self, pairs: Sequence[FilePair], packed: Sequence[bytes], convention: Settings
     ) -> None:
-        self._names = tuple((pair.case, pair.group) for pair in pairs)
+        self.pairs = tuple(pairs)
         self._packed = tuple(packed)
         self._convention = convention
         self._held: dict[int, CaseEvaluation] = {}
 
     def __len__(self) -> int:
         """Return the number of cases."""
-        return len(self._names)
+        return len(self.pairs)
 
     @overload
     def __getitem__(self, index: int) -> CaseEvaluation: ...
@@ -82,9 +83,8 @@ class PackedCases(Sequence[CaseEvaluation]):
         place = range(len(self))[index]
         if place in self._held:
             return self._held[place]
-        case, group = self._names[place]
-        evaluation = self._record(place).evaluation
-        found = replace(evaluation, case=case, group=group, convention=self._convention)
+        pair, evaluation = self.pairs[place], self._record(place).evaluation
+        found = replace(evaluation, case=pair.case, group=pair.group, convention=self._convention)
         if place < _N_HELD:
             self._held[place] = found
         return found
@@ -97,32 +97,41 @@ class PackedCases(Sequence[CaseEvaluation]):
         """Tell whether two cohorts hold the same results, undefined values being equal."""
         if not isinstance(other, PackedCases):
             return NotImplemented
-        return (self._names, self._contents(), self._convention) == (
-            other._names,
+        return (self._names(), self._contents(), self._convention) == (
+            other._names(),
             other._contents(),
             other._convention,
         )
 
     def __hash__(self) -> int:
         """Return a hash of the names."""
-        return hash(self._names)
+        return hash(self._names())
 
     def scored(self) -> tuple[ScoredCase, ...]:
         """Return what detection curves need of the cases that have it."""
         records = (self._record(index).scored for index in range(len(self)))
         return tuple(
-            replace(scored, case=case)
-            for scored, (case, _) in zip(records, self._names, strict=True)
+            replace(scored, case=pair.case)
+            for scored, pair in zip(records, self.pairs, strict=True)
             if scored is not None
         )
+
+    def _names(self) -> tuple[tuple[str, str], ...]:
+        return tuple((pair.case, pair.group) for pair in self.pairs)
 
     def _record(self, index: int) -> CaseRecord:
         return from_json(zlib.decompress(self._packed[index]).decode())
 
     def _contents(self) -> list[str]:
         """Return the records as text, without the names that they were computed under."""
-        records = (self._record(index) for index in range(len(self)))
-        return [to_json(replace(r, evaluation=replace(r.evaluation, case=""))) for r in records]
+        return [_comparable(self._record(index)) for index in range(len(self))]
+
+
+def _comparable(record: CaseRecord) -> str:
+    """Return a record as text that is the same for the same result, read from tables or computed."""
+    scores = {name: float(value) for name, value in record.evaluation.scores.items()}
+    nameless = replace(record.evaluation, case="", group="", scores=scores)
+    return json.dumps(to_plain(replace(record, evaluation=nameless)), sort_keys=True)
 
 
 def pack(text: str) -> bytes:

@@ -35,12 +35,15 @@ class FilePair:
         The candidates of each side; a case can be compared if there is exactly one of each.
     group
         What the case is counted with (a centre, a scanner); empty if nothing was said.
+    zones
+        Maps of the zones in which the case is judged too; none if nobody asked for zones.
     """
 
     case: str
     reference: tuple[Path, ...] = ()
     prediction: tuple[Path, ...] = ()
     group: str = ""
+    zones: tuple[Path, ...] = ()
 
     @property
     def problem(self) -> str:
