@@ -109,16 +109,29 @@ def ranked_gaps(cases: Iterable[CaseEvaluation]) -> RankedGaps:
     compared = [case for case in cases if case.status is Status.OK]
     dice = np.array([case.dice for case in compared], dtype=np.float64)
     f1 = np.array([lesion_f1(case.counts) for case in compared], dtype=np.float64)
+    gap = gaps_of_ranks(dice, f1)
+    n_defined = int(np.count_nonzero(~np.isnan(gap)))
+    values = zip(compared, dice.tolist(), f1.tolist(), gap.tolist(), strict=True)
+    return RankedGaps(
+        cases=tuple(CaseGap(case.case, d, f, g) for case, d, f, g in values),
+        n_defined=n_defined,
+        n_undefined=len(compared) - n_defined,
+    )
+
+
+def gaps_of_ranks(dice: Float, f1: Float) -> Float:
+    """Return the ranked gap of each case from its two views; NaN where either is undefined.
+
+    Parameters
+    ----------
+    dice, f1
+        (cases,): what to rank by.
+    """
     ranked = np.flatnonzero(np.isfinite(dice) & np.isfinite(f1))
     gap = np.full(dice.shape, nan)
     if ranked.size:
         gap[ranked] = _rank_difference(dice[ranked], f1[ranked]) / ranked.size
-    values = zip(compared, dice.tolist(), f1.tolist(), gap.tolist(), strict=True)
-    return RankedGaps(
-        cases=tuple(CaseGap(case.case, d, f, g) for case, d, f, g in values),
-        n_defined=int(ranked.size),
-        n_undefined=len(compared) - int(ranked.size),
-    )
+    return gap
 
 
 def _rank_difference(dice: Float, f1: Float) -> Float:
