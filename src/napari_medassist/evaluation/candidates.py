@@ -52,12 +52,23 @@ def candidate_values(values: Values, rule: ExtractionRule, kind: MapKind) -> Val
     InvalidImage
         If the map does not have three axes, or a component of a detection map has more than one value.
     """
+    method = "detection_map" if kind == "detection" else rule.from_probability
+    return _METHODS[method](computable(values), rule)
+
+
+def computable(values: Values) -> Values:
+    """Return a map in a precision that is computed with: half becomes single, extended double.
+
+    Raises
+    ------
+    InvalidImage
+        If it does not have three axes.
+    """
     if values.ndim != 3:
         raise InvalidImage(f"A map of candidates has three axes (z, y, x), this one has {values.ndim}.")
     if values.dtype.itemsize not in (4, 8):
         values = values.astype(np.float32 if values.dtype.itemsize < 4 else np.float64)
-    method = "detection_map" if kind == "detection" else rule.from_probability
-    return _METHODS[method](values, rule)
+    return values
 
 
 def _threshold(values: Values, rule: ExtractionRule) -> Values:
