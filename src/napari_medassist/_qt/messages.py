@@ -26,3 +26,10 @@ def shows_errors(slot: Callable[P, None]) -> Callable[P, None]:
             show_error(str(error))
 
     return guarded
+
+
+def show_failure(error: BaseException) -> None:
+    """Show why work in a thread failed; what is a fault of ours is raised, for napari to show."""
+    if not isinstance(error, MedAssistError):
+        raise error
+    show_error(str(error))

@@ -1,23 +1,28 @@
-"""Run long work in a thread, with a progress dialog that can cancel it."""
+"""Run work in threads: behind a dialog that can cancel it, or while the window goes on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qtpy.QtCore import QEventLoop, Qt, QThread, QTimer
+from qtpy.QtCore import QEventLoop, QObject, QRunnable, Qt, QThread, QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QProgressDialog, QWidget
 
 from napari_medassist._plugin.readers import layers_at
+from napari_medassist._qt.messages import show_failure
+from napari_medassist.app.browser.work import Work
 from napari_medassist.app.jobs import Job
 from napari_medassist.app.layer_data import LayerData
 from napari_medassist.app.session import Session
+from napari_medassist.core.errors import Cancelled
 from napari_medassist.core.progress import Progress
 
 T = TypeVar("T")
 _SHOW_AFTER_MS = 400
 _LOOK_EVERY_MS = 150
+_RUNNER_LOOKS_EVERY_MS = 100
 
 
 class _Worker(QThread):
@@ -107,3 +112,120 @@ def read_with_dialog(path: Path, session: Session, parent: QWidget | None) -> li
         lambda progress: layers_at(path, progress, session.layers_of),
         parent,
     )
+
+
+class _Task(QRunnable):
+    """One request in the pool: what it reported last, and what came of it."""
+
+    def __init__(self, work: Work[Any], on_end: Callable[[_Task], None]) -> None:
+        super().__init__()
+        self.setAutoDelete(False)  # the runner looks at it after it has ended
+        self.work = work
+        self.job = Job(self._keep)
+        self.report = (0, 0, work.title)
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self._on_end = on_end
+
+    def _keep(self, done: int, total: int, message: str) -> None:
+        self.report = (done, total, message)
+
+    def run(self) -> None:
+        """Work; called by Qt in a thread of the pool."""
+        try:
+            if self.work.is_current():  # a slider asks for more than can be done
+                self.value = self.work.run(self.job.progress)
+        except BaseException as error:  # noqa: BLE001 - told in the window's thread
+            self.error = error
+        self._on_end(self)
+
+
+class Runner(QObject):
+    """Runs requests in threads while the window goes on; their results arrive in its thread.
+
+    Requests of one kind overtake each other by themselves (see
+    :class:`~napari_medassist.app.browser.work.Requests`); this only carries them.
+
+    Signals
+    -------
+    progressed
+        Emits done, total and a message of the oldest request that is not quick, about ten times a
+        second while there is one.
+    busy_changed
+        Emits whether there is such a request.
+
+    Parameters
+    ----------
+    parent
+        Whoever shows the results.
+    threads
+        How many requests run at the same time.
+    """
+
+    progressed = Signal(int, int, str)
+    busy_changed = Signal(bool)
+    _ended = Signal(object)
+
+    def __init__(self, parent: QObject | None = None, *, threads: int = 3) -> None:
+        super().__init__(parent)
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(threads)
+        self._tasks: list[_Task] = []
+        self._was_busy = False
+        self._clock = QTimer(self)
+        self._clock.setInterval(_RUNNER_LOOKS_EVERY_MS)
+        self._clock.timeout.connect(self._look)
+        self._ended.connect(self._take, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request runs or waits."""
+        return bool(self._tasks)
+
+    def start(self, work: Work[Any]) -> None:
+        """Run a request in a thread; its ``accept`` or ``fail`` is called in this one."""
+        task = _Task(work, self._tell)
+        self._tasks.append(task)
+        self._pool.start(task)
+        if not work.is_quick:
+            self._clock.start()
+            self._look()
+
+    def cancel(self) -> None:
+        """Ask all requests to stop at their next report."""
+        for task in self._tasks:
+            task.job.cancel()
+
+    def close(self, wait_ms: int = 5000) -> bool:
+        """Stop everything and wait for it; nothing is accepted any more. Tell whether all ended."""
+        self._clock.stop()
+        self.cancel()
+        self._tasks.clear()
+        return bool(self._pool.waitForDone(wait_ms))
+
+    def _tell(self, task: _Task) -> None:
+        with suppress(RuntimeError):  # Qt has deleted the runner: nobody waits for the result
+            self._ended.emit(task)
+
+    def _take(self, task: _Task) -> None:
+        if task not in self._tasks:
+            return
+        self._tasks.remove(task)
+        self._look()
+        if task.error is None:
+            task.work.accept(task.value)
+            return
+        task.work.fail(task.error)
+        is_late = not task.work.is_current()
+        if not is_late and not isinstance(task.error, Cancelled):
+            show_failure(task.error)
+
+    def _look(self) -> None:
+        slow = [task for task in self._tasks if not task.work.is_quick and task.work.is_current()]
+        if slow:
+            self.progressed.emit(*slow[0].report)
+        else:
+            self._clock.stop()
+        if bool(slow) is not self._was_busy:
+            self._was_busy = bool(slow)
+            self.busy_changed.emit(self._was_busy)
