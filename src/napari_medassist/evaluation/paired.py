@@ -248,11 +248,11 @@ def _permutation_test(
     """Return the p-value and the number of exchanges in which the difference is defined."""
     if np.isnan(observed):
         return nan, 0
-    exchanges, exact = _exchanges(len(first), how.n_permutations, how.seed)
+    chosen, exact = exchanges(len(first), how.n_permutations, how.seed)
     apart = first - second
     differences = []
-    for start in range(0, len(exchanges), _PORTION):
-        moved = exchanges[start : start + _PORTION].astype(np.float64) @ apart
+    for start in range(0, len(chosen), _PORTION):
+        moved = chosen[start : start + _PORTION].astype(np.float64) @ apart
         differences.append(statistic(first.sum(axis=0) - moved) - statistic(second.sum(axis=0) + moved))
     difference = np.abs(np.concatenate(differences))
     n_as_large = int((difference >= abs(observed) - _ROUNDING).sum())
@@ -262,8 +262,18 @@ def _permutation_test(
     return (n_as_large + missing) / (n_defined + missing), n_defined
 
 
-def _exchanges(n_cases: int, n_permutations: int, seed: int) -> tuple[NDArray[np.int8], bool]:
-    """Return which cases are exchanged, (permutations, cases) of 0 and 1, and whether these are all."""
+def exchanges(n_cases: int, n_permutations: int, seed: int) -> tuple[NDArray[np.int8], bool]:
+    """Return which cases are exchanged, (permutations, cases) of 0 and 1, and whether these are all.
+
+    Parameters
+    ----------
+    n_cases
+        Number of cases.
+    n_permutations
+        How many to draw; if there are not more, all of them are returned.
+    seed
+        Of the random numbers.
+    """
     if n_cases < 60 and 2**n_cases <= n_permutations:
         numbers = np.arange(2**n_cases)[:, None]
         return ((numbers >> np.arange(n_cases)) & 1).astype(np.int8), True

@@ -172,7 +172,7 @@ def rank_models(
     ).reshape(len(results), len(columns))
     ranks = np.full(values.shape, nan)
     for place, column in enumerate(columns):
-        direction = _better(column.number, better or {})
+        direction = better_of(column.number, better or {})
         ranks[:, place] = _ranked(values[:, place], direction)
     return Rankings(tuple(results), tuple(columns), values, ranks)
 
@@ -184,13 +184,29 @@ def _ranked(values: Float, better: Better) -> Float:
     return ranks
 
 
-def _better(number: str, given: Mapping[str, Better]) -> Better:
+def better_of(number: str, given: Mapping[str, Better], *, strict: bool = True) -> Better:
+    """Return whether higher or lower values of a number are better.
+
+    Parameters
+    ----------
+    number
+        As :func:`headline` names them, or one of ``given``.
+    given
+        What is known of others.
+    strict
+        Whether to raise where neither is; else ``NEITHER`` is returned.
+
+    Raises
+    ------
+    UnknownItem
+        If it is not known, unless not strict.
+    """
     if number in given:
         return given[number]
     if number in OF_COUNTS:
         return Better.LOWER if number == "fp_per_case" else Better.HIGHER
     known = _better_metric(number.removeprefix(_MEAN))
-    if known is Better.NEITHER:
+    if strict and known is Better.NEITHER:
         raise UnknownItem(
             f"It is not known whether a higher or a lower '{number}' is better.",
             cure="Say so in 'better', or leave it out.",

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from math import nan
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.results import ScoredCase
-from napari_medassist.evaluation.curves import flat_candidates
+from napari_medassist.evaluation.curves import Count, flat_candidates
 
 #: From the weights of the cases, (resamples, cases), to one value a resample; NaN where undefined.
 WeightedStatistic = Callable[[Float], Float]
@@ -142,12 +143,7 @@ def average_precision_of(cases: Sequence[ScoredCase]) -> WeightedStatistic:
     InvalidImage
         If a confidence is negative or not finite, or a case lists more lesions than it has.
     """
-    confidence, is_lesion = flat_candidates(cases)
-    of_case = np.repeat(np.arange(len(cases)), [len(case.candidates) for case in cases])
-    order = np.argsort(-confidence, kind="stable")
-    order = order[confidence[order] > 0]
-    lesion, of_case = is_lesion[order].astype(np.float64), of_case[order]
-    last = np.flatnonzero(np.diff(confidence[order], append=-1.0))
+    lesion, of_case, last = _falling(cases)
     n_lesions = np.array([case.n_reference_lesions for case in cases], dtype=np.float64)
 
     def statistic(weights: Float) -> Float:
@@ -157,6 +153,30 @@ def average_precision_of(cases: Sequence[ScoredCase]) -> WeightedStatistic:
         gained = np.diff(hits, axis=1, prepend=0.0)
         area = (gained * np.nan_to_num(quotient(hits, predicted))).sum(axis=1)
         return quotient(area, weights @ n_lesions)
+
+    return statistic
+
+
+def sensitivity_at_fp_of(cases: Sequence[ScoredCase], fp_per_case: float) -> WeightedStatistic:
+    """Return the statistic "largest recall with at most so many false lesions per case".
+
+    See :meth:`~napari_medassist.evaluation.curves.LesionCurve.sensitivity_at_fp`.
+
+    Raises
+    ------
+    InvalidImage
+        If a confidence is negative or not finite, or a case lists more lesions than it has.
+    """
+    lesion, of_case, last = _falling(cases)
+    n_lesions = np.array([case.n_reference_lesions for case in cases], dtype=np.float64)
+
+    def statistic(weights: Float) -> Float:
+        weight = weights[:, of_case]
+        hits = np.cumsum(weight * lesion, axis=1)[:, last]
+        false = np.cumsum(weight * (1 - lesion), axis=1)[:, last]
+        allowed = false <= fp_per_case * weights.sum(axis=1, keepdims=True)
+        reached = np.where(allowed, hits, 0.0).max(axis=1, initial=0.0)
+        return quotient(reached, weights @ n_lesions)
 
     return statistic
 
@@ -177,6 +197,19 @@ def auroc_of(cases: Sequence[ScoredCase]) -> WeightedStatistic:
         return quotient((right * below).sum(axis=1), right.sum(axis=1) * wrong.sum(axis=1))
 
     return statistic if len(cases) else lambda weights: np.full(len(weights), nan)
+
+
+def _falling(cases: Sequence[ScoredCase]) -> tuple[Float, Count, NDArray[np.intp]]:
+    """Return the candidates above 0 by falling confidence, and the last one of each confidence.
+
+    Of each candidate whether it is a lesion (0 or 1), and the number of its case.
+    """
+    confidence, is_lesion = flat_candidates(cases)
+    of_case = np.repeat(np.arange(len(cases)), [len(case.candidates) for case in cases])
+    order = np.argsort(-confidence, kind="stable")
+    order = order[confidence[order] > 0]
+    last = np.flatnonzero(np.diff(confidence[order], append=-1.0))
+    return is_lesion[order].astype(np.float64), of_case[order], last
 
 
 def quotient(parts: Float, wholes: Float) -> Float:
