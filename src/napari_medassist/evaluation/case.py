@@ -142,7 +142,23 @@ def compare(
         reference, prediction, spacing_zyx_mm, label=label, kind=kind, convention=convention
     )
     matched = matched_lesions(prepared, convention)
-    evaluation = CaseEvaluation(
+    evaluation = evaluation_of(prepared, matched, convention, metrics=metrics, case=case)
+    return Comparison(evaluation, matched.reference, matched.prediction)
+
+
+def evaluation_of(
+    prepared: Prepared,
+    matched: MatchedLesions,
+    convention: Convention,
+    *,
+    metrics: Sequence[str] | None = None,
+    case: str = "",
+) -> CaseEvaluation:
+    """Return the evaluation of two masks whose lesions are matched already, by :func:`matched_lesions`.
+
+    Parameters are those of :func:`evaluate`.
+    """
+    return CaseEvaluation(
         case=case,
         scores=_scores(prepared, matched, convention, metrics),
         counts=matched.counts,
@@ -151,7 +167,6 @@ def compare(
         matches=matched.edges,
         convention=convention.settings(),
     )
-    return Comparison(evaluation, matched.reference, matched.prediction)
 
 
 def matched_lesions(prepared: Prepared, convention: Convention) -> MatchedLesions:
