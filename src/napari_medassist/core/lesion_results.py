@@ -46,11 +46,17 @@ class JudgedLesion(Lesion):
     matched_ids
         Lesions of the other side that share voxels with a found or true lesion, rising; empty for a
         missed or false one. All overlaps, however small, are in :attr:`CaseEvaluation.matches`.
+    zone
+        Name of the zone that holds most of its voxels; None without a zone map.
+    zone_fraction
+        Share of its voxels that lie there, 0..1; below 1 it straddles zones.
     """
 
     overlap_fraction: float = 0.0
     verdict: LesionVerdict = LesionVerdict.MISSED
     matched_ids: tuple[int, ...] = ()
+    zone: str | None = None
+    zone_fraction: float | None = None
 
 
 @dataclass(frozen=True)

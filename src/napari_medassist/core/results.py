@@ -18,6 +18,7 @@ from napari_medassist.core.lesion_results import (
     LesionVerdict,
     ScoredCase,
 )
+from napari_medassist.core.part_results import Mean, PartEvaluation, PartSummary, ZoneStatus
 
 __all__ = [
     "Candidate",
@@ -30,10 +31,13 @@ __all__ = [
     "LesionMatch",
     "LesionVerdict",
     "Mean",
+    "PartEvaluation",
+    "PartSummary",
     "ScoredCase",
     "Scores",
     "Settings",
     "Status",
+    "ZoneStatus",
 ]
 
 #: Metric name -> value; NaN where the metric is undefined.
@@ -62,7 +66,8 @@ class CaseEvaluation:
     case
         Name of the case.
     status, message
-        How the comparison ended; the message tells why it is not ``ok``.
+        How the comparison ended; the message tells why it is not ``ok``, or what was wrong with the
+        zone map.
     scores
         Every registered metric by name.
     counts
@@ -79,6 +84,15 @@ class CaseEvaluation:
         Voxel spacing of the reference along z, y, x in mm, where it was read from a file.
     group
         What the case is counted with (a centre, a scanner); empty if nothing was said.
+    regions
+        The same by zone of the organ, rising, what lies outside at the end; empty without a zone map.
+    labels
+        The same by label, rising; empty unless it was asked for.
+    zone_status
+        What became of the zone map; None if nobody asked for zones. If it is not ``ok``, the message
+        tells why.
+    unlisted_labels
+        Values that occur in the label maps and stand in no scheme, rising; empty without a scheme.
     """
 
     case: str
@@ -92,6 +106,10 @@ class CaseEvaluation:
     further_counts: FurtherCounts | None = None
     spacing_zyx_mm: tuple[float, float, float] | None = None
     group: str = ""
+    regions: tuple[PartEvaluation, ...] = ()
+    labels: tuple[PartEvaluation, ...] = ()
+    zone_status: ZoneStatus | None = None
+    unlisted_labels: tuple[int, ...] = ()
 
     def score(self, name: str) -> float:
         """Return the value of a metric; NaN if it is undefined or was not computed."""
@@ -203,27 +221,6 @@ class CaseEvaluation:
 
 
 @dataclass(frozen=True)
-class Mean:
-    """A mean that says over how many cases it was taken.
-
-    Parameters
-    ----------
-    value
-        Mean over the cases where the metric is defined; NaN if there is none.
-    n_defined, n_undefined
-        Compared cases where the metric is defined, and where it is not.
-    n_missed
-        Those of the undefined ones whose reference has a lesion. What was missed there is not in the
-        mean: a mean distance is better for it.
-    """
-
-    value: float
-    n_defined: int
-    n_undefined: int
-    n_missed: int = 0
-
-
-@dataclass(frozen=True)
 class HiddenErrors:
     """Lesion errors behind a Dice that looks good.
 
@@ -266,6 +263,8 @@ class CohortEvaluation:
         Lesion errors in cases whose Dice looks good.
     convention
         The settings in use.
+    regions, labels
+        The same by zone, and by label, rising; empty where nothing was asked for.
     """
 
     cases: Sequence[CaseEvaluation]
@@ -276,6 +275,8 @@ class CohortEvaluation:
     micro_precision: float
     hidden_errors: HiddenErrors
     convention: Settings
+    regions: tuple[PartSummary, ...] = ()
+    labels: tuple[PartSummary, ...] = ()
 
     @property
     def n_by_status(self) -> Mapping[Status, int]:
