@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from math import isnan
-from typing import Any
 
-import numpy as np
-
-from napari_medassist.core.lesion import Lesion, LesionSet, Side
-from napari_medassist.core.results import CaseEvaluation, JudgedLesion, LesionVerdict
+from napari_medassist.core.lesion import Side
+from napari_medassist.core.results import CaseEvaluation
+from napari_medassist.evaluation.comparison import Comparison, with_distances
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.lesions import find_lesions
-from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted, Prepared, prepare
+from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted, Prepared
 from napari_medassist.evaluation.matching.match import match
-from napari_medassist.evaluation.rules import EmptyRule
-from napari_medassist.metrics.lesion.matched import MatchedLesions, MatchingMetric
-from napari_medassist.metrics.policy import value_when_empty, with_empty_rules
-from napari_medassist.metrics.registry import (
-    METRICS,
-    default_names,
-    lesion_scores,
-    probability_scores,
-    voxel_scores,
-)
-from napari_medassist.metrics.spec import Family
+from napari_medassist.evaluation.staged import StagedCase
+from napari_medassist.metrics.lesion.matched import MatchedLesions
 
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """An evaluation together with the lesions' voxels, for showing it on the image.
-
-    Parameters
-    ----------
-    evaluation
-        The result.
-    reference, prediction
-        The lesions with their voxels.
-    """
-
-    evaluation: CaseEvaluation
-    reference: LesionSet
-    prediction: LesionSet
+__all__ = ["Comparison", "compare", "evaluate", "matched_lesions"]
 
 
 def evaluate(
@@ -138,35 +110,8 @@ def compare(
     case: str = "",
 ) -> Comparison:
     """Do as :func:`evaluate` does, and keep the lesions' voxels for showing them."""
-    prepared = prepare(
-        reference, prediction, spacing_zyx_mm, label=label, kind=kind, convention=convention
-    )
-    matched = matched_lesions(prepared, convention)
-    evaluation = evaluation_of(prepared, matched, convention, metrics=metrics, case=case)
-    return Comparison(evaluation, matched.reference, matched.prediction)
-
-
-def evaluation_of(
-    prepared: Prepared,
-    matched: MatchedLesions,
-    convention: Convention,
-    *,
-    metrics: Sequence[str] | None = None,
-    case: str = "",
-) -> CaseEvaluation:
-    """Return the evaluation of two masks whose lesions are matched already, by :func:`matched_lesions`.
-
-    Parameters are those of :func:`evaluate`.
-    """
-    return CaseEvaluation(
-        case=case,
-        scores=_scores(prepared, matched, convention, metrics),
-        counts=matched.counts,
-        further_counts=matched.further_counts,
-        lesions=(*_judged(Side.REFERENCE, matched), *_judged(Side.PREDICTION, matched)),
-        matches=matched.edges,
-        convention=convention.settings(),
-    )
+    staged = StagedCase(reference, prediction, spacing_zyx_mm, label=label, kind=kind, case=case)
+    return staged.under(convention, metrics=metrics)
 
 
 def matched_lesions(prepared: Prepared, convention: Convention) -> MatchedLesions:
@@ -181,73 +126,6 @@ def matched_lesions(prepared: Prepared, convention: Convention) -> MatchedLesion
         confidence=prepared.confidence,
     )
     matched = match(
-        reference,
-        prediction,
-        convention.matching,
-        spacing_zyx_mm=prepared.pair.spacing_zyx_mm,
+        reference, prediction, convention.matching, spacing_zyx_mm=prepared.pair.spacing_zyx_mm
     )
-    worst = convention.empty_distance.worst_distance_mm
-    return replace(
-        matched,
-        surface=convention.surface,
-        miss_distance_mm=prepared.pair.diagonal_mm if worst is None else worst,
-    )
-
-
-def _scores(
-    prepared: Prepared, matched: MatchedLesions, convention: Convention, names: Sequence[str] | None
-) -> dict[str, float]:
-    """Return the metrics of every kind that the input allows, by name."""
-    rules: dict[str, EmptyRule] = {
-        "overlap": convention.empty_overlap,
-        "distance": convention.empty_distance,
-    }
-    pair = prepared.pair
-    scores = with_empty_rules(voxel_scores(pair, names), pair, **rules)
-    if prepared.probabilities is not None:
-        scores |= probability_scores(prepared.probabilities, names)
-    for spec in _matching_metrics(names):
-        value = spec.compute(matched)
-        if isnan(value) and spec.family in _RULE_OF:
-            outcome = rules[_RULE_OF[spec.family]].both
-            worst = matched.miss_distance_mm
-            value = value_when_empty(spec, outcome, "both", worst_distance=worst)
-        scores[spec.name] = value
-    return scores | lesion_scores(matched.counts)
-
-
-#: The rule for empty masks of a metric's family.
-_RULE_OF = {Family.OVERLAP: "overlap", Family.DISTANCE: "distance"}
-
-
-def _matching_metrics(names: Sequence[str] | None) -> list[MatchingMetric]:
-    specs = [METRICS.get(name) for name in (default_names() if names is None else names)]
-    return [spec for spec in specs if isinstance(spec, MatchingMetric)]
-
-
-def _judged(side: Side, matched: MatchedLesions) -> tuple[JudgedLesion, ...]:
-    if side is Side.REFERENCE:
-        lesions, links = matched.reference, matched.links
-        fractions, ignored = matched.reference_fractions, matched.ignored_reference
-        positive = matched.found
-    else:
-        lesions, links = matched.prediction, matched.links.T
-        fractions, ignored = matched.prediction_fractions, matched.ignored_prediction
-        positive = matched.true
-    return tuple(
-        JudgedLesion(
-            **_measurements(lesion),
-            overlap_fraction=float(fractions[i]),
-            verdict=_verdict(side, positive=bool(positive[i]), ignored=bool(ignored[i])),
-            matched_ids=tuple((np.flatnonzero(links[i]) + 1).tolist()) if positive[i] else (),
-        )
-        for i, lesion in enumerate(lesions)
-    )
-
-
-def _verdict(side: Side, *, positive: bool, ignored: bool) -> LesionVerdict:
-    return LesionVerdict.IGNORED if ignored else LesionVerdict.of(side, positive=positive)
-
-
-def _measurements(lesion: Lesion) -> dict[str, Any]:
-    return {part.name: getattr(lesion, part.name) for part in fields(Lesion)}
+    return with_distances(matched, convention, prepared.pair.diagonal_mm)

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Index
 from napari_medassist.evaluation.candidates import MapKind, Values, candidate_values, computable
 from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.metrics.grid import Mask
+from napari_medassist.metrics.pair import MaskPair
 
 Box = tuple[slice, slice, slice]
 
@@ -54,8 +56,18 @@ class Foreground:
         return wider
 
 
-def common_box(one: Foreground, other: Foreground) -> Box:
-    """Return the smallest box that holds two masks of one grid; the first voxel if both are empty."""
+def paired(
+    reference: Foreground, prediction: Foreground, spacing_zyx_mm: Triple, shape_zyx: Index
+) -> MaskPair:
+    """Return two masks of a full grid on the box that holds both, as ``MaskPair.of`` does."""
+    box = _common_box(reference, prediction)
+    z, y, x = (side.start for side in box)
+    masks = reference.within(box), prediction.within(box)
+    return MaskPair(*masks, spacing_zyx_mm, (z, y, x), shape_zyx)
+
+
+def _common_box(one: Foreground, other: Foreground) -> Box:
+    """Return the smallest box that holds two masks; the first voxel if both are empty."""
     boxes = [mask.box for mask in (one, other) if not mask.is_empty]
     if not boxes:
         return slice(0, 1), slice(0, 1), slice(0, 1)
@@ -146,9 +158,3 @@ def _relative(inner: Box, outer: Box) -> Box:
 def _extent(occupied: Mask) -> slice:
     places = np.flatnonzero(occupied)
     return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)
-
-
-def offset_of(box: Box) -> Index:
-    """Return the index of a box's first voxel in the full grid."""
-    z, y, x = (int(side.start) for side in box)
-    return z, y, x

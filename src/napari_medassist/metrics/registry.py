@@ -47,7 +47,7 @@ def voxel_scores(pair: MaskPair, names: Sequence[str] | None = None) -> dict[str
     UnknownItem
         If there is no metric of a name.
     """
-    return {spec.name: spec.compute(pair) for spec in _chosen(VoxelMetric, names)}
+    return {spec.name: spec.compute(pair) for spec in chosen(VoxelMetric, names)}
 
 
 def probability_scores(pair: ProbabilityPair, names: Sequence[str] | None = None) -> dict[str, float]:
@@ -65,8 +65,8 @@ def probability_scores(pair: ProbabilityPair, names: Sequence[str] | None = None
     UnknownItem
         If there is no metric of a name.
     """
-    chosen = METRICS.names() if names is None else names
-    return {spec.name: spec.compute(pair) for spec in _chosen(ProbabilityMetric, chosen)}
+    wanted = METRICS.names() if names is None else names
+    return {spec.name: spec.compute(pair) for spec in chosen(ProbabilityMetric, wanted)}
 
 
 def lesion_scores(counts: LesionCounts) -> dict[str, float]:
@@ -74,7 +74,13 @@ def lesion_scores(counts: LesionCounts) -> dict[str, float]:
     return {spec.name: spec.compute(counts) for spec in METRICS if isinstance(spec, LesionMetric)}
 
 
-def _chosen(kind: type[Spec], names: Sequence[str] | None) -> list[Spec]:
-    """Return the metrics of one kind among the named ones, or among the default ones."""
+def chosen(kind: type[Spec], names: Sequence[str] | None) -> list[Spec]:
+    """Return the metrics of one kind among the named ones, or among the default ones.
+
+    Raises
+    ------
+    UnknownItem
+        If there is no metric of a name.
+    """
     specs = [METRICS.get(name) for name in (default_names() if names is None else names)]
     return [spec for spec in specs if isinstance(spec, kind)]
