@@ -1,0 +1,230 @@
+"""Opened cases, held in bounded memory and loaded ahead, so that stepping through a cohort is smooth."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from napari_medassist.app.browser.case_files import ImageIndex, single_file
+from napari_medassist.app.browser.opened_case import OpenedCase, PredictedMap, bytes_of
+from napari_medassist.app.cohort.pairing import FilePair
+from napari_medassist.core.case import Case
+from napari_medassist.core.errors import Cancelled, MedAssistError
+from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.volume import Volume
+from napari_medassist.evaluation.masks import Kind
+from napari_medassist.io.files import read, read_labels, read_volume
+
+T = TypeVar("T")
+_MB = 1_000_000
+DEFAULT_BUDGET_MB = 1024
+
+
+@dataclass(eq=False)
+class _Part:
+    """Something that was read from files, or is being read."""
+
+    ready: threading.Event = field(default_factory=threading.Event)
+    value: Any = None
+    error: Exception | None = None
+    n_bytes: int = 0
+
+
+class CaseStore:
+    """Reads cases when they are asked for and keeps the latest ones.
+
+    Images, reference, prediction and zones are kept by themselves: another model of the same case
+    reads its prediction only. Each part is read once even if two threads ask for it. Safe to use
+    from any thread.
+
+    Parameters
+    ----------
+    pairs
+        Model -> the files of each of its cases.
+    images
+        Where the images are.
+    zones
+        Case -> its zone maps, where the pairs do not name them.
+    kind
+        What the predictions hold.
+    budget_mb
+        Megabytes (10^6 bytes) of voxels that are kept. What was asked for last is returned even if
+        it is larger, and then nothing else is kept.
+    """
+
+    def __init__(
+        self,
+        pairs: Mapping[str, Sequence[FilePair]],
+        *,
+        images: ImageIndex | None = None,
+        zones: Mapping[str, tuple[Path, ...]] | None = None,
+        kind: Kind = "labels",
+        budget_mb: float = DEFAULT_BUDGET_MB,
+    ) -> None:
+        self.budget_bytes = int(budget_mb * _MB)
+        self._pairs = {model: {p.case: p for p in found} for model, found in pairs.items()}
+        self._images, self._zones, self._kind = images or ImageIndex(), zones or {}, kind
+        self._parts: OrderedDict[tuple[str, ...], _Part] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes that are held now."""
+        with self._lock:
+            return sum(part.n_bytes for part in self._parts.values())
+
+    def is_loaded(self, model: str, case: str) -> bool:
+        """Tell whether a case would open without reading a file."""
+        with self._lock:
+            parts = [self._parts.get(key) for key in _keys(model, case)]
+            return all(part is not None and part.ready.is_set() for part in parts)
+
+    def load(self, model: str, case: str, progress: Progress = silent) -> OpenedCase:
+        """Return a case, read from its files or as it is held.
+
+        What is missing or cannot be read is told in ``problems``; the rest is there.
+
+        Parameters
+        ----------
+        model
+            Whose prediction.
+        case
+            Name of the case.
+        progress
+            Told of each part; may raise ``Cancelled``.
+        """
+        pair = self._pairs.get(model, {}).get(case, FilePair(case))
+        readers: dict[str, Callable[[], Any]] = {
+            "images": lambda: self._read_images(case, progress),
+            "reference": lambda: _read_map(pair.reference, "reference", case, "labels"),
+            "prediction": lambda: _read_map(pair.prediction, "prediction", case, self._kind),
+            "zones": lambda: self._read_zones(pair),
+        }
+        found: dict[str, Any] = {}
+        problems = []
+        for number, (key, (what, reader)) in enumerate(
+            zip(_keys(model, case), readers.items(), strict=True)
+        ):
+            progress(number, len(readers), f"{case}: {what}")
+            part = self._part(key, reader)
+            found[what] = part.value
+            if part.error is not None:
+                problems.append(f"{what.capitalize()}: {part.error}")
+        images = found.pop("images") or Case(case)
+        return OpenedCase(case, model, images=images, problems=tuple(problems), **found)
+
+    def preload(self, model: str, cases: Sequence[str], progress: Progress = silent) -> int:
+        """Read cases ahead, the most wanted one first, as long as all fit into the budget.
+
+        Parameters
+        ----------
+        model
+            Whose predictions.
+        cases
+            Names of cases, the one that is open first: it stays.
+        progress
+            Told of each case; raises ``Cancelled`` when other cases are wanted.
+
+        Returns
+        -------
+        int
+            Number of cases that are held now.
+        """
+        n_bytes = 0
+        for number, case in enumerate(cases):
+            progress(number, len(cases), case)
+            n_bytes += self.load(model, case, progress).n_bytes
+            if n_bytes > self.budget_bytes:
+                return number
+        return len(cases)
+
+    def forget(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._parts.clear()
+
+    def _part(self, key: tuple[str, ...], reader: Callable[[], Any]) -> _Part:
+        """Return a part of a case; the first who asks reads it, others wait."""
+        with self._lock:
+            part = self._parts.get(key)
+            is_mine = part is None
+            if part is None:
+                part = self._parts[key] = _Part()
+            self._parts.move_to_end(key)
+        if not is_mine:
+            part.ready.wait()
+            return part if not isinstance(part.error, Cancelled) else self._part(key, reader)
+        try:
+            part.value = reader()
+            part.n_bytes = _bytes_of_part(part.value)
+        except Cancelled as error:
+            part.error = error
+            self._drop(key, part)
+            raise
+        except MedAssistError as error:
+            part.error = error
+        except Exception as error:  # noqa: BLE001  one broken file must not cost the rest; it is told
+            part.error = error
+        finally:
+            part.ready.set()
+        self._make_room(key)
+        return part
+
+    def _drop(self, key: tuple[str, ...], part: _Part) -> None:
+        with self._lock:
+            if self._parts.get(key) is part:
+                del self._parts[key]
+
+    def _make_room(self, newest: tuple[str, ...]) -> None:
+        """Let the oldest parts go until the rest fits; what is being read has no size yet."""
+        with self._lock:
+            total = sum(part.n_bytes for part in self._parts.values())
+            for key in list(self._parts):
+                if total <= self.budget_bytes:
+                    return
+                if key != newest and self._parts[key].ready.is_set():
+                    total -= self._parts.pop(key).n_bytes
+
+    def _read_images(self, case: str, progress: Progress) -> Case:
+        paths = self._images.images_of(case)
+        cases = [read(path, progress=progress) for path in paths]
+        return Case(
+            case,
+            series=tuple(series for found in cases for series in found.series),
+            warnings=tuple(warning for found in cases for warning in found.warnings),
+        )
+
+    def _read_zones(self, pair: FilePair) -> LabelMap | None:
+        files = pair.zones or self._zones.get(pair.case, ())
+        path = single_file(files, "zone", pair.case)
+        return None if path is None else read_labels(path).with_changes(name="Zones")
+
+
+def _keys(model: str, case: str) -> tuple[tuple[str, ...], ...]:
+    return ("images", case), ("reference", case), ("prediction", model, case), ("zones", case)
+
+
+def _bytes_of_part(value: Any) -> int:
+    if isinstance(value, Case):
+        return sum(bytes_of(series) for series in value.series)
+    return 0 if value is None else bytes_of(value)
+
+
+def _read_map(files: tuple[Path, ...], what: str, case: str, kind: Kind) -> PredictedMap | None:
+    path = single_file(files, what, case)
+    if path is None:
+        raise MedAssistError(f"no {what} file is called '{case}'.")
+    title = what.capitalize()
+    if kind == "labels":
+        return read_labels(path).with_changes(name=title)
+    return _confidences(read_volume(path), kind, title)
+
+
+def _confidences(volume: Volume, kind: Kind, title: str) -> ProbabilityMap | DetectionMap:
+    made = ProbabilityMap if kind == "probability" else DetectionMap
+    return made(volume.array, volume.geometry, volume.source, title, volume.provenance)
