@@ -63,6 +63,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "confidence each; the latter two give curves.csv too (default: %(default)s)",
     )
     parser.add_argument(
+        "--sweep",
+        nargs="?",
+        type=float,
+        const=0.01,
+        metavar="STEP",
+        help="of probability maps: count lesions at every cut-off from STEP to 1 too, which gives "
+        "sweep.csv (STEP: %(const)s)",
+    )
+    parser.add_argument(
         "--metrics",
         nargs="+",
         default=(),
@@ -98,6 +107,7 @@ def _add_short_settings(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command; return its exit code."""
     from napari_medassist.app.cohort.files import evaluate_source
+    from napari_medassist.app.cohort.swept import cut_offs_by
     from napari_medassist.core.errors import MedAssistError
 
     try:
@@ -111,6 +121,7 @@ def run(args: argparse.Namespace) -> int:
             kind=args.kind,
             metrics=args.metrics,
             parquet=args.parquet,
+            cut_offs=cut_offs_by(args.sweep) if args.sweep is not None else (),
         )
     except MedAssistError as error:
         print(f"error: {error}", file=sys.stderr)

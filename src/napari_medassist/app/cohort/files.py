@@ -108,6 +108,7 @@ def evaluate_source(
     kind: Kind = "labels",
     metrics: Sequence[str] = (),
     parquet: bool = False,
+    cut_offs: Sequence[float] = (),
 ) -> CohortResult:
     """Compare the cases of a source and write the tables.
 
@@ -122,6 +123,8 @@ def evaluate_source(
         maps there is ``curves.csv`` too.
     parquet
         Whether to write the tables as Parquet too.
+    cut_offs
+        Of probability maps: where to count lesions besides; they make ``sweep.csv``.
 
     Raises
     ------
@@ -144,6 +147,7 @@ def evaluate_source(
         metrics=metrics,
         convention=convention,
         running=running,
+        cut_offs=cut_offs,
     )
     about = {
         **source.about,

@@ -8,13 +8,16 @@ from functools import cached_property
 from napari_medassist.app.cohort.content import file_digest, settings_key
 from napari_medassist.app.cohort.packed import CaseRecord, to_json
 from napari_medassist.app.cohort.pairing import FilePair
+from napari_medassist.app.cohort.swept import SweptCase
 from napari_medassist.core.errors import Cancelled, GeometryMismatch, MedAssistError
-from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.results import CaseEvaluation, Status
+from napari_medassist.core.volume import Volume
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.masks import Kind, Predicted
 from napari_medassist.evaluation.scoring import score_case
+from napari_medassist.evaluation.sweep import sweep
 from napari_medassist.io.files import read_labels, read_volume
 
 
@@ -34,6 +37,8 @@ class Job:
         Names of the metrics to compute; by default those that are computed without being asked for.
     needs_keys
         Whether results are kept: then the contents of the files are hashed.
+    cut_offs
+        Where to cut probability maps for the sweep; none if there is no sweep.
     """
 
     conventions: tuple[Convention, ...]
@@ -41,11 +46,12 @@ class Job:
     kind: Kind = "labels"
     metrics: tuple[str, ...] | None = None
     needs_keys: bool = False
+    cut_offs: tuple[float, ...] = ()
 
     @cached_property
     def settings_keys(self) -> tuple[str, ...]:
         """Key of each convention with the other choices and the engine."""
-        choices = self.labels, self.kind, self.metrics
+        choices = self.labels, self.kind, self.metrics, self.cut_offs
         return tuple(settings_key(c.settings(), choices) for c in self.conventions)
 
 
@@ -97,7 +103,7 @@ def failed(job: Job, case: str, message: str) -> Outcome:
 def _compared(
     reference: LabelMap, prediction: Predicted, job: Job, convention: Convention, pair: FilePair
 ) -> CaseRecord:
-    scored = None
+    scored = swept = None
     try:
         found = evaluate(
             reference,
@@ -112,6 +118,8 @@ def _compared(
             scored = score_case(
                 reference, prediction, label=job.labels, kind=job.kind, convention=convention
             )
+        if job.cut_offs:
+            swept = _swept(reference, prediction, job, convention)
     except Cancelled:
         raise
     except GeometryMismatch as error:
@@ -122,7 +130,18 @@ def _compared(
         found = CaseEvaluation(pair.case, Status.ERROR, _unexpected(error))
     # The settings are the same for all cases: they are put back where the cases come together.
     found = replace(found, spacing_zyx_mm=reference.geometry.spacing_zyx_mm, convention={})
-    return CaseRecord(found, scored)
+    return CaseRecord(found, scored, swept)
+
+
+def _swept(
+    reference: LabelMap, prediction: Predicted, job: Job, convention: Convention
+) -> SweptCase | None:
+    if isinstance(prediction, Volume):
+        prediction = ProbabilityMap(array=prediction.array, geometry=prediction.geometry)
+    if not isinstance(prediction, ProbabilityMap):
+        return None
+    curve = sweep(reference, prediction, cut_offs=job.cut_offs, label=job.labels, convention=convention)
+    return SweptCase.of(curve)
 
 
 def _told(error: Exception) -> str:

@@ -23,6 +23,7 @@ from napari_medassist.app.cohort.detection import (
 )
 from napari_medassist.app.cohort.listing import FILES_FILE, files_table
 from napari_medassist.app.cohort.packed import PackedCases
+from napari_medassist.app.cohort.swept import SweptCase, sweep_summary, sweep_table
 from napari_medassist.core.errors import InvalidSetting, WriteFailed
 from napari_medassist.core.results import CohortEvaluation, ScoredCase
 from napari_medassist.evaluation import tables
@@ -59,15 +60,21 @@ def tables_of(cohort: CohortEvaluation) -> Mapping[str, Table]:
     -------
     Mapping
         ``cases``, ``lesions``, ``matches`` and, of predictions with confidences, ``curves``,
-        ``candidates`` and ``case_confidences``.
+        ``candidates`` and ``case_confidences``; after a sweep, ``sweep``.
     """
-    scored = scored_cases(cohort)
+    scored, swept = scored_cases(cohort), swept_cases(cohort)
     return {
         "cases": tables.cases_of(cohort),
         "lesions": tables.lesions_of(cohort),
         "matches": tables.matches_of(cohort),
         **(_of_confidences(scored) if scored else {}),
+        **({"sweep": sweep_table(swept)} if swept else {}),
     }
+
+
+def swept_cases(cohort: CohortEvaluation) -> tuple[SweptCase, ...]:
+    """Return the lesions at each cut-off of the cases that were swept."""
+    return cohort.cases.swept() if isinstance(cohort.cases, PackedCases) else ()
 
 
 def _of_confidences(scored: Sequence[ScoredCase]) -> Mapping[str, Table]:
@@ -116,10 +123,11 @@ def write_results(
                 _frame(table).to_parquet(temporary, index=False)
     if isinstance(cohort.cases, PackedCases):
         write_csv(folder / FILES_FILE, files_table(cohort.cases.pairs, folder))
-    scored = scored_cases(cohort)
+    scored, swept = scored_cases(cohort), swept_cases(cohort)
     summary = {
         **tables.summary(cohort),
         **({"detection": detection_summary(scored)} if scored else {}),
+        **({"sweep": sweep_summary(swept)} if swept else {}),
         "spacings_zyx_mm": spacings(cohort),
         **about,
         "versions": versions(),

@@ -10,6 +10,7 @@ from typing import overload
 
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.app.cohort.plain import from_plain, to_plain
+from napari_medassist.app.cohort.swept import SweptCase
 from napari_medassist.core.results import CaseEvaluation, ScoredCase, Settings
 
 
@@ -23,10 +24,13 @@ class CaseRecord:
         The comparison.
     scored
         What detection curves need; None unless the prediction is a map of confidences.
+    swept
+        Its lesions at each cut-off; None unless they were asked for.
     """
 
     evaluation: CaseEvaluation
     scored: ScoredCase | None = None
+    swept: SweptCase | None = None
 
 
 #: Cases that are held as objects: a few megabytes.
@@ -118,6 +122,11 @@ class PackedCases(Sequence[CaseEvaluation]):
 
     def _names(self) -> tuple[tuple[str, str], ...]:
         return tuple((pair.case, pair.group) for pair in self.pairs)
+
+    def swept(self) -> tuple[SweptCase, ...]:
+        """Return the lesions at each cut-off of the cases that were swept."""
+        records = (self._record(index).swept for index in range(len(self)))
+        return tuple(swept for swept in records if swept is not None)
 
     def _record(self, index: int) -> CaseRecord:
         return from_json(zlib.decompress(self._packed[index]).decode())

@@ -66,6 +66,7 @@ def evaluate_cohort(
     metrics: Sequence[str] = (),
     convention: Convention = MEDASSIST,
     running: Running | None = None,
+    cut_offs: Sequence[float] = (),
 ) -> CohortResult:
     """Compare the cases of a cohort.
 
@@ -85,6 +86,8 @@ def evaluate_cohort(
         How lesions are told apart, matched and judged.
     running
         How the work is done; by default in this process, and nothing is kept.
+    cut_offs
+        Of probability maps: where to count lesions besides, 0 < t <= 1.
 
     Returns
     -------
@@ -96,14 +99,21 @@ def evaluate_cohort(
     Raises
     ------
     InvalidSetting
-        If a label is not a whole number from 1 on, or there are no pairs or no workers.
+        If a label is not a whole number from 1 on, or there are no pairs or no workers, or cut-offs
+        are given and the predictions are no probability maps.
     UnknownItem
         If there is no metric of a name.
     WriteFailed
         If results cannot be kept.
     """
     (cohort,) = evaluate_under(
-        (convention,), pairs, label=label, kind=kind, metrics=metrics, running=running
+        (convention,),
+        pairs,
+        label=label,
+        kind=kind,
+        metrics=metrics,
+        running=running,
+        cut_offs=cut_offs,
     )
     return cohort
 
@@ -116,6 +126,7 @@ def evaluate_under(
     kind: Kind = "labels",
     metrics: Sequence[str] = (),
     running: Running | None = None,
+    cut_offs: Sequence[float] = (),
 ) -> tuple[CohortResult, ...]:
     """Compare the cases of a cohort under several conventions, reading each file once.
 
@@ -123,6 +134,11 @@ def evaluate_under(
     """
     if not pairs:
         raise InvalidSetting("There is no case to compare.", cure="Name the files of at least one.")
+    if len(cut_offs) and kind != "probability":
+        raise InvalidSetting(
+            f"Only probability maps can be swept over cut-offs; the predictions hold {kind}.",
+            cure="Say kind 'probability', or leave the sweep out.",
+        )
     running = running or Running()
     job = Job(
         tuple(conventions),
@@ -130,6 +146,7 @@ def evaluate_under(
         kind=kind,
         metrics=chosen_metrics(metrics),
         needs_keys=running.cache_dir is not None,
+        cut_offs=tuple(cut_offs),
     )
     executor = running.executor()
     folder = running.cache_dir
