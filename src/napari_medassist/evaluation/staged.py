@@ -13,9 +13,9 @@ Of every stage the results for the last few settings are kept, so that going bac
 nothing, and a changed setting begins at the first stage that depends on it::
 
     staged = StagedCase(reference, probabilities, spacing, kind="probability")
-    first = staged.under(MEDASSIST, metrics=quick_metrics())        # counts, verdicts, Dice
+    first = staged.under(MEDASSIST, metrics=QUICK_METRICS)        # counts, verdicts, Dice
     lower = MEDASSIST.with_changes(extraction={"threshold": 0.4})
-    moved = staged.under(lower, metrics=quick_metrics())            # from stage 1 on
+    moved = staged.under(lower, metrics=QUICK_METRICS)            # from stage 1 on
     later = staged.under(lower)                                     # the distances, nothing else
     staged = staged.with_reference(painted_array)                   # after a brush stroke
 """
@@ -65,9 +65,10 @@ from napari_medassist.metrics.registry import (
 from napari_medassist.metrics.spec import Family, ProbabilityMetric, VoxelMetric
 
 
-def quick_metrics() -> tuple[str, ...]:
-    """Return the default metrics without surface distances: those that a slider is followed with."""
-    return tuple(n for n in default_names() if METRICS.get(n).family is not Family.DISTANCE)
+#: The default metrics without surface distances: those that a slider or a brush is followed with.
+QUICK_METRICS = tuple(
+    name for name in default_names() if METRICS.get(name).family is not Family.DISTANCE
+)
 
 
 class StagedCase:
@@ -138,7 +139,7 @@ class StagedCase:
         convention
             How lesions are told apart, matched and judged, and surfaces measured.
         metrics
-            Names of the metrics to compute, e.g. :func:`quick_metrics`; by default as in ``evaluate``.
+            Names of the metrics to compute, e.g. :data:`QUICK_METRICS`; by default as in ``evaluate``.
         progress
             Told between stages; may raise ``Cancelled``. What was computed until then is kept.
 
