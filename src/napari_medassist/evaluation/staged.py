@@ -64,7 +64,6 @@ from napari_medassist.metrics.registry import (
 )
 from napari_medassist.metrics.spec import Family, ProbabilityMetric, VoxelMetric
 
-
 #: The default metrics without surface distances: those that a slider or a brush is followed with.
 QUICK_METRICS = tuple(
     name for name in default_names() if METRICS.get(name).family is not Family.DISTANCE
