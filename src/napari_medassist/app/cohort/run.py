@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from napari_medassist.app.cohort.cache import ResultCache
@@ -12,7 +12,7 @@ from napari_medassist.app.cohort.cluster import on_cluster
 from napari_medassist.app.cohort.executors import Executor, in_processes, in_this_process
 from napari_medassist.app.cohort.job import Job, content_keys
 from napari_medassist.app.cohort.output import CohortResult
-from napari_medassist.app.cohort.packed import PackedCases, pack
+from napari_medassist.app.cohort.packed import CaseRecord, PackedCases, from_json, pack
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.progress import Progress, silent
@@ -20,6 +20,9 @@ from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
 from napari_medassist.metrics.registry import METRICS, default_names
+
+#: Is told the place of a case among the pairs, and its records: one a convention.
+OnCase = Callable[[int, tuple[CaseRecord, ...]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +41,16 @@ class Running:
         again, also after a run that was stopped. None keeps nothing.
     progress
         Told how many cases are done; may raise ``Cancelled``.
+    on_case
+        Is handed each case as it finishes, also one whose result was kept: its place among the pairs,
+        and its record under each convention. Called in the thread of the work.
     """
 
     workers: int = 1
     scheduler: str | None = None
     cache_dir: Path | None = None
     progress: Progress = silent
+    on_case: OnCase | None = None
 
     def executor(self) -> Executor:
         """Return what does the work.
@@ -151,7 +158,7 @@ def evaluate_under(
     executor = running.executor()
     folder = running.cache_dir
     with nullcontext() if folder is None else ResultCache(folder) as cache:
-        packed = _packed(executor, job, pairs, cache, running.progress)
+        packed = _packed(executor, job, pairs, cache, running)
     return tuple(_cohort(c, pairs, results) for c, results in zip(conventions, packed, strict=True))
 
 
@@ -175,16 +182,18 @@ def _packed(
     job: Job,
     pairs: Sequence[FilePair],
     cache: ResultCache | None,
-    progress: Progress,
+    running: Running,
 ) -> list[list[bytes]]:
     """Return the compressed records: one list a convention, in the order of the pairs."""
     packed = [[b""] * len(pairs) for _ in job.conventions]
-    done = 0
+    done, progress = 0, running.progress
 
     def add(number: int, texts: Sequence[str]) -> None:
         nonlocal done
         for records, text in zip(packed, texts, strict=True):
             records[number] = pack(text)
+        if running.on_case is not None:
+            running.on_case(number, _named(pairs[number], job.conventions, texts))
         done += 1
         progress(done, len(pairs), pairs[done].case if done < len(pairs) else "")
 
@@ -204,6 +213,21 @@ def _packed(
                         cache.put(key, text)
                 add(missing[place], outcome.results)
     return packed
+
+
+def _named(
+    pair: FilePair, conventions: Sequence[Convention], texts: Sequence[str]
+) -> tuple[CaseRecord, ...]:
+    """Return the records of a case with its own name and settings; a kept one may have another name."""
+    return tuple(
+        replace(
+            record,
+            evaluation=replace(
+                record.evaluation, case=pair.case, group=pair.group, convention=convention.settings()
+            ),
+        )
+        for convention, record in zip(conventions, map(from_json, texts), strict=True)
+    )
 
 
 def _kept(job: Job, pair: FilePair, cache: ResultCache | None) -> list[str]:
