@@ -256,3 +256,11 @@ class TestEvaluateOptions:
                 assert 0 < detection["average_precision"]["value"] < 1
                 assert detection["auroc"]["value"] is None
         assert "fractional" in rows_of(out / "cases.csv")[0]["message"]
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_writes_a_summary(models: Path, name: str) -> None:
+    options = ["--reference", models / "human", "--prediction", models / "poor", "--quiet"]
+    assert run("evaluate", *options, "--out", models / "out", "--convention", name) == 0
+    told = json.loads((models / "out" / "summary.json").read_text())
+    assert told["convention"]["name"] == name

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import isfinite, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +144,20 @@ def write_csv(path: Path, table: Table) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write plain values as JSON for people and programs."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write plain values as JSON: null for what is undefined, text for what is infinite."""
+    plain = _without_infinity(content)
+    write_text(path, json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _without_infinity(value: Any) -> Any:
+    """Return values that JSON can hold; a convention may name an infinite distance."""
+    if isinstance(value, Mapping):
+        return {name: _without_infinity(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_infinity(part) for part in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None if isnan(value) else str(value)
+    return value
 
 
 def write_text(path: Path, text: str) -> None:
