@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
 from napari_medassist.app.display import DisplayFrame
 from napari_medassist.app.layer_data import LayerData, case_layers
+from napari_medassist.app.live_comparison import ComparedLabels, LiveComparison, PredictedImage
 from napari_medassist.core.case import Case
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.core.volume import Volume
-from napari_medassist.evaluation.case import compare
-from napari_medassist.evaluation.verdict_map import VERDICT_SCHEME, verdict_maps
+from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.io.files import write
 
+if TYPE_CHECKING:
+    from napari_medassist.app.browser.browser import CohortBrowser
 
-@dataclass(frozen=True, eq=False)
-class ComparedLabels:
-    """Two label maps, what the evaluation says of them, and its verdicts as a label map.
-
-    Parameters
-    ----------
-    reference, prediction
-        What was compared.
-    evaluation
-        The numbers of both levels, and the lesions with their verdicts.
-    verdicts
-        True positive, missed and false lesions, on the reference's grid.
-    """
-
-    reference: LabelMap
-    prediction: LabelMap
-    evaluation: CaseEvaluation
-    verdicts: LabelMap
+__all__ = ["ComparedLabels", "Session"]
 
 
 class Session:
@@ -47,25 +33,37 @@ class Session:
         Emits the case that is open now, or None.
     comparison_changed
         Emits the newest comparison, or None.
+    convention_changed
+        Emits the convention that comparisons are judged under from now on.
+    cohort_changed
+        Emits the cohort that is browsed, or None.
+    pinned_changed
+        Emits the evaluation that stands beside the newest one, or None.
+    staleness_changed
+        Emits why the newest comparison no longer tells of its images; empty if it does.
     """
 
     case_changed = Signal(object)
     comparison_changed = Signal(object)
+    convention_changed = Signal(object)
+    cohort_changed = Signal(object)
+    pinned_changed = Signal(object)
+    staleness_changed = Signal(str)
 
     def __init__(self) -> None:
         self._case: Case | None = None
         self._frame: DisplayFrame | None = None
         self._comparison: ComparedLabels | None = None
+        self._live: LiveComparison | None = None
+        self._pinned: CaseEvaluation | None = None
+        self._staleness = ""
+        self._convention: Convention = MEDASSIST
+        self._cohort: CohortBrowser | None = None
 
     @property
     def case(self) -> Case | None:
         """The case that is open."""
         return self._case
-
-    @property
-    def comparison(self) -> ComparedLabels | None:
-        """The newest comparison."""
-        return self._comparison
 
     def layers_of(self, case: Case) -> list[LayerData]:
         """Return the layers of a case, in the frame of the open one if one is, else in its own."""
@@ -98,7 +96,7 @@ class Session:
         """Close the case and forget the comparison."""
         self._case = self._frame = None
         self.case_changed.emit(None)
-        self._show(None)
+        self.close_comparison()
 
     def annotation_volume(self, preferred: Volume | None = None) -> Volume | None:
         """Return the image whose grid new labels take: the preferred one, else the reference image."""
@@ -114,28 +112,122 @@ class Session:
         """Write a label map on its source grid; see :func:`napari_medassist.io.files.write`."""
         return write(labels, path)
 
-    def compare(self, reference: LabelMap, prediction: LabelMap) -> ComparedLabels:
-        """Compare two label maps on one grid at voxel and lesion level.
+    # ---------------------------------------------------------------- convention and cohort
+
+    @property
+    def convention(self) -> Convention:
+        """What comparisons are judged under."""
+        return self._convention
+
+    def set_convention(self, convention: Convention) -> None:
+        """Judge under another convention from now on; the cohort that is browsed follows."""
+        if convention == self._convention:
+            return
+        self._convention = convention
+        work = None if self._cohort is None else self._cohort.set_convention(convention)
+        self.convention_changed.emit(convention)
+        if self._cohort is not None and work is not None:
+            self._cohort.work_ready.emit(work)
+
+    @property
+    def cohort(self) -> CohortBrowser | None:
+        """The cohort that is browsed."""
+        return self._cohort
+
+    def set_cohort(self, cohort: CohortBrowser | None) -> None:
+        """Browse a cohort: its convention becomes that of the session, and follows it from then on."""
+        if self._cohort is not None:
+            self._cohort.convention_changed.disconnect(self.set_convention)
+        self._cohort = cohort
+        if cohort is not None:
+            cohort.convention_changed.connect(self.set_convention)
+            self.set_convention(cohort.convention)
+        self.cohort_changed.emit(cohort)
+
+    # ---------------------------------------------------------------- comparison
+
+    @property
+    def live(self) -> LiveComparison | None:
+        """The two images that are compared."""
+        return self._live
+
+    @property
+    def comparison(self) -> ComparedLabels | None:
+        """The newest comparison."""
+        return self._comparison
+
+    @property
+    def pinned(self) -> CaseEvaluation | None:
+        """What stands beside the newest numbers: those at the start, or those that were pinned."""
+        return self._pinned
+
+    @property
+    def staleness(self) -> str:
+        """Why the newest comparison no longer tells of its images; empty if it does."""
+        return self._staleness
+
+    def compare(
+        self, reference: LabelMap, prediction: PredictedImage, *, case: str = ""
+    ) -> ComparedLabels:
+        """Compare two images on one grid at voxel and lesion level, completely, in this thread.
 
         Raises
         ------
         GeometryMismatch
             If their grids differ; nothing is resampled.
         """
-        comparison = compare(reference, prediction)
-        verdicts = LabelMap.on(
-            reference,
-            verdict_maps(comparison).combined,
-            name="Verdicts",
-            scheme=VERDICT_SCHEME,
-        )
-        result = ComparedLabels(reference, prediction, comparison.evaluation, verdicts)
-        self._show(result)
+        live = LiveComparison(reference, prediction, case=case)
+        result = live.judged(self._convention)
+        self.begin(live, result)
         return result
 
-    def _show(self, comparison: ComparedLabels | None) -> None:
-        self._comparison = comparison
-        self.comparison_changed.emit(comparison)
+    def begin(self, live: LiveComparison, result: ComparedLabels) -> None:
+        """Show the first result of a new comparison; its numbers are the pinned ones."""
+        self._live, self._comparison = live, None
+        self.pin(result.evaluation)
+        self.show(result, live)
+
+    def follow(self, live: LiveComparison) -> None:
+        """Go on with edited images; what is pinned stays."""
+        self._live = live
+
+    def show(self, result: ComparedLabels, live: LiveComparison) -> None:
+        """Show a result, unless its images are no longer the ones that are compared."""
+        if live is not self._live:
+            return
+        self._comparison = result
+        if self._pinned is not None and result.is_complete and _lacks_distances(self._pinned, result):
+            self.pin(result.evaluation)
+        self.mark_stale("")
+        self.comparison_changed.emit(result)
+
+    def pin(self, evaluation: CaseEvaluation | None) -> None:
+        """Keep numbers, to stand beside the newest ones."""
+        self._pinned = evaluation
+        self.pinned_changed.emit(evaluation)
+
+    def mark_stale(self, why: str) -> None:
+        """Say that the newest comparison no longer tells of its images; empty if it does."""
+        if why != self._staleness:
+            self._staleness = why
+            self.staleness_changed.emit(why)
+
+    def close_comparison(self) -> None:
+        """Forget the comparison."""
+        self._live = self._comparison = None
+        self.mark_stale("")
+        self.pin(None)
+        self.comparison_changed.emit(None)
+
+
+def _lacks_distances(pinned: CaseEvaluation, result: ComparedLabels) -> bool:
+    """Tell whether the pinned numbers are the quick ones of this very result."""
+    same_settings = pinned.convention == result.evaluation.convention
+    return (
+        same_settings
+        and pinned.lesions == result.evaluation.lesions
+        and (len(pinned.scores) < len(result.evaluation.scores))
+    )
 
 
 def _joined(case: Case, added: Case) -> Case:
