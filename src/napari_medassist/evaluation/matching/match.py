@@ -21,7 +21,7 @@ from napari_medassist.evaluation.rules import MatchingRule
 from napari_medassist.metrics.lesion.matched import MatchedLesions
 
 #: What counts as lying in a lesion, for splits and merges, where the rule names no share of its own.
-_LIES_IN = 0.1
+LIES_IN = 0.1
 #: Volumes are products of decimal numbers: equal ones may differ by this much, relatively.
 _ROUNDING = 1e-9
 
@@ -109,16 +109,16 @@ def judged(graph: MatchGraph, rule: MatchingRule) -> Verdicts:
     """
     pairs = hits(graph, rule)
     links, found, true = _verdicts(graph, pairs, rule)
-    too_small = _too_small(graph, rule)
-    only_too_small = true & links.any(axis=0) & ~links[~too_small].any(axis=0)
+    left_out = too_small(graph.reference.sizes() * np.prod(graph.spacing_zyx_mm), rule)
+    only_left_out = true & links.any(axis=0) & ~links[~left_out].any(axis=0)
     touching = ~true & pairs.pairs.any(axis=0) & rule.touching_is_not_false
     return Verdicts(
         links=links,
         scores=pairs.scores,
-        found=found & ~too_small,
-        true=true & ~only_too_small,
-        ignored_reference=too_small,
-        ignored_prediction=only_too_small | touching,
+        found=found & ~left_out,
+        true=true & ~only_left_out,
+        ignored_reference=left_out,
+        ignored_prediction=only_left_out | touching,
     )
 
 
@@ -184,8 +184,8 @@ def _found_together(graph: MatchGraph, pairs: Hits, rule: MatchingRule) -> Flags
             return _some(pairs.pairs, axis=1)
 
 
-def _too_small(graph: MatchGraph, rule: MatchingRule) -> Flags:
-    volumes_mm3 = graph.reference.sizes() * np.prod(graph.spacing_zyx_mm)
+def too_small(volumes_mm3: Float, rule: MatchingRule) -> Flags:
+    """Tell which reference lesions, by their volumes, a rule leaves out."""
     small: Flags = volumes_mm3 <= rule.ignored_up_to_mm3 * (1 + _ROUNDING)
     return small
 
@@ -195,7 +195,7 @@ def split_and_merged(graph: MatchGraph, rule: MatchingRule) -> tuple[Flags, Flag
     if rule.criterion == "overlap":
         covered, inside = _covered(graph, rule)
     else:
-        covered, inside = _row_shares(graph) >= _LIES_IN, _column_shares(graph) >= _LIES_IN
+        covered, inside = _row_shares(graph) >= LIES_IN, _column_shares(graph) >= LIES_IN
     overlapping = graph.shared > 0
     split: Flags = overlapping[:, inside].sum(axis=1) > 1
     merged: Flags = overlapping[covered].sum(axis=0) > 1
