@@ -15,6 +15,7 @@ from napari_medassist.core.results import (
 )
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.disagreement import hidden_errors
+from napari_medassist.evaluation.parts import PartSums
 from napari_medassist.metrics.registry import default_names, lesion_scores
 
 
@@ -31,14 +32,18 @@ def summarise(
     ----------
     cases
         One entry a case, failed ones included. A sequence that makes its cases when they are looked at
-        is kept as it is and gone through once; lesions are not held.
+        is kept as it is and gone through once; lesions and parts are not held.
     convention
         The settings that the cases were compared with.
     """
     everything = _kept(cases)
-    compared = [
-        replace(case, lesions=(), matches=()) for case in everything if case.status is Status.OK
-    ]
+    regions, labels = PartSums(), PartSums()
+    compared = []
+    for case in everything:
+        if case.status is Status.OK:
+            regions.add(case.regions)
+            labels.add(case.labels)
+            compared.append(without_details(case))
     totals = sum((case.counts for case in compared if case.counts), LesionCounts())
     micro = lesion_scores(totals)
     names = sorted({*default_names(), *(name for case in compared for name in case.scores)})
@@ -52,7 +57,14 @@ def summarise(
         micro_precision=micro["lesion_precision"],
         hidden_errors=hidden_errors(compared, good_dice=convention.good_dice),
         convention=convention.settings(),
+        regions=regions.summaries(),
+        labels=labels.summaries(),
     )
+
+
+def without_details(case: CaseEvaluation) -> CaseEvaluation:
+    """Return a case without lesions, matches and parts, for who holds all cases at once."""
+    return replace(case, lesions=(), matches=(), regions=(), labels=())
 
 
 def _kept(cases: Iterable[CaseEvaluation]) -> Sequence[CaseEvaluation]:

@@ -16,7 +16,9 @@ from napari_medassist.core.results import (
     LesionCounts,
     LesionMatch,
     LesionVerdict,
+    PartEvaluation,
     Status,
+    ZoneStatus,
 )
 
 #: The cells of a row by the names of their columns.
@@ -48,6 +50,8 @@ def case_from(row: Cells, metrics: Sequence[str]) -> CaseEvaluation:
         further_counts=None if counts is None else FurtherCounts(*_whole(row, FurtherCounts)),
         spacing_zyx_mm=_triple(row, [f"spacing_{axis}_mm" for axis in "zyx"]),
         group=row["group"],
+        zone_status=ZoneStatus(row["zone_status"]) if row["zone_status"] else None,
+        unlisted_labels=tuple(int(value) for value in row["unlisted_labels"].split()),
     )
 
 
@@ -69,6 +73,8 @@ def lesion_from(row: Cells) -> JudgedLesion:
         overlap_fraction=float(row["overlap_fraction"]),
         verdict=LesionVerdict(row["verdict"]),
         matched_ids=tuple(int(number) for number in row["matched_ids"].split()),
+        zone=row["zone"] or None,
+        zone_fraction=float(row["zone_fraction"]) if row["zone_fraction"] else None,
     )
 
 
@@ -81,6 +87,32 @@ def match_from(row: Cells) -> LesionMatch:
         n_reference_voxels=int(row["n_reference_voxels"]),
         n_prediction_voxels=int(row["n_prediction_voxels"]),
         is_match=truth_from(row["is_match"]),
+    )
+
+
+def part_from(row: Cells, name: str, metrics: Sequence[str]) -> PartEvaluation:
+    """Return the part of a row of ``regions.csv`` or ``labels.csv``.
+
+    Parameters
+    ----------
+    row
+        Its cells.
+    name
+        The column that names the part: ``zone`` or ``label``.
+    metrics
+        The columns that hold metrics.
+
+    Raises
+    ------
+    KeyError, ValueError
+        As :func:`case_from`.
+    """
+    return PartEvaluation(
+        value=int(row["value"]),
+        name=row[name],
+        scores={metric: number_from(row[metric]) for metric in metrics},
+        counts=LesionCounts(*_whole(row, LesionCounts)),
+        n_voxels=int(row["n_voxels"]) if row.get("n_voxels") else None,
     )
 
 

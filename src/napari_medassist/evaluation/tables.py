@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields, replace
-from math import isinf, isnan
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, fields, replace
 from typing import Any
 
 from napari_medassist.core.results import (
@@ -14,11 +13,29 @@ from napari_medassist.core.results import (
     FurtherCounts,
     JudgedLesion,
     LesionMatch,
-    Mean,
     Status,
 )
+from napari_medassist.evaluation.cells import Row, Table, Values, mean_values, number_for_json
+from napari_medassist.evaluation.cohort import without_details
 from napari_medassist.evaluation.disagreement import false_alarms, ranked_gaps
+from napari_medassist.evaluation.part_tables import part_summaries
 from napari_medassist.metrics.registry import METRICS
+
+__all__ = [
+    "CASE_COLUMNS",
+    "CASE_FURTHER_COLUMNS",
+    "LESION_COLUMNS",
+    "MATCH_COLUMNS",
+    "Row",
+    "Table",
+    "Values",
+    "case_table",
+    "cases_of",
+    "lesion_table",
+    "lesions_of",
+    "matches_of",
+    "summary",
+]
 
 #: The columns of ``cases.csv`` that always stand first. Further metrics follow, sorted by name.
 CASE_COLUMNS = (
@@ -57,6 +74,8 @@ LESION_COLUMNS = (
     *(f"start_{axis}" for axis in "zyx"),
     *(f"stop_{axis}" for axis in "zyx"),
     "confidence",
+    "zone",
+    "zone_fraction",
 )
 
 #: Columns of ``cases.csv`` that stand between those and further metrics.
@@ -67,6 +86,8 @@ CASE_FURTHER_COLUMNS = (
     *(part.name for part in fields(FurtherCounts)),
     "ranked_gap",
     *(f"spacing_{axis}_mm" for axis in "zyx"),
+    "zone_status",
+    "unlisted_labels",
 )
 
 #: The columns of ``matches.csv``: the match graph, an edge a row.
@@ -79,32 +100,6 @@ MATCH_COLUMNS = (
         if hasattr(LesionMatch, n)
     ),
 )
-
-#: Text of a CSV cell, and the value that it stands for.
-Row = list[str]
-Values = tuple[object, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of typed values, gone through once a time it is asked for.
-
-    Parameters
-    ----------
-    columns
-        Names of the columns.
-    rows
-        Returns the rows: text, numbers, None and NaN for what is undefined.
-    """
-
-    columns: tuple[str, ...]
-    rows: Callable[[], Iterator[Values]]
-
-    def as_text(self) -> Iterator[Row]:
-        """Go through header and rows as text; an undefined value is an empty cell."""
-        yield list(self.columns)
-        for values in self.rows():
-            yield [_cell(value) for value in values]
 
 
 def cases_of(cohort: CohortEvaluation) -> Table:
@@ -164,15 +159,16 @@ def summary(cohort: CohortEvaluation) -> dict[str, Any]:
                 "title": spec.title,
                 "level": spec.level.value,
                 "unit": spec.unit,
-                **_mean(cohort.means[spec.name]),
+                **mean_values(cohort.means[spec.name]),
                 "when_empty": spec.empty.describe(),
             }
             for spec in METRICS
             if spec.name in cohort.means
         },
-        "dice_of_cases_with_reference_lesion": _mean(cohort.dice_with_lesion),
+        "dice_of_cases_with_reference_lesion": mean_values(cohort.dice_with_lesion),
         "lesions": _lesion_totals(cohort),
         "disagreement": _disagreement(cohort, cases),
+        **part_summaries(cohort, cases),
         "convention": dict(cohort.convention),
     }
 
@@ -180,7 +176,7 @@ def summary(cohort: CohortEvaluation) -> dict[str, Any]:
 def _slim(cases: Iterable[CaseEvaluation]) -> Iterator[CaseEvaluation]:
     """Go through cases with Dice and counts only, for who holds all of them at once."""
     return (
-        replace(case, lesions=(), matches=(), scores={"dice": case.dice}, further_counts=None)
+        replace(without_details(case), scores={"dice": case.dice}, further_counts=None)
         for case in cases
     )
 
@@ -188,11 +184,12 @@ def _slim(cases: Iterable[CaseEvaluation]) -> Iterator[CaseEvaluation]:
 def _further_values(case: CaseEvaluation, gap: float | None) -> Values:
     spacing = case.spacing_zyx_mm or (None, None, None)
     if case.counts is None:
-        counted: Values = (None,) * (len(CASE_FURTHER_COLUMNS) - 2 - len(spacing))
+        counted: Values = (None,) * (2 + len(fields(FurtherCounts)))
     else:
         further = astuple(case.further_counts or FurtherCounts())
         counted = (case.counts.ignored_reference, case.counts.ignored_prediction, *further)
-    return (case.group, *counted, gap, *spacing)
+    unlisted = " ".join(str(value) for value in case.unlisted_labels)
+    return (case.group, *counted, gap, *spacing, case.zone_status, unlisted)
 
 
 def _case_counts(cases: Sequence[CaseEvaluation]) -> dict[str, Any]:
@@ -222,8 +219,8 @@ def _lesion_totals(cohort: CohortEvaluation) -> dict[str, Any]:
         "fp": totals.fp,
         "ignored_reference": totals.ignored_reference,
         "ignored_prediction": totals.ignored_prediction,
-        "micro_recall": _number(cohort.micro_recall),
-        "micro_precision": _number(cohort.micro_precision),
+        "micro_recall": number_for_json(cohort.micro_recall),
+        "micro_precision": number_for_json(cohort.micro_precision),
     }
 
 
@@ -258,33 +255,6 @@ def _lesion_values(lesion: JudgedLesion) -> tuple[object, ...]:
         *lesion.start_zyx,
         *lesion.stop_zyx,
         lesion.confidence,
+        lesion.zone,
+        lesion.zone_fraction,
     )
-
-
-def _mean(mean: Mean) -> dict[str, float | str | None]:
-    return {
-        "mean": _number(mean.value),
-        "n_defined": mean.n_defined,
-        "n_undefined": mean.n_undefined,
-        "n_undefined_with_lesion": mean.n_missed,
-    }
-
-
-def _number(value: float) -> float | str | None:
-    """Return what JSON can hold: None for what is undefined, text for what is infinite."""
-    if isnan(value):
-        return None
-    return str(value) if isinf(value) else value
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return "" if isnan(value) else _digits(value)
-    return " ".join(str(value).splitlines())
-
-
-def _digits(value: float) -> str:
-    """Return a number with as many digits as it takes to read the very same number back."""
-    return repr(float(value)).removesuffix(".0")

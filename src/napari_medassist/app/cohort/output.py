@@ -29,6 +29,7 @@ from napari_medassist.core.errors import InvalidSetting, WriteFailed
 from napari_medassist.core.results import CohortEvaluation, ScoredCase
 from napari_medassist.evaluation import tables
 from napari_medassist.evaluation.conventions import Convention
+from napari_medassist.evaluation.part_tables import part_tables
 from napari_medassist.evaluation.tables import Table
 from napari_medassist.io.atomic import replacing
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUMMARY_FILE, CONVENTION_FILE = "summary.json", "convention.yaml"
+#: Tables that not every run writes; one of an earlier run in the same folder is taken away.
+_SOMETIMES = ("curves", "candidates", "case_confidences", "regions", "labels")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def tables_of(cohort: CohortEvaluation) -> Mapping[str, Table]:
         "cases": tables.cases_of(cohort),
         "lesions": tables.lesions_of(cohort),
         "matches": tables.matches_of(cohort),
+        **part_tables(cohort),
         **(_of_confidences(scored) if scored else {}),
         **({"sweep": sweep_table(swept)} if swept else {}),
     }
@@ -117,7 +121,10 @@ def write_results(
     WriteFailed
         If a file cannot be written.
     """
-    for name, table in tables_of(cohort).items():
+    written = tables_of(cohort)
+    for name in set(_SOMETIMES) - set(written):
+        _remove(folder / f"{name}.csv", folder / f"{name}.parquet")
+    for name, table in written.items():
         write_csv(folder / f"{name}.csv", table)
         if parquet:
             with replacing(folder / f"{name}.parquet") as temporary:
@@ -135,6 +142,18 @@ def write_results(
     }
     write_json(folder / SUMMARY_FILE, summary)
     write_text(folder / CONVENTION_FILE, convention.to_yaml())
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise WriteFailed(
+                f"This table of an earlier run cannot be taken away ({error.strerror or error}).",
+                path=path,
+                cure="Close it elsewhere, or choose another folder.",
+            ) from error
 
 
 def write_csv(path: Path, table: Table) -> None:

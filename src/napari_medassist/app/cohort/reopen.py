@@ -17,16 +17,19 @@ from napari_medassist.app.cohort.output import CONVENTION_FILE, SUMMARY_FILE, Co
 from napari_medassist.app.cohort.packed import CaseRecord, PackedCases, pack, to_json
 from napari_medassist.app.cohort.pairing import FilePair, PathLike
 from napari_medassist.core.errors import CorruptFile, FileProblem
-from napari_medassist.core.results import CaseEvaluation, ScoredCase, Status
+from napari_medassist.core.results import CaseEvaluation, PartEvaluation, ScoredCase, Status
 from napari_medassist.evaluation import rows
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.masks import Kind
+from napari_medassist.evaluation.part_tables import LABEL_COLUMNS, REGION_COLUMNS
 
 T = TypeVar("T")
 
 _CASES, _LESIONS, _MATCHES = "cases.csv", "lesions.csv", "matches.csv"
 _CANDIDATES, _CONFIDENCES = "candidates.csv", "case_confidences.csv"
+#: Tables of parts: the column that names one, and the columns that hold no metric.
+_PARTS = {"regions.csv": ("zone", REGION_COLUMNS), "labels.csv": ("label", LABEL_COLUMNS)}
 _NEEDED = (SUMMARY_FILE, CONVENTION_FILE, FILES_FILE, _CASES, _LESIONS, _MATCHES)
 _CURE = "Evaluate the cases again: what was kept is not computed anew."
 
@@ -68,7 +71,7 @@ def load_results(folder: PathLike) -> ReopenedCohort:
     folder
         It holds ``cases.csv``, ``lesions.csv``, ``matches.csv``, ``files.csv``, ``summary.json`` and
         ``convention.yaml``; of predictions with confidences ``candidates.csv`` and
-        ``case_confidences.csv`` too.
+        ``case_confidences.csv`` too, of zones and labels ``regions.csv`` and ``labels.csv``.
 
     Returns
     -------
@@ -124,6 +127,10 @@ def _records(
     """Go through the cases, with their lesions and edges; the tables are read side by side."""
     has_map = summary.get("kind", "labels") != "labels"
     names = [name for name in (_CANDIDATES, _CONFIDENCES) if has_map]
+    if summary.get("zones", {}).get("regions"):
+        names.append("regions.csv")
+    if summary.get("labels_apart"):
+        names.append("labels.csv")
     with ExitStack() as stack:
         tables = {
             name: stack.enter_context(_CaseRows(folder / name))
@@ -148,9 +155,21 @@ def _case(tables: Mapping[str, _CaseRows], pair: FilePair, metrics: tuple[str, .
             path=tables[_LESIONS].path,
             cure=_CURE,
         )
-    matches = tables[_MATCHES].all(pair.case, rows.match_from)
-    # Name and group stand with the pair, as in a result that was just computed.
-    return replace(evaluation, lesions=lesions, matches=matches)
+    return replace(
+        evaluation,
+        lesions=lesions,
+        matches=tables[_MATCHES].all(pair.case, rows.match_from),
+        regions=_parts(tables, "regions.csv", pair.case),
+        labels=_parts(tables, "labels.csv", pair.case),
+    )
+
+
+def _parts(tables: Mapping[str, _CaseRows], table: str, case: str) -> tuple[PartEvaluation, ...]:
+    if table not in tables:
+        return ()
+    name, others = _PARTS[table]
+    metrics = [column for column in tables[table].columns() if column not in others]
+    return tables[table].all(case, lambda row: rows.part_from(row, name, metrics))
 
 
 def _scored(tables: Mapping[str, _CaseRows], case: str) -> ScoredCase:
@@ -201,6 +220,11 @@ class _CaseRows:
         traceback: TracebackType | None,
     ) -> None:
         self._file.close()
+
+    def columns(self) -> Sequence[str]:
+        """Return the names of the columns."""
+        with _damage_told(self.path):
+            return self._rows.fieldnames or ()
 
     def all(self, case: str, made: Callable[[rows.Cells], T]) -> tuple[T, ...]:
         """Return what the next rows say, as long as they are those of a case."""
