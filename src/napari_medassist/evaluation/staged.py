@@ -167,6 +167,10 @@ class StagedCase:
         """Return the lesions and their verdicts under a convention, without any metric."""
         return self._matched(convention)[1]
 
+    def masks(self, convention: Convention = MEDASSIST) -> MaskPair:
+        """Return the two masks under a convention, on the box that holds both."""
+        return self._pair(convention)[1]
+
     def with_reference(self, reference: Labelled) -> StagedCase:
         """Return the case with an edited reference; what the prediction alone decides is kept.
 
