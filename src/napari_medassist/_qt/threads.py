@@ -133,8 +133,7 @@ class _Task(QRunnable):
     def run(self) -> None:
         """Work; called by Qt in a thread of the pool."""
         try:
-            if self.work.is_current():  # a slider asks for more than can be done
-                self.value = self.work.run(self.job.progress)
+            self.value = self.work.run(self.job.progress)
         except BaseException as error:  # noqa: BLE001 - told in the window's thread
             self.error = error
         self._on_end(self)
