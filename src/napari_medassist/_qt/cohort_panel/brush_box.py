@@ -31,7 +31,7 @@ class BrushBox(pg.ViewBox):
 
     Parameters
     ----------
-    shape
+    brush_shape
         What a drag draws: a ``box``, a ``lasso``, or a ``span`` of the horizontal axis.
     """
 
@@ -39,9 +39,9 @@ class BrushBox(pg.ViewBox):
     picked = Signal(float, float, bool)
     emptied = Signal()
 
-    def __init__(self, shape: BrushShape = "box") -> None:
+    def __init__(self, brush_shape: BrushShape = "box") -> None:
         super().__init__(enableMenu=False)
-        self.shape: BrushShape = shape
+        self.brush_shape: BrushShape = brush_shape
         self._corners: list[tuple[float, float]] = []
         self._drawn = QGraphicsPathItem()
         self._drawn.setZValue(1e6)
@@ -64,10 +64,10 @@ class BrushBox(pg.ViewBox):
             return
         event.accept()
         start, now = (self.mapToView(p) for p in (event.buttonDownPos(), event.pos()))
-        lasso = self.shape == "lasso" or bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        lasso = self.brush_shape == "lasso" or bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         if event.isStart():
             self._corners = [(start.x(), start.y())]
-        if lasso and self.shape != "span":
+        if lasso and self.brush_shape != "span":
             self._corners.append((now.x(), now.y()))
         else:
             self._corners = self._rectangle((start.x(), start.y()), (now.x(), now.y()))
@@ -100,7 +100,7 @@ class BrushBox(pg.ViewBox):
     def _rectangle(
         self, start: tuple[float, float], end: tuple[float, float]
     ) -> list[tuple[float, float]]:
-        low, high = (start[1], end[1]) if self.shape != "span" else self.viewRange()[1]
+        low, high = (start[1], end[1]) if self.brush_shape != "span" else self.viewRange()[1]
         return [(start[0], low), (end[0], low), (end[0], high), (start[0], high)]
 
     def _draw(self) -> None:

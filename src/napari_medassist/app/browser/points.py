@@ -1,4 +1,4 @@
-"""Points of a plot without pixels: where undefined values go, what lies under the mouse or in a lasso."""
+"""Points of a plot without pixels: where undefined values go, what is under the mouse or in a lasso."""
 
 from __future__ import annotations
 
@@ -54,12 +54,20 @@ class Axis:
         start = self.margin[0] if self.n_missing else self.low
         return start - _GAP * length, self.high + _GAP * length
 
-    def places(self, values: Floats) -> Floats:
-        """Return where values are drawn: finite ones where they are, others spread over the margin."""
+    def places(self, values: Floats, turn: int = 1) -> Floats:
+        """Return where values are drawn: finite ones where they are, others spread over the margin.
+
+        Parameters
+        ----------
+        values
+            One a case.
+        turn
+            Another one for the other axis spreads cases that have neither value over a square.
+        """
         placed = values.astype(np.float64, copy=True)
         missing = np.flatnonzero(~np.isfinite(placed))
         start, end = self.margin
-        placed[missing] = start + (end - start) * ((missing * _GOLDEN) % 1.0)
+        placed[missing] = start + (end - start) * ((missing * _GOLDEN * turn) % 1.0)
         return placed
 
 
