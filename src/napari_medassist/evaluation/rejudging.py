@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.core.errors import InvalidSetting
-from napari_medassist.core.geometry import Triple
+from napari_medassist.core.geometry import Float, Triple
 from napari_medassist.core.lesion import Lesion, LesionSet, Side
 from napari_medassist.core.results import CaseEvaluation, FurtherCounts, LesionMatch, Status
 from napari_medassist.evaluation.comparison import (
@@ -79,7 +79,7 @@ def can_rejudge(
     metrics
         The metrics that the results hold.
     of_maps
-        Whether predictions are, or may be, maps of confidences: then the extraction of candidates counts.
+        Whether predictions are, or may be, maps of confidences: then their extraction counts too.
     """
     if new.matching.criterion == "centroid_in_mask":
         return Rejudgeable("Which lesion holds a centroid is only known from the voxels.")
@@ -191,20 +191,27 @@ def _large_enough(
     """Return the lesions of a side that are large enough, numbered anew, and which ones these are."""
     lesions: tuple[Lesion, ...] = case.lesions_of(side)
     sizes = np.array([lesion.n_voxels for lesion in lesions], dtype=np.int64)
-    kept = large_enough(sizes, np.full(sizes.size, voxel_volume_mm3(spacing)), min_volume_mm3)
+    kept = large_enough(sizes, voxel_volume_mm3(np.array([spacing])), min_volume_mm3)
     if not kept.all():
         large = (lesion for lesion, keep in zip(lesions, kept, strict=True) if keep)
         lesions = tuple(replace(lesion, id=n) for n, lesion in enumerate(large, start=1))
     return _without_voxels(side, lesions, n_dropped + int((~kept).sum())), kept
 
 
-def voxel_volume_mm3(spacing_zyx_mm: Triple) -> float:
-    """Return the volume of a voxel in mm3, by the very steps in which lesions are measured."""
-    return float(np.prod(spacing_zyx_mm)) / 1000 * 1000
+def voxel_volume_mm3(spacing_zyx_mm: Float) -> Float:
+    """Return the volume of a voxel in mm3, by the very steps in which lesions are measured.
+
+    Parameters
+    ----------
+    spacing_zyx_mm
+        (n, 3) a row a case.
+    """
+    volumes: Float = np.prod(spacing_zyx_mm, axis=1) / 1000 * 1000
+    return volumes
 
 
 def large_enough(
-    sizes: NDArray[np.int64], voxel_volumes_mm3: NDArray[np.float64], min_volume_mm3: float
+    sizes: NDArray[np.int64], voxel_volumes_mm3: Float, min_volume_mm3: float
 ) -> NDArray[np.bool_]:
     """Tell which lesions reach the smallest volume of an extraction rule.
 
@@ -213,7 +220,7 @@ def large_enough(
     sizes
         (n,) number of voxels of each.
     voxel_volumes_mm3
-        (n,) volume of a voxel of each.
+        Volume of a voxel: one for all, or (n,) one for each.
     min_volume_mm3
         The smallest volume; exactly that suffices, as in ``components.large_enough``.
     """
