@@ -11,11 +11,13 @@ from napari.layers import Labels
 from napari.utils.notifications import notification_manager
 
 from napari_medassist._qt import acts
-from napari_medassist._qt.bridge import VERDICT_LAYER, bridge_of
+from napari_medassist._qt.bridge import bridge_of
+from napari_medassist._qt.verdicts import VERDICT_LAYERS
 from napari_medassist.app.layer_data import link_of
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.lesion import Side
 from napari_medassist.core.video import VideoClip
 from napari_medassist.io.files import write
 from tests.phantoms import oblique_case, volume
@@ -130,25 +132,28 @@ def test_comparison_paints_verdicts(bridge: Any, case: Case) -> None:
         for array, name in ((missed, "R"), (mask, "P"))
     ]
     bridge.session.compare(*(bridge.labels_of(layer) for layer in layers))
-    verdicts = bridge.viewer.layers[VERDICT_LAYER]
+    verdicts = bridge.viewer.layers[VERDICT_LAYERS[Side.REFERENCE]]
     assert verdicts.data[4, 13, 13] == 2
     assert verdicts.data[1, 3, 3] == 1
+    predicted = bridge.viewer.layers[VERDICT_LAYERS[Side.PREDICTION]]
+    assert set(np.unique(predicted.data)) == {0, 1}
     assert not layers[0].visible
     assert verdicts not in bridge.label_layers()
     bridge.session.compare(*(bridge.labels_of(layer) for layer in layers))
-    assert sum(layer.name.startswith(VERDICT_LAYER) for layer in bridge.viewer.layers) == 1
+    assert sum(layer.name.startswith("Verdicts") for layer in bridge.viewer.layers) == 2
 
 
 def test_a_users_own_layer_may_be_called_verdicts(bridge: Any, case: Case) -> None:
     t2w = case.by_role("t2w")
     mask = np.ones(t2w.geometry.shape_zyx, dtype=np.uint8)
-    mine = bridge.add_labels(LabelMap.on(t2w, mask, name=VERDICT_LAYER))
+    mine = bridge.add_labels(LabelMap.on(t2w, mask, name=VERDICT_LAYERS[Side.REFERENCE]))
     other = bridge.add_labels(LabelMap.on(t2w, mask, name="other"))
     for _ in range(2):
         bridge.session.compare(bridge.labels_of(mine), bridge.labels_of(other))
     assert mine in bridge.viewer.layers
     assert bridge.label_layers() == [other, mine]
-    assert len(bridge.layers(Labels)) == 3
+    assert len(bridge.layers(Labels)) == 2
+    assert len(bridge.verdicts.layers) == 2
 
 
 def test_labels_are_not_painted_on_an_image_that_is_shown_resampled(bridge: Any, case: Case) -> None:

@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from qtpy.QtWidgets import QApplication
 
 from napari_medassist._qt import acts
-from napari_medassist._qt.bridge import VERDICT_LAYER, bridge_of
+from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.dock import dock_of
 from napari_medassist.app.layer_data import link_of
 from napari_medassist.evaluation.verdict_map import VERDICT_SCHEME
@@ -142,7 +142,8 @@ def _check_picture(viewer: Any, dock: Any, path: Path) -> None:
     table = dock.evaluation_panel.lesions
     rows = {table.lesion_at(row).verdict.value: row for row in range(table.rowCount())}
     dock.evaluation_panel.table.clicked.emit(table.index(rows["false"], 0))
-    viewer.layers[VERDICT_LAYER].opacity = 1.0
+    for layer in bridge_of(viewer).verdicts.layers:
+        layer.opacity = 1.0
     QApplication.processEvents()
     picture = viewer.screenshot(str(path), canvas_only=True, flash=False)[..., :3].astype(int)
     height, width = picture.shape[:2]

@@ -11,8 +11,10 @@ from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_warning
 from psygnal import Signal
 
+from napari_medassist._qt.comparer import Comparer
 from napari_medassist._qt.label_grids import give_a_grid, labels_of, redraw
 from napari_medassist._qt.navigation import Navigation
+from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.layer_data import labels_layer, link_of
 from napari_medassist.app.patient_position import in_words
 from napari_medassist.app.session import ComparedLabels, Session
@@ -20,12 +22,10 @@ from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.video import VideoClip
-from napari_medassist.core.volume import Volume
+from napari_medassist.core.volume import GridImage, Volume
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-
-VERDICT_LAYER = "Verdicts"
 
 
 class Bridge:
@@ -48,12 +48,13 @@ class Bridge:
         self._viewer = ref(viewer)  # the table of bridges must not keep closed viewers alive
         self.session = Session()
         self._known_cases: list[Case] = []
-        self._verdicts: Layer | None = None
         self._navigation = Navigation(viewer, self.session)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.events.status.connect(self._on_status)
-        self.session.comparison_changed.connect(self._show_comparison)
+        self.session.comparison_begun.connect(self._hide_compared)
+        self.verdicts = VerdictLayers(viewer, self.session)
+        self.comparer = Comparer(self.session, self.layer_of)
         for layer in viewer.layers:
             self._adopt(layer)
 
@@ -72,13 +73,13 @@ class Bridge:
             if isinstance(layer, kind) and link_of(layer.metadata) is not None
         ]
 
-    def layer_of(self, image: Series | LabelMap) -> Layer | None:
+    def layer_of(self, image: Series | GridImage) -> Layer | None:
         """Return the layer that shows an image; None if it was removed."""
         return next((n for n in self.layers() if self._image_of(n) is image), None)
 
     def label_layers(self) -> list[Labels]:
         """Return the layers that hold label maps a user may compare, top one first."""
-        return [layer for layer in self.layers(Labels) if layer is not self._verdicts]
+        return self.layers(Labels)
 
     def selected_volume(self) -> Volume | None:
         """Return the volume of the layer that is selected, if one is."""
@@ -145,6 +146,8 @@ class Bridge:
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
+        if self.verdicts.owns(layer):
+            return
         if link_of(layer.metadata) is None and isinstance(layer, Labels):
             give_a_grid(layer, self.session, self.selected_volume())
         self._adopt(layer)
@@ -204,20 +207,10 @@ class Bridge:
         words = f"{in_words(point.tolist())} | {status.get('coordinates', '')}"
         self.viewer.status = {**status, "coordinates": words}
 
-    def _show_comparison(self, comparison: ComparedLabels | None) -> None:
-        if self._verdicts in self.viewer.layers:
-            self.viewer.layers.remove(self._verdicts)
-        self._verdicts = None
-        case = self.session.case
-        if comparison is None or case is None:
-            return
+    def _hide_compared(self, _comparison: ComparedLabels) -> None:
+        """Hide the label maps when a comparison begins: its verdicts lie in their place."""
         for layer in self.label_layers():
             layer.visible = False
-        data, options, kind = labels_layer(comparison.verdicts, case, self.session.frame)
-        options |= {"name": VERDICT_LAYER, "opacity": 0.75}
-        self._verdicts = Layer.create(data, options, kind)
-        self.viewer.add_layer(self._verdicts)
-        self._verdicts.editable = False
 
     @staticmethod
     def _image_of(layer: Layer) -> Series | LabelMap | None:

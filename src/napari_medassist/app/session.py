@@ -33,6 +33,8 @@ class Session:
         Emits the case that is open now, or None.
     comparison_changed
         Emits the newest comparison, or None.
+    comparison_begun
+        Emits the first result of a new comparison, before ``comparison_changed``.
     convention_changed
         Emits the convention that comparisons are judged under from now on.
     cohort_changed
@@ -45,6 +47,7 @@ class Session:
 
     case_changed = Signal(object)
     comparison_changed = Signal(object)
+    comparison_begun = Signal(object)
     convention_changed = Signal(object)
     cohort_changed = Signal(object)
     pinned_changed = Signal(object)
@@ -185,6 +188,7 @@ class Session:
         """Show the first result of a new comparison; its numbers are the pinned ones."""
         self._live, self._comparison = live, None
         self.pin(result.evaluation)
+        self.comparison_begun.emit(result)
         self.show(result, live)
 
     def follow(self, live: LiveComparison) -> None:

@@ -1,0 +1,193 @@
+"""The verdicts in the image: a locked layer for each side, changed in place while settings move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+from psygnal import Signal
+
+from napari_medassist.app.display import DisplayFrame
+from napari_medassist.app.layer_data import AXES_ZYX
+from napari_medassist.app.live_comparison import ComparedLabels, VerdictCrop
+from napari_medassist.app.session import Session
+from napari_medassist.app.verdict_classes import CLASS_SCHEME
+from napari_medassist.app.verdict_display import DrawnVerdicts, drawn_verdicts
+from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.lesion import Side
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+#: Names of the layers, the rear one first. The reference lies in front: what it misses must be seen.
+VERDICT_LAYERS = {Side.PREDICTION: "Verdicts: prediction", Side.REFERENCE: "Verdicts: reference"}
+#: Width of outlines in screen pixels at full zoom; the reference is the thick one.
+_CONTOURS = {Side.PREDICTION: 1, Side.REFERENCE: 2}
+_FILL_OPACITY = {Side.PREDICTION: 0.5, Side.REFERENCE: 0.75}
+_METADATA_KEY = "medassist_verdicts"
+
+
+class VerdictLayers:
+    """Shows the newest comparison of the session in a viewer.
+
+    The layers carry no link to the case: they cannot be saved as labels, compared or painted on.
+
+    Signals
+    -------
+    look_changed
+        Outlines or fills, or the classes that are shown, were changed.
+
+    Parameters
+    ----------
+    viewer
+        The viewer.
+    session
+        What is compared.
+    """
+
+    look_changed = Signal()
+
+    def __init__(self, viewer: ViewerModel, session: Session) -> None:
+        self._viewer = ref(viewer)
+        self._session = session
+        self._layers: dict[Side, Labels] = {}
+        self._boxes: dict[Side, tuple[slice, ...]] = {}
+        self._place: tuple[Geometry, DisplayFrame] | None = None
+        self._hidden: frozenset[int] = frozenset()
+        self._has_outlines = False
+        session.comparison_changed.connect(self.show)
+        session.case_changed.connect(self._follow_frame)
+
+    @property
+    def layers(self) -> tuple[Labels, ...]:
+        """The layers that are in the viewer, the rear one first."""
+        viewer = self._viewer()
+        there = () if viewer is None else viewer.layers
+        return tuple(layer for layer in self._layers.values() if layer in there)
+
+    def layer_of(self, side: Side) -> Labels | None:
+        """Return the layer of a side; None if it is not in the viewer."""
+        layer = self._layers.get(side)
+        return layer if layer in self.layers else None
+
+    def owns(self, layer: Any) -> bool:
+        """Tell whether a layer is one of these."""
+        return any(layer is mine for mine in self._layers.values())
+
+    # ---------------------------------------------------------------- look
+
+    @property
+    def has_outlines(self) -> bool:
+        """Whether lesions are outlined; else they are filled."""
+        return self._has_outlines
+
+    def set_outlines(self, *, outlines: bool) -> None:
+        """Outline the lesions, or fill them."""
+        if outlines != self._has_outlines:
+            self._has_outlines = outlines
+            for side in self._layers:
+                self._style(side)
+            self.look_changed.emit()
+
+    @property
+    def hidden_classes(self) -> frozenset[int]:
+        """Values of the classes that are not shown."""
+        return self._hidden
+
+    def show_class(self, value: int, *, shown: bool) -> None:
+        """Show the lesions of a class, or hide them."""
+        hidden = self._hidden - {value} if shown else self._hidden | {value}
+        if hidden != self._hidden:
+            self._hidden = hidden
+            for layer in self._layers.values():
+                layer.colormap = self._colours()
+            self.look_changed.emit()
+
+    # ---------------------------------------------------------------- what is shown
+
+    def show(self, compared: ComparedLabels | None) -> None:
+        """Show a comparison; layers that fit are changed in place."""
+        if compared is None or self._session.case is None:
+            self._remove()
+            return
+        frame = self._session.frame
+        drawn = drawn_verdicts(compared, frame)
+        if self._place != (drawn.grid, frame) or len(self.layers) < len(VERDICT_LAYERS):
+            self._make(drawn, frame)
+            return
+        for side, crop in drawn.crops.items():
+            self._write(side, crop)
+            self._layers[side].refresh(extent=False, thumbnail=False, highlight=False)
+
+    def _follow_frame(self, _case: object) -> None:
+        """Draw again where an image opened later has turned the frame."""
+        if self._place is not None and self._place[1] != self._session.frame:
+            self.show(self._session.comparison)
+
+    def _make(self, drawn: DrawnVerdicts, frame: DisplayFrame) -> None:
+        self._remove()
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        self._place = drawn.grid, frame
+        active = viewer.layers.selection.active
+        for side, name in VERDICT_LAYERS.items():
+            layer = Labels(
+                np.zeros(drawn.grid.shape_zyx, dtype=np.uint8),
+                name=name,
+                scale=drawn.grid.spacing_zyx_mm,
+                translate=frame.translate_zyx_mm(drawn.grid),
+                axis_labels=AXES_ZYX,
+                units=("mm", "mm", "mm"),
+                colormap=self._colours(),
+                features=_names(),
+                metadata={_METADATA_KEY: str(side)},
+            )
+            self._layers[side] = layer
+            self._write(side, drawn.crops[side])
+            self._style(side)
+            viewer.add_layer(layer)
+            layer.editable = False
+        if active is not None:
+            viewer.layers.selection.active = active
+
+    def _remove(self) -> None:
+        """Take the layers out of the viewer."""
+        gone = self.layers
+        self._layers, self._boxes, self._place = {}, {}, None
+        viewer = self._viewer()
+        for layer in gone:
+            if viewer is not None:
+                viewer.layers.remove(layer)
+
+    def _write(self, side: Side, crop: VerdictCrop) -> None:
+        """Write a crop into a layer's array, where the crop before was erased."""
+        data = self._layers[side].data
+        before = self._boxes.get(side)
+        if before is not None and before != crop.box:
+            data[before] = 0
+        data[crop.box] = crop.values
+        self._boxes[side] = crop.box
+
+    def _style(self, side: Side) -> None:
+        layer = self._layers[side]
+        layer.contour = _CONTOURS[side] if self._has_outlines else 0
+        layer.opacity = 1.0 if self._has_outlines else _FILL_OPACITY[side]
+
+    def _colours(self) -> DirectLabelColormap:
+        colours: dict[int | None, Any] = {None: np.zeros(4), 0: np.zeros(4)}
+        for label in CLASS_SCHEME.labels:
+            alpha = 0.0 if label.value in self._hidden else 1.0
+            colours[label.value] = np.array([*(c / 255 for c in label.colour), alpha])
+        return DirectLabelColormap(color_dict=colours)
+
+
+def _names() -> dict[str, list[Any]]:
+    """Return what napari tells of a lesion under the cursor."""
+    return {
+        "index": [0, *(label.value for label in CLASS_SCHEME.labels)],
+        "label": ["background", *(label.name for label in CLASS_SCHEME.labels)],
+    }
