@@ -138,7 +138,7 @@ def statistics_of(
     """
     names = dict.fromkeys(name for case in cases for name in case.scores)
     means = {
-        f"mean {name}": mean_of([case.score(name) for case in cases])
+        f"mean {name}": _mean_of([case.score(name) for case in cases])
         for name in names
         if _is_ordered(name)
     }
@@ -149,6 +149,17 @@ def statistics_of(
     pooled = {name: _of_sums(columns, of_sums) for name, of_sums in OF_COUNTS.items()}
     detection = {name: of(scored) for name, of in OF_SCORED.items()} if scored else {}
     return {**means, **pooled, **detection}
+
+
+def _mean_of(values: Sequence[float]) -> WeightedStatistic:
+    """Return the mean where it is defined; infinite as soon as one infinite value weighs something.
+
+    A convention that calls a missed lesion infinitely far must not rank a model higher for missing it.
+    """
+    column = np.asarray(values, dtype=np.float64)
+    infinite = np.isinf(column).astype(np.float64)
+    finite = mean_of(column)
+    return lambda weights: np.where(weights @ infinite > 0, np.inf, finite(weights))
 
 
 def _of_sums(columns: Float, of_sums: OfSums) -> WeightedStatistic:

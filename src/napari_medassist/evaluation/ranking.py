@@ -89,6 +89,17 @@ class Rankings:
             for column, ranks in zip(self.columns, self.ranks.T, strict=True)
         }
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers that models are ranked by, under whatever convention."""
+        return tuple(dict.fromkeys(column.number for column in self.columns))
+
+    def by(self, number: str) -> Rankings:
+        """Return the rankings by one number: a column for each convention that has it."""
+        places = [i for i, column in enumerate(self.columns) if column.number == number]
+        columns = tuple(self.columns[i] for i in places)
+        return Rankings(self.models, columns, self.values[:, places], self.ranks[:, places])
+
     def concordance(self, first: Column, second: Column) -> float:
         """Return Kendall's tau-b of the rankings by two columns, -1..1.
 

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from napari_medassist.app.cohort.files import Source, evaluate_source
+from napari_medassist.app.cohort.detection import scored_cases
+from napari_medassist.app.cohort.files import Source
+from napari_medassist.app.cohort.model_sources import names_of as names_of
 from napari_medassist.app.cohort.output import (
     versions,
     writable_folder,
     write_csv,
     write_json,
+    write_results,
     write_text,
 )
-from napari_medassist.app.cohort.run import Running
+from napari_medassist.app.cohort.rankings import Under, rank_cohorts, ranking_summary, ranking_table
+from napari_medassist.app.cohort.run import Running, evaluate_under
 from napari_medassist.app.cohort.sensitivity import SENSITIVITY_COLUMNS, headline_of
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import LabelChoice
+from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
+from napari_medassist.evaluation.multiplicity import holm
 from napari_medassist.evaluation.paired import PairedComparison, Resampling, compare_cohorts
+from napari_medassist.evaluation.paired_detection import compare_scored
+from napari_medassist.evaluation.rank_stability import RankStability
 from napari_medassist.evaluation.tables import Table, Values
-
-_FOLDER_NAME = re.compile(r"[\w-][\w .+-]*")
 
 MODEL_COLUMNS = ("model", *SENSITIVITY_COLUMNS[1:])
 DIFFERENCE_COLUMNS = (
@@ -41,6 +45,7 @@ DIFFERENCE_COLUMNS = (
     "p_value",
     "n_cases",
     "n_dropped",
+    "p_holm",
 )
 
 
@@ -53,11 +58,18 @@ class ModelComparison:
     cohorts
         The evaluation of each model, by name.
     differences
-        (first model, second model) -> metric -> the paired comparison, first minus second.
+        (first model, second model) -> number -> the paired comparison, first minus second.
+    under
+        Convention -> model -> its evaluation; the convention of ``cohorts`` first.
+    stability
+        The models ranked by every number under every convention, over the cases that all have; None if
+        there is no such case.
     """
 
     cohorts: Mapping[str, CohortEvaluation]
     differences: Mapping[tuple[str, str], Mapping[str, PairedComparison]]
+    under: Under = field(default_factory=dict)
+    stability: RankStability | None = None
 
     def models(self) -> Table:
         """Return ``models.csv``: a row a model with the headline numbers of all its compared cases."""
@@ -69,14 +81,30 @@ class ModelComparison:
         return Table(MODEL_COLUMNS, rows)
 
     def paired(self) -> Table:
-        """Return ``differences.csv``: a row a metric and pair of models, over the cases of both."""
+        """Return ``differences.csv``: a row a number and pair of models, over the cases of both.
+
+        ``p_holm`` is the p-value adjusted by Holm's method for all pairs of models, each number by
+        itself.
+        """
+        adjusted = self.adjusted_p_values
 
         def rows() -> Iterator[Values]:
-            for (first, second), by_metric in self.differences.items():
-                for metric, found in by_metric.items():
-                    yield (first, second, metric, *_values(found))
+            for pair, by_number in self.differences.items():
+                for number, found in by_number.items():
+                    yield (*pair, number, *_values(found), adjusted[pair, number])
 
         return Table(DIFFERENCE_COLUMNS, rows)
+
+    @property
+    def adjusted_p_values(self) -> Mapping[tuple[tuple[str, str], str], float]:
+        """(pair of models, number) -> p-value after Holm, over all pairs of models."""
+        numbers = dict.fromkeys(number for found in self.differences.values() for number in found)
+        adjusted: dict[tuple[tuple[str, str], str], float] = {}
+        for number in numbers:
+            pairs = [pair for pair, found in self.differences.items() if number in found]
+            values = holm([self.differences[pair][number].p_value for pair in pairs])
+            adjusted |= {(pair, number): float(p) for pair, p in zip(pairs, values, strict=True)}
+        return adjusted
 
 
 def compare_models(
@@ -87,6 +115,8 @@ def compare_models(
     convention: Convention = MEDASSIST,
     running: Running | None = None,
     how: Resampling | None = None,
+    kinds: Mapping[str, Kind] | None = None,
+    under: Sequence[Convention] = (),
 ) -> ModelComparison:
     """Compare several models with one reference and with each other, and write the tables.
 
@@ -95,40 +125,102 @@ def compare_models(
     sources
         The files of each model, by its name.
     out_dir
-        Where ``models.csv``, ``differences.csv``, ``comparison.json`` and ``convention.yaml`` go, and,
-        in a folder a model, the tables of its cases.
+        Where ``models.csv``, ``differences.csv``, ``rankings.csv``, ``comparison.json`` and
+        ``convention.yaml`` go, and, in a folder a model, the tables of its cases.
     label, convention, running
         As in :func:`~napari_medassist.app.cohort.files.evaluate_source`.
     how
         How intervals and p-values are drawn.
+    kinds
+        What the predictions of a model hold, by its name; labels where nothing is said. Where both
+        models of a pair have confidences, average precision, AUROC and FROC are compared too.
+    under
+        Further conventions to rank the models under. Each prediction is read once for all of them.
 
     Raises
     ------
     InvalidSetting
-        If there are fewer than two models, or their references differ.
+        If there are fewer than two models, two conventions have one name, or references differ.
     WriteFailed
         If the tables cannot be written.
     """
     if len(sources) < 2:
         raise InvalidSetting("To compare models, there must be two or more.")
+    conventions = _different(convention, under)
+    how, kinds = how or Resampling(), kinds or {}
     folder = writable_folder(out_dir.expanduser())
-    how = how or Resampling()
-    cohorts = {
-        name: evaluate_source(
-            source, folder / name, label=label, convention=convention, running=running
-        )
+    by_model = {
+        name: _evaluated(source, folder / name, conventions, label, running, kinds.get(name, "labels"))
         for name, source in sources.items()
     }
-    differences = {
-        pair: compare_cohorts(cohorts[pair[0]], cohorts[pair[1]], how=how)
-        for pair in combinations(cohorts, 2)
+    by_convention = {
+        one.name: {name: cohorts[place] for name, cohorts in by_model.items()}
+        for place, one in enumerate(conventions)
     }
-    comparison = ModelComparison(cohorts, differences)
+    cohorts = by_convention[convention.name]
+    comparison = ModelComparison(
+        cohorts=cohorts,
+        differences={
+            (a, b): _differences(cohorts[a], cohorts[b], how) for a, b in combinations(cohorts, 2)
+        },
+        under=by_convention,
+        stability=rank_cohorts(by_convention, how=how),
+    )
+    _write(comparison, folder, sources, convention, how)
+    return comparison
+
+
+def _different(convention: Convention, others: Sequence[Convention]) -> tuple[Convention, ...]:
+    """Return all conventions once, the main one first."""
+    chosen = (convention, *(other for other in others if other != convention))
+    names = [one.name for one in chosen]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidSetting(
+            f"Two conventions are called '{twice}'.", cure="Give each a name of its own."
+        )
+    return chosen
+
+
+def _evaluated(
+    source: Source,
+    folder: Path,
+    conventions: Sequence[Convention],
+    label: LabelChoice,
+    running: Running | None,
+    kind: Kind,
+) -> tuple[CohortEvaluation, ...]:
+    """Evaluate a model under all conventions, and write the tables of the first one."""
+    wanted = checked_labels(label)
+    cohorts = evaluate_under(conventions, source.found.pairs, label=wanted, kind=kind, running=running)
+    passed_over = [str(path) for path in source.found.passed_over]
+    about = {**source.about, "labels": wanted, "kind": kind, "passed_over": passed_over}
+    write_results(cohorts[0], conventions[0], writable_folder(folder), about=about)
+    return cohorts
+
+
+def _differences(
+    first: CohortEvaluation, second: CohortEvaluation, how: Resampling
+) -> Mapping[str, PairedComparison]:
+    """Compare two models: means and counts, and, where both have confidences, their curves."""
+    scored = [scored_cases(cohort) for cohort in (first, second)]
+    of_curves = compare_scored(*scored, how=how) if all(scored) else {}
+    return {**compare_cohorts(first, second, how=how), **of_curves}
+
+
+def _write(
+    comparison: ModelComparison,
+    folder: Path,
+    sources: Mapping[str, Source],
+    convention: Convention,
+    how: Resampling,
+) -> None:
     write_csv(folder / "models.csv", comparison.models())
     write_csv(folder / "differences.csv", comparison.paired())
+    if comparison.stability is not None:
+        write_csv(folder / "rankings.csv", ranking_table(comparison.stability))
     write_json(folder / "comparison.json", _summary(comparison, sources, convention, how))
     write_text(folder / "convention.yaml", convention.to_yaml())
-    return comparison
 
 
 def _summary(
@@ -137,38 +229,21 @@ def _summary(
     convention: Convention,
     how: Resampling,
 ) -> dict[str, Any]:
+    stability, n_pairs = comparison.stability, len(comparison.differences)
     return {
         "models": {name: dict(source.about) for name, source in sources.items()},
         "not_compared": {
             name: [case.case for case in cohort.cases if case.status != "ok"]
             for name, cohort in comparison.cohorts.items()
         },
+        "rankings": None if stability is None else ranking_summary(stability),
+        "multiplicity": f"p_holm: Holm's method over the {n_pairs} pair(s) of models, each number by "
+        "itself; numbers are not adjusted for each other.",
         "resampling": vars(how),
         "convention": convention.settings(),
+        "conventions": list(comparison.under),
         "versions": versions(),
     }
-
-
-def names_of(places: Sequence[str]) -> dict[str, str]:
-    """Return models by name: ``NAME=PLACE``, or a place that names its model by its last part.
-
-    Raises
-    ------
-    InvalidSetting
-        If two models have one name, or a name is no name for a folder.
-    """
-    models: dict[str, str] = {}
-    for text in places:
-        name, equals, place = text.partition("=")
-        if not equals:
-            name, place = Path(text).resolve().name, text
-        if not _FOLDER_NAME.fullmatch(name) or name in models:
-            raise InvalidSetting(
-                f"'{name}' cannot name a model here, or names two.",
-                cure="Write NAME=FOLDER with a name of its own for each.",
-            )
-        models[name] = place
-    return models
 
 
 def _values(found: PairedComparison) -> Values:
