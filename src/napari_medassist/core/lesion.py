@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from napari_medassist.core.errors import UnknownItem
 from napari_medassist.core.geometry import Triple
 
 Index = tuple[int, int, int]
-Labels = NDArray[np.int32]
+#: Whole numbers, none below 0; one byte a voxel suffices for up to 255 lesions.
+Labels = NDArray[np.integer[Any]]
 
 
 class Side(StrEnum):
@@ -71,7 +73,8 @@ class LesionSet:
     lesions
         In the order of their ids, which run from 1.
     labels
-        (z, y, x) int32 crop of the grid: 0 background, else a lesion's id. Read-only.
+        (z, y, x) crop of the grid: 0 background, else a lesion's id. As few bytes a voxel as the
+        highest id needs; read-only.
     offset_zyx
         Index of the crop's first voxel in the full grid.
     shape_zyx

@@ -8,6 +8,7 @@ it removes them and goes on, while the first one takes the whole image for a can
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,12 +17,30 @@ from scipy import ndimage
 
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.lesion import Labels
-from napari_medassist.evaluation.components import connected, neighbourhood
+from napari_medassist.evaluation.components import Components, Mask, connected, neighbourhood
 from napari_medassist.evaluation.rules import Extraction, ExtractionRule
+from napari_medassist.metrics.occupied import row_blocks
 
 Values = NDArray[np.floating[Any]]
 #: What a map of candidates is: probabilities of the foreground, or one confidence a candidate.
 MapKind = Literal["probability", "detection"]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The lesion candidates of a predicted map, on a crop of its grid.
+
+    Parameters
+    ----------
+    values
+        (z, y, x); the highest value within a candidate is its confidence.
+    components
+        The candidates, where they have been told apart already; else None.
+    """
+
+    values: Values
+    components: Components | None = None
+
 
 #: ``dynamic`` looks for no candidate whose highest value is below this.
 _FAINTEST = 0.01
@@ -108,15 +127,68 @@ def _dynamic(values: Values, rule: ExtractionRule) -> Values:
 
 def _detection_map(values: Values, rule: ExtractionRule) -> Values:
     box = _box_of(values > 0)
-    inside = values[box] > 0
-    labels, count = connected(inside, rule.connectivity)
-    held, number = values[box][inside], labels[inside]
-    one_value = np.zeros(count + 1, dtype=values.dtype)
+    detections(values[box], values[box] > 0, rule.connectivity, box=box)
+    return values
+
+
+def detections(
+    values: Values, mask: Mask, connectivity: int, *, box: tuple[slice, ...], rows: Mask | None = None
+) -> Candidates:
+    """Tell the candidates of a detection map apart.
+
+    Parameters
+    ----------
+    values
+        (z, y, x) crop of the map.
+    mask
+        (z, y, x) bool: where the crop is above 0.
+    connectivity
+        6, 18 or 26: the neighbours that hold a candidate together.
+    box
+        Where the crop lies in the full grid.
+    rows
+        (z, y) bool: no other row of the mask holds a voxel; None if that is not known.
+
+    Raises
+    ------
+    InvalidImage
+        If a candidate has more than one value.
+    """
+    components = Components.of(mask, connectivity, rows)
+    if not _have_one_value_each(components, values):
+        _require_one_value_each(components, values, mask, box)
+    return Candidates(values, components)
+
+
+def _have_one_value_each(components: Components, values: Values) -> bool:
+    """Compare the first voxels of all runs, and the neighbours in each row: a few rows of the map."""
+    z, y, x = components.runs.first_voxels().T
+    at_start = values[z, y, x]
+    one_value = np.zeros(components.count + 1, dtype=values.dtype)
+    one_value[components.numbers] = at_start
+    if (one_value[components.numbers] != at_start).any():
+        return False
+    rows = np.zeros(values.shape[:2], dtype=bool)
+    rows[z, y] = True
+    for block in row_blocks(rows, values.shape[2] * values.itemsize):
+        held = values[block]
+        before, after = held[:, :-1], held[:, 1:]
+        if ((before != after) & (before > 0) & (after > 0)).any():
+            return False
+    return True
+
+
+def _require_one_value_each(
+    components: Components, values: Values, mask: Mask, box: tuple[slice, ...]
+) -> None:
+    depth, height, width = mask.shape
+    labels = components.labels((depth, height, width))
+    held, number = values[mask], labels[mask]
+    one_value = np.zeros(components.count + 1, dtype=values.dtype)
     one_value[number] = held
     mixed = number[held != one_value[number]]
     if mixed.size:
-        raise InvalidImage(_complaint(values[box], labels, int(mixed.min()), box), cure=_CURE)
-    return values
+        raise InvalidImage(_complaint(values, labels, int(mixed.min()), box), cure=_CURE)
 
 
 _CURE = (

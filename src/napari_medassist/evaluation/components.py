@@ -14,6 +14,7 @@ from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.evaluation.runs import Runs
 
 Mask = NDArray[np.bool_]
+Numbers = NDArray[np.integer]
 
 #: scipy counts in squared steps: faces, edges, corners.
 _SCIPY_CONNECTIVITY = {6: 1, 18: 2, 26: 3}
@@ -29,17 +30,57 @@ class Components:
 
     Parameters
     ----------
-    labels
-        (z, y, x) int32: 0 background, else the number of a component, in the order of first voxels.
+    runs
+        The runs of the mask.
+    numbers
+        (n,) the number of the component that each run belongs to, in the order of the components' first
+        voxels; 0 where the component was dropped.
+    count
+        Number of components.
     reach
-        The components with the margin within which they were merged; None if nothing is merged.
+        (z, y, x) the components with the margin within which they were merged; None if none are.
     n_dropped
         Components that were too small; they have no number.
     """
 
-    labels: Labels
+    runs: Runs
+    numbers: Numbers
+    count: int
     reach: Labels | None = None
     n_dropped: int = 0
+
+    @classmethod
+    def of(cls, mask: Mask, connectivity: int, rows: Mask | None = None) -> Components:
+        """Find the connected components of a (z, y, x) mask.
+
+        Parameters
+        ----------
+        mask
+            Bool, any memory layout.
+        connectivity
+            6, 18 or 26.
+        rows
+            (z, y) bool: no other row of the mask holds a voxel. They are looked for if not given.
+        """
+        runs = Runs.of(mask, rows)
+        if runs.starts.size * _VOXELS_A_RUN <= mask.size:
+            return cls(runs, *runs.numbered(connectivity))
+        labels = np.zeros(mask.shape, dtype=np.int32)
+        count = int(ndimage.label(mask, neighbourhood(connectivity), output=labels))
+        return cls(runs, labels[tuple(runs.first_voxels().T)], count)
+
+    def labels(self, shape_zyx: Index) -> Labels:
+        """Return an image of the mask's shape: 0 background, else the number of a component.
+
+        It has as few bytes a voxel as the highest number needs.
+        """
+        smallest = np.min_scalar_type(self.count)
+        return self.runs.painted(self.numbers.astype(smallest, copy=False), shape_zyx)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the number of voxels of each component."""
+        sizes = np.bincount(self.numbers, self.runs.lengths, self.count + 1)
+        return sizes[1:].astype(np.int64)
 
 
 def neighbourhood(connectivity: int) -> Mask:
@@ -65,14 +106,10 @@ def connected(mask: NDArray[Any], connectivity: int) -> tuple[Labels, int]:
     count : int
         Number of components.
     """
-    foreground = mask if mask.dtype == np.bool_ else mask != 0
-    runs = Runs.of(foreground)
-    labels = np.zeros(mask.shape, dtype=np.int32)
-    if runs.starts.size * _VOXELS_A_RUN > mask.size:
-        return labels, int(ndimage.label(foreground, neighbourhood(connectivity), output=labels))
-    numbers, count = runs.numbered(connectivity)
-    labels[foreground] = np.repeat(numbers, runs.lengths)
-    return labels, count
+    found = Components.of(mask if mask.dtype == np.bool_ else mask != 0, connectivity)
+    depth, height, width = mask.shape
+    numbers = found.numbers.astype(np.int32, copy=False)
+    return found.runs.painted(numbers, (depth, height, width)), found.count
 
 
 def large_enough(components: Components, rule: ExtractionRule, voxel_volume_mm3: float) -> Components:
@@ -89,16 +126,28 @@ def large_enough(components: Components, rule: ExtractionRule, voxel_volume_mm3:
     """
     if not rule.min_volume_mm3:
         return components
-    sizes = np.bincount(components.labels.ravel())[1:]
-    kept = sizes * voxel_volume_mm3 >= rule.min_volume_mm3 * (1 - _ROUNDING)
+    kept = components.sizes() * voxel_volume_mm3 >= rule.min_volume_mm3 * (1 - _ROUNDING)
     if kept.all():
         return components
-    number = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)
+    number = _new_numbers(components.count, np.flatnonzero(kept) + 1)
     reach = None if components.reach is None else number[components.reach]
-    return Components(number[components.labels], reach, n_dropped=int((~kept).sum()))
+    return Components(
+        components.runs,
+        number[components.numbers],
+        count=int(kept.sum()),
+        reach=reach,
+        n_dropped=int((~kept).sum()),
+    )
 
 
-def merged(mask: Mask, rule: ExtractionRule, *, offset_zyx: Index, shape_zyx: Index) -> Components:
+def merged(
+    mask: Mask,
+    rule: ExtractionRule,
+    *,
+    offset_zyx: Index,
+    shape_zyx: Index,
+    rows: Mask | None = None,
+) -> Components:
     """Return the components of a mask; those that meet when it is dilated are one (BraTS).
 
     Parameters
@@ -109,6 +158,8 @@ def merged(mask: Mask, rule: ExtractionRule, *, offset_zyx: Index, shape_zyx: In
         Its ``merge_steps``, ``merge_connectivity`` and ``connectivity`` count.
     offset_zyx, shape_zyx
         Where the crop begins in the grid, and the grid's shape: the dilation ends where the grid does.
+    rows
+        As for :meth:`Components.of`.
     """
     ends = np.add(offset_zyx, mask.shape)
     before = np.minimum(rule.merge_steps, offset_zyx)
@@ -119,15 +170,16 @@ def merged(mask: Mask, rule: ExtractionRule, *, offset_zyx: Index, shape_zyx: In
     )
     joined, count = connected(grown, rule.connectivity)
     inner = tuple(slice(b, b + n) for b, n in zip(before, mask.shape, strict=True))
-    number = _by_first_voxel(np.where(mask, joined[inner], 0), count)
-    reach = number[joined[inner]]
-    return Components(np.where(mask, reach, np.int32(0)), reach)
+    joined = joined[inner]
+    runs = Runs.of(mask, rows)
+    of_run = joined[tuple(runs.first_voxels().T)]
+    old, first = np.unique(of_run, return_index=True)
+    number = _new_numbers(count, old[np.argsort(first)])
+    return Components(runs, number[of_run], old.size, reach=number[joined])
 
 
-def _by_first_voxel(labels: Labels, count: int) -> Labels:
-    """Return new numbers for old ones (index 0 stays 0), in the order of first voxels."""
-    old, first = np.unique(labels, return_index=True)
-    first = first[old > 0]
-    number = np.zeros(count + 1, dtype=np.int32)
-    number[old[old > 0][np.argsort(first)]] = np.arange(1, first.size + 1)
+def _new_numbers(count: int, kept: NDArray[np.integer]) -> Numbers:
+    """Return new numbers for old ones: 1, 2, ... for those that are kept, in their order, else 0."""
+    number = np.zeros(count + 1, dtype=np.min_scalar_type(kept.size))
+    number[kept] = np.arange(1, kept.size + 1)
     return number

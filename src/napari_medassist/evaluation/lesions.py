@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from napari_medassist.core.geometry import Float, Geometry, Triple
 from napari_medassist.core.lesion import Index, Labels, Lesion, LesionSet, Side
-from napari_medassist.evaluation.components import Components, connected, large_enough, merged
+from napari_medassist.evaluation.candidates import Candidates
+from napari_medassist.evaluation.components import Components, large_enough, merged
 from napari_medassist.evaluation.rules import ExtractionRule
-from napari_medassist.evaluation.runs import Indices, Runs
+from napari_medassist.evaluation.runs import Indices
 from napari_medassist.metrics.pair import MaskPair
 
 
@@ -22,7 +23,7 @@ def find_lesions(
     *,
     rule: ExtractionRule,
     geometry: Geometry | None = None,
-    confidence: NDArray[np.floating[Any]] | None = None,
+    confidence: Candidates | NDArray[np.floating[Any]] | None = None,
 ) -> LesionSet:
     """Return the lesions of one mask of a pair.
 
@@ -37,25 +38,27 @@ def find_lesions(
     geometry
         The grid of the full image, for positions in the patient; None if it is not known.
     confidence
-        (z, y, x) map of the full grid whose highest value within a lesion is its confidence; None
-        for a mask.
+        The candidates of a predicted map, on the crop of the pair, or a (z, y, x) map of the full grid:
+        the highest value within a lesion is its confidence. None for a mask.
 
     Returns
     -------
     LesionSet
         Ids follow the order of the first voxels along z, y, x.
     """
-    mask = pair.reference if side is Side.REFERENCE else pair.prediction
-    if rule.merge_steps and side is Side.REFERENCE:
-        components = merged(mask, rule, offset_zyx=pair.offset_zyx, shape_zyx=pair.shape_zyx)
-    else:
-        components = Components(connected(mask, rule.connectivity)[0])
+    if confidence is not None and not isinstance(confidence, Candidates):
+        confidence = Candidates(confidence[pair.box])
+    components = None if confidence is None else confidence.components
+    if components is None:
+        components = _components(pair, side, rule)
     components = large_enough(components, rule, pair.voxel_volume_ml * 1000)
-    lesions = _measured(components.labels, pair, side, geometry, confidence)
+    depth, height, width = pair.reference.shape
+    labels = components.labels((depth, height, width))
+    values = None if confidence is None else confidence.values
     return LesionSet(
         side=side,
-        lesions=lesions,
-        labels=components.labels,
+        lesions=_measured(components, labels, pair, side, geometry, values),
+        labels=labels,
         offset_zyx=pair.offset_zyx,
         shape_zyx=pair.shape_zyx,
         connectivity=rule.connectivity,
@@ -64,23 +67,38 @@ def find_lesions(
     )
 
 
+def _components(pair: MaskPair, side: Side, rule: ExtractionRule) -> Components:
+    if side is Side.PREDICTION:
+        return Components.of(pair.prediction, rule.connectivity, pair.prediction_rows)
+    if not rule.merge_steps:
+        return Components.of(pair.reference, rule.connectivity, pair.reference_rows)
+    return merged(
+        pair.reference,
+        rule,
+        offset_zyx=pair.offset_zyx,
+        shape_zyx=pair.shape_zyx,
+        rows=pair.reference_rows,
+    )
+
+
 def _measured(
+    components: Components,
     labels: Labels,
     pair: MaskPair,
     side: Side,
     geometry: Geometry | None,
-    confidence: NDArray[np.floating[Any]] | None,
+    values: NDArray[np.floating[Any]] | None,
 ) -> tuple[Lesion, ...]:
-    measures = _measures(labels)
+    measures = _measures(components)
     offset = np.asarray(pair.offset_zyx)
     lesions = []
     for number, n_voxels in enumerate(measures.n_voxels.tolist(), start=1):
         centroid = measures.centroids[number - 1] + offset
         start, stop = (corners[number - 1] for corners in (measures.starts, measures.stops))
         highest = None
-        if confidence is not None:
-            inside = labels[_box(start, stop)] == number
-            highest = float(confidence[_box(start + offset, stop + offset)][inside].max())
+        if values is not None:
+            box = _box(start, stop)
+            highest = float(values[box][labels[box] == number].max())
         lesions.append(
             Lesion(
                 id=number,
@@ -107,17 +125,16 @@ class _Measures:
     stops: Indices
 
 
-def _measures(labels: Labels) -> _Measures:
+def _measures(components: Components) -> _Measures:
     """Measure components by their runs; a run never holds voxels of two, since these would touch."""
-    runs = Runs.of(labels != 0)
-    first, lengths = runs.first_voxels(), runs.lengths
-    last = first + (lengths - 1)[:, None] * np.array([0, 0, 1])
-    of_run = labels[tuple(first.T)]
+    of_run = components.numbers
     order = np.argsort(of_run, kind="stable")
     groups = np.flatnonzero(np.diff(of_run[order], prepend=0))
     if not groups.size:
         nothing = np.zeros((0, 3), dtype=np.int64)
         return _Measures(nothing[:, 0], nothing.astype(float), nothing, nothing)
+    first, lengths = components.runs.first_voxels(), components.runs.lengths
+    last = first + (lengths - 1)[:, None] * np.array([0, 0, 1])
     n_voxels = np.add.reduceat(lengths[order], groups)
     twice_sums = np.add.reduceat(((first + last) * lengths[:, None])[order], groups, axis=0)
     return _Measures(

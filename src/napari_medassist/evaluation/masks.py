@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.core.errors import InvalidGeometry, InvalidImage, InvalidSetting
+from napari_medassist.core.errors import InvalidGeometry, InvalidSetting
 from napari_medassist.core.geometry import Geometry, Triple
-from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap, label_map_of
-from napari_medassist.core.volume import GridImage, Volume
-from napari_medassist.evaluation.candidates import MapKind, Values, candidate_values
+from napari_medassist.core.lesion import Index
+from napari_medassist.evaluation.candidates import (
+    Candidates,
+    MapKind,
+    candidate_values,
+    computable,
+    detections,
+)
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.metrics.pair import MaskPair, checked_spacing
+from napari_medassist.evaluation.cropping import above_zero, pair_on_smallest_box
+from napari_medassist.evaluation.given import GivenImage, Kind, Labelled, Predicted, kind_of
+from napari_medassist.metrics.occupied import Box, union_box
+from napari_medassist.metrics.pair import MaskPair, checked_spacing, require_same_shape
 from napari_medassist.metrics.probability_pair import ProbabilityPair
 
-#: What :func:`~napari_medassist.evaluation.case.evaluate` takes as reference.
-Labelled = NDArray[Any] | LabelMap | Volume
-#: What it takes as prediction.
-Predicted = Labelled | ProbabilityMap | DetectionMap
-#: What the numbers of a predicted array or image are.
-Kind = Literal["labels", "probability", "detection"]
+__all__ = [
+    "GivenImage",
+    "Inputs",
+    "Kind",
+    "LabelChoice",
+    "Labelled",
+    "Predicted",
+    "Prepared",
+    "checked_inputs",
+    "checked_labels",
+    "prepare",
+]
+
 #: A label value, several that count as one foreground, or None for every non-zero value.
 LabelChoice = int | Sequence[int] | None
 
@@ -39,14 +53,14 @@ class Prepared:
     geometry
         Their grid in the patient; None if only arrays were given.
     confidence
-        (z, y, x) values of a predicted map, 0 where it has no candidate; None for a predicted mask.
+        The candidates of a predicted map, on the crop of the pair; None for a predicted mask.
     probabilities
         The reference and the predicted probabilities; None unless a probability map was predicted.
     """
 
     pair: MaskPair
     geometry: Geometry | None
-    confidence: Values | None = None
+    confidence: Candidates | None = None
     probabilities: ProbabilityPair | None = None
 
 
@@ -92,37 +106,47 @@ def prepare(
     """
     given = checked_inputs(reference, prediction, spacing_zyx_mm, label=label, kind=kind)
     given.require_same_grid(convention.grid_tolerance_mm)
-    actual, second = given.reference_foreground(), given.prediction
-    if second.kind == "labels":
-        pair = MaskPair.of(
-            actual, given.prediction_foreground(), given.spacing_zyx_mm, rule=convention.surface
+    given.require_same_shape()
+    if given.prediction.kind != "labels":
+        return _prepared_map(given, given.prediction.kind, convention)
+    box = given.box
+    pair, _ = pair_on_smallest_box(
+        given.reference.labelled(given.labels, box),
+        given.prediction.labelled(given.labels, box),
+        box,
+        shape_zyx=given.shape_zyx,
+        spacing_zyx_mm=given.spacing_zyx_mm,
+        rule=convention.surface,
+    )
+    return Prepared(pair, given.geometry)
+
+
+def _prepared_map(given: Inputs, kind: MapKind, convention: Convention) -> Prepared:
+    rule, box, second = convention.extraction, given.box, given.prediction
+    is_detection = kind == "detection" or rule.from_probability == "detection_map"
+    values = computable(second.values[box])
+    if is_detection:
+        called = above_zero(values, second.occupied.rows[box[:2]])
+    else:
+        values = candidate_values(values, rule, kind)
+        called = above_zero(values)
+    pair, inner = pair_on_smallest_box(
+        given.reference.labelled(given.labels, box),
+        called,
+        box,
+        shape_zyx=given.shape_zyx,
+        spacing_zyx_mm=given.spacing_zyx_mm,
+        rule=convention.surface,
+    )
+    candidates = Candidates(values[inner])
+    if is_detection:
+        candidates = detections(
+            values[inner], pair.prediction, rule.connectivity, box=pair.box, rows=pair.prediction_rows
         )
-        return Prepared(pair, given.geometry)
-    confidence = candidate_values(second.values, convention.extraction, second.kind)
-    pair = MaskPair.of(actual, confidence > 0, given.spacing_zyx_mm, rule=convention.surface)
-    if second.kind == "detection":
-        return Prepared(pair, given.geometry, confidence)
-    probabilities = ProbabilityPair.of(actual, second.values)
-    return Prepared(pair, given.geometry, confidence, probabilities)
-
-
-@dataclass(frozen=True, eq=False)
-class GivenImage:
-    """The voxel values of one side, where they lie if that is known, and what they are.
-
-    Parameters
-    ----------
-    values
-        (z, y, x).
-    geometry
-        Their grid; None for a bare array.
-    kind
-        What the numbers are.
-    """
-
-    values: NDArray[Any]
-    geometry: Geometry | None
-    kind: Kind
+    if kind == "detection":
+        return Prepared(pair, given.geometry, candidates)
+    probabilities = ProbabilityPair.of(given.reference_foreground(), second.values)
+    return Prepared(pair, given.geometry, candidates, probabilities)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +181,26 @@ class Inputs:
                 grids[1], names=("reference", "prediction"), tolerance_mm=grid_tolerance_mm
             )
 
+    def require_same_shape(self) -> None:
+        """Raise ``GeometryMismatch`` if the shapes differ, ``InvalidImage`` if a side is not fit."""
+        self.reference.require_label_map("reference")
+        if self.prediction.kind == "labels":
+            self.prediction.require_label_map("prediction")
+        elif self.prediction.values.ndim != 3:
+            computable(self.prediction.values)
+        require_same_shape(self.reference.values.shape, self.prediction.values.shape)
+
+    @property
+    def shape_zyx(self) -> Index:
+        """Shape of the grid."""
+        depth, height, width = self.reference.values.shape
+        return depth, height, width
+
+    @property
+    def box(self) -> Box:
+        """The smallest box around all that is not 0 on either side; the first voxel if all is."""
+        return union_box(self.reference.occupied.box, self.prediction.occupied.box)
+
     def with_reference(self, reference: Labelled) -> Inputs:
         """Return the inputs with another reference; a bare array lies on the grid of the old one."""
         return replace(self, reference=_changed(self.reference, reference))._on_known_grid()
@@ -171,11 +215,11 @@ class Inputs:
 
     def reference_foreground(self) -> NDArray[np.bool_]:
         """Return where the reference has a chosen label; ``InvalidImage`` if it holds no labels."""
-        return _foreground(self.reference, self.labels, "reference")
+        return self.reference.foreground(self.labels, "reference")
 
     def prediction_foreground(self) -> NDArray[np.bool_]:
         """Return where a predicted label map has a chosen label; errors as for the reference."""
-        return _foreground(self.prediction, self.labels, "prediction")
+        return self.prediction.foreground(self.labels, "prediction")
 
 
 def checked_inputs(
@@ -188,7 +232,8 @@ def checked_inputs(
 ) -> Inputs:
     """Check all that does not depend on a convention; parameters and errors as in :func:`prepare`."""
     wanted = checked_labels(label)
-    first, second = _side(reference, "labels"), _side(prediction, _kind_of(prediction, kind))
+    first = GivenImage.of(reference, "labels")
+    second = GivenImage.of(prediction, kind_of(prediction, kind))
     geometry = _known_grid(first, second)
     return Inputs(first, second, wanted, _common_spacing(geometry, spacing_zyx_mm))
 
@@ -210,57 +255,12 @@ def checked_labels(label: LabelChoice) -> tuple[int, ...] | None:
 
 
 def _changed(old: GivenImage, image: Predicted) -> GivenImage:
-    new = _side(image, old.kind)
+    new = GivenImage.of(image, old.kind)
     if new.geometry is not None or old.geometry is None:
         return new
     if new.kind == "labels":
-        _require_labels(new.values, "edited label map")
+        new.require_labels("edited label map")
     return replace(new, geometry=old.geometry)
-
-
-def _kind_of(prediction: Predicted, kind: Kind | None) -> Kind:
-    if kind not in (None, *get_args(Kind)):
-        raise InvalidSetting(f"kind is one of {', '.join(get_args(Kind))}; not '{kind}'.")
-    own = next((k for cls, k in _KINDS.items() if isinstance(prediction, cls)), None)
-    if own and kind not in (None, own):
-        raise InvalidSetting(f"A {type(prediction).__name__} does not hold what '{kind}' says.")
-    return own or kind or "labels"
-
-
-_KINDS: dict[type[GridImage], Kind] = {
-    LabelMap: "labels",
-    ProbabilityMap: "probability",
-    DetectionMap: "detection",
-}
-_MAP_OF: dict[MapKind, type[ProbabilityMap | DetectionMap]] = {
-    "probability": ProbabilityMap,
-    "detection": DetectionMap,
-}
-
-
-def _side(image: Predicted, kind: Kind) -> GivenImage:
-    if isinstance(image, Volume) and kind == "labels":
-        image = label_map_of(image)
-    if isinstance(image, GridImage):
-        if _KINDS.get(type(image), kind) != kind:
-            raise InvalidImage(
-                f"A {type(image).__name__} holds no labels.",
-                cure="Threshold it on purpose before comparing it as a label map.",
-            )
-        side = GivenImage(np.asarray(image.array), image.geometry, kind)
-    else:
-        side = GivenImage(np.asarray(image), None, kind)
-    if kind != "labels" and type(image) not in _KINDS:
-        _require_map(side.values, kind)
-    return side
-
-
-def _require_map(values: NDArray[Any], kind: MapKind) -> None:
-    """Check bare values as the type of their kind checks its own."""
-    if values.ndim != 3 or values.size == 0:
-        raise InvalidImage(f"The prediction needs three axes (z, y, x), its shape is {values.shape}.")
-    depth, height, width = values.shape
-    _MAP_OF[kind](array=values, geometry=Geometry((depth, height, width), (1.0, 1.0, 1.0)))
 
 
 def _known_grid(first: GivenImage, second: GivenImage) -> Geometry | None:
@@ -288,27 +288,3 @@ def _common_spacing(geometry: Geometry | None, spacing_zyx_mm: Sequence[float] |
             cure="Leave spacing_zyx_mm out: the label map knows its own.",
         )
     return geometry.spacing_zyx_mm
-
-
-def _foreground(side: GivenImage, wanted: tuple[int, ...] | None, name: str) -> NDArray[np.bool_]:
-    values = side.values
-    if values.ndim != 3 or values.size == 0:
-        raise InvalidImage(f"The {name} needs three axes (z, y, x), its shape is {values.shape}.")
-    if side.geometry is None:  # a label map has been checked when it was made
-        _require_labels(values, name)
-    if wanted is None:
-        return values if values.dtype == np.bool_ else values != 0
-    return values == wanted[0] if len(wanted) == 1 else np.isin(values, wanted)
-
-
-def _require_labels(values: NDArray[Any], name: str) -> None:
-    kind = values.dtype.kind
-    if kind not in "iubf":
-        raise InvalidImage(f"The {name} needs whole numbers, its array is {values.dtype}.")
-    if kind == "f" and not (np.isfinite(values).all() and (values == np.rint(values)).all()):
-        raise InvalidImage(
-            f"The {name} holds fractional or non-finite values, so they are no labels.",
-            cure="Threshold it on purpose before comparing it as a label map.",
-        )
-    if kind in "if" and values.min() < 0:
-        raise InvalidImage(f"The {name} holds negative values; labels are 0 and above.")

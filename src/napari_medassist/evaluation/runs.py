@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from napari_medassist.core.lesion import Index, Labels
+from napari_medassist.metrics.occupied import Occupied, row_blocks
 
 Mask = NDArray[np.bool_]
 Indices = NDArray[np.int64]
@@ -19,8 +20,9 @@ _ROWS_BEFORE = {
     18: {(0, -1): 1, (-1, 0): 1, (-1, -1): 0, (-1, 1): 0},
     26: {(0, -1): 1, (-1, 0): 1, (-1, -1): 1, (-1, 1): 1},
 }
-#: Voxels that are looked through at once, so that little memory is needed beside the mask.
-_VOXELS_A_SLAB = 1 << 22
+#: Up to so many voxels are painted one by one; more of them gap by gap, which goes through the whole
+#: image, but at 13 voxels a nanosecond.
+_FEW_VOXELS = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,23 +44,31 @@ class Runs:
     stride_zy: tuple[int, int]
 
     @classmethod
-    def of(cls, mask: Mask) -> Runs:
-        """Find the runs of a (z, y, x) bool mask."""
-        depth, height, width = mask.shape
-        stride_zy = ((height + 2) * (width + 2), width + 2)
-        if not mask.size:
-            nothing = np.zeros(0, dtype=np.int64)
-            return cls(nothing, nothing, stride_zy)
-        step = max(1, _VOXELS_A_SLAB // (height * width))
-        room = np.zeros((min(step, depth), height + 2, width + 2), dtype=bool)
-        found = []
-        for start in range(0, depth, step):
-            slab = room[: min(step, depth - start)]
-            slab[:, 1:-1, 1:-1] = mask[start : start + step]
-            flat = slab.reshape(-1)
-            found.append(np.flatnonzero(flat[1:] != flat[:-1]) + 1 + start * room[0].size)
-        changes = np.concatenate(found)
-        return cls(changes[0::2], changes[1::2], stride_zy)
+    def of(cls, mask: Mask, rows: Mask | None = None) -> Runs:
+        """Find the runs of a (z, y, x) bool mask of any memory layout.
+
+        Parameters
+        ----------
+        mask
+            The mask.
+        rows
+            (z, y) bool: no other row holds a voxel. They are looked for if not given.
+        """
+        _, height, width = mask.shape
+        plane, row = (height + 2) * (width + 2), width + 2
+        if rows is None:
+            rows = Occupied.of(mask).rows if mask.size else np.zeros(mask.shape[:2], dtype=bool)
+        found = [np.zeros((2, 0), dtype=np.int64)]
+        for z, y in row_blocks(rows, row):
+            room = np.zeros((z.size, row), dtype=bool)
+            room[:, 1:-1] = mask[z, y]
+            flat = room.reshape(-1)
+            changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+            ends = changes.reshape(-1, 2).T
+            to_grid = z * plane + (y + 1) * row - np.arange(z.size) * row
+            found.append(ends + to_grid[ends[0] // row])
+        starts, stops = np.concatenate(found, axis=1)
+        return cls(starts, stops, (plane, row))
 
     def first_voxels(self) -> Indices:
         """Return the index of each run's first voxel, shape (n, 3), zyx."""
@@ -76,22 +86,84 @@ class Runs:
 
         Numbers run from 1 in the order of the components' first voxels.
         """
+        first = _first_of_component(self.starts.size, *self._touching(connectivity))
+        is_first = first == np.arange(first.size)
+        numbers = np.cumsum(is_first, dtype=np.int32)[first]
+        return numbers, int(np.count_nonzero(is_first))
+
+    def _touching(self, connectivity: int) -> tuple[Indices, Indices]:
+        """Return the pairs of runs that touch each other, the later one first."""
         plane, row = self.stride_zy
-        neighbours = [
-            self._touching(z * plane + y * row, beside)
+        if self.starts.size < 2:
+            return self.starts[:0], self.starts[:0]
+        pairs = [
+            self._touching_after(z * plane + y * row, beside)
             for (z, y), beside in _ROWS_BEFORE[connectivity].items()
         ]
-        one, other = (np.concatenate(ends) for ends in zip(*neighbours, strict=True))
-        n = self.starts.size
-        graph = coo_array((np.ones(one.size, dtype=bool), (one, other)), shape=(n, n))
-        count, component = connected_components(graph, directed=False)
-        return component.astype(np.int32) + 1, int(count)
+        one, other = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
+        return one, other
 
-    def _touching(self, step: int, beside: int) -> tuple[Indices, Indices]:
+    def _touching_after(self, step: int, beside: int) -> tuple[Indices, Indices]:
         """Return the pairs of runs of which the second touches the first when moved by a step."""
-        first = np.searchsorted(self.stops, self.starts + step - beside, side="right")
-        end = np.searchsorted(self.starts, self.stops + step + beside, side="left")
+        first = np.searchsorted(self.stops, self.starts + (step - beside), side="right")
+        end = np.searchsorted(self.starts, self.stops + (step + beside), side="left")
         n_touching = end - first
         one = np.repeat(np.arange(n_touching.size), n_touching)
         within = np.arange(one.size) - np.repeat(np.cumsum(n_touching) - n_touching, n_touching)
         return one, np.repeat(first, n_touching) + within
+
+    def painted(self, numbers: NDArray[np.integer], shape_zyx: Index) -> Labels:
+        """Return an image in which each run has its number.
+
+        Parameters
+        ----------
+        numbers
+            A number a run, 0 for those that are left out; the image has their type.
+        shape_zyx
+            Shape of the mask.
+        """
+        lengths = self.lengths
+        z, y, x = self.first_voxels().T
+        first = (z * shape_zyx[1] + y) * shape_zyx[2] + x
+        n_voxels = int(lengths.sum())
+        if n_voxels > _FEW_VOXELS:
+            return _with_gaps(numbers, first, lengths, int(np.prod(shape_zyx))).reshape(shape_zyx)
+        labels = np.zeros(shape_zyx, dtype=numbers.dtype)
+        places = np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(n_voxels)
+        labels.reshape(-1)[places] = np.repeat(numbers, lengths)
+        return labels
+
+
+def _with_gaps(values: NDArray[np.integer], first: Indices, lengths: Indices, size: int) -> Labels:
+    """Return a row of voxels in which each run has its value, and the gaps between runs have 0."""
+    parts = np.zeros(2 * values.size + 1, dtype=values.dtype)
+    parts[1::2] = values
+    times = np.empty(parts.size, dtype=np.int64)
+    times[1::2] = lengths
+    times[0::2] = np.diff(first, append=size, prepend=0)
+    times[2::2] -= lengths
+    return np.repeat(parts, times)
+
+
+def _first_of_component(n: int, one: Indices, other: Indices) -> Indices:
+    """Return for each of n nodes the lowest node of its component.
+
+    Each root is hung below its lowest neighbour until none has a lower one. With 125 000 runs of two
+    lungs it took half of the time that ``scipy.sparse.csgraph`` takes, with a few runs a tenth.
+
+    Parameters
+    ----------
+    n
+        Number of nodes.
+    one, other
+        The nodes at both ends of each edge.
+    """
+    lowest = np.arange(n)
+    while one.size:
+        np.minimum.at(lowest, np.maximum(one, other), np.minimum(one, other))
+        while not np.array_equal(up := lowest[lowest], lowest):
+            lowest = up
+        one, other = lowest[one], lowest[other]
+        apart = one != other
+        one, other = one[apart], other[apart]
+    return lowest

@@ -298,7 +298,7 @@ def _alive(tree: ComponentTree, chosen: NDArray[np.bool_], n_levels: int) -> Cou
 def _found_lesions(
     tree: ComponentTree,
     kept: NDArray[np.bool_],
-    labels: NDArray[np.int32],
+    labels: NDArray[np.integer[Any]],
     sizes: Count,
     n_levels: int,
     convention: Convention,

@@ -15,6 +15,7 @@ from napari_medassist.core.errors import GeometryMismatch, InvalidGeometry, Inva
 from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Index
 from napari_medassist.metrics.grid import NOWHERE, Mask, Sides, planes_a_slab
+from napari_medassist.metrics.occupied import Box, Occupied, union_box
 from napari_medassist.metrics.rules import SurfaceRule
 from napari_medassist.metrics.surface import SurfaceDistances, surface_distances
 
@@ -27,12 +28,13 @@ class MaskPair:
     """A reference and a prediction, cropped to the box that holds both.
 
     What several metrics need (counts, surface distances) is computed once, on first use. Make it with
-    :meth:`of`.
+    :meth:`of` from masks of a whole grid; from masks that are cropped already it is made as it stands,
+    with nothing looked for and nothing copied.
 
     Parameters
     ----------
     reference, prediction
-        (z, y, x) bool crops of the same shape, C-contiguous.
+        (z, y, x) bool crops of the same shape, any memory layout.
     spacing_zyx_mm
         Distance between neighbouring voxel centres along z, y, x, in mm.
     offset_zyx
@@ -41,6 +43,8 @@ class MaskPair:
         Shape of the full grid.
     rule
         What a surface is, and how its distances are reduced.
+    reference_rows, prediction_rows
+        (z, y) bool: no other row of a crop holds a voxel. None where that is not known.
     """
 
     reference: Mask
@@ -49,6 +53,8 @@ class MaskPair:
     offset_zyx: Index
     shape_zyx: Index
     rule: SurfaceRule = field(default_factory=SurfaceRule)
+    reference_rows: Mask | None = None
+    prediction_rows: Mask | None = None
 
     @classmethod
     def of(
@@ -81,7 +87,8 @@ class MaskPair:
         """
         _require_masks(reference, prediction)
         spacing = checked_spacing(spacing_zyx_mm)
-        box = _union_box(reference, prediction)
+        first, second = Occupied.of(reference), Occupied.of(prediction)
+        box = union_box(first.box, second.box)
         z, y, x = (int(side.start) for side in box)
         depth, height, width = reference.shape
         return cls(
@@ -91,6 +98,8 @@ class MaskPair:
             (z, y, x),
             (depth, height, width),
             rule or SurfaceRule(),
+            first.rows[box[:2]],
+            second.rows[box[:2]],
         )
 
     def under(self, rule: SurfaceRule) -> Self:
@@ -101,6 +110,13 @@ class MaskPair:
             kept.add("distances")
         other.__dict__.update({name: value for name, value in vars(self).items() if name in kept})
         return other
+
+    @property
+    def box(self) -> Box:
+        """Where the crop lies in the full grid."""
+        parts = zip(self.offset_zyx, self.reference.shape, strict=True)
+        z, y, x = (slice(start, start + size) for start, size in parts)
+        return z, y, x
 
     @property
     def voxel_volume_ml(self) -> float:
@@ -214,20 +230,3 @@ def require_same_shape(reference: tuple[int, ...], prediction: tuple[int, ...]) 
             f"Different shapes (z, y, x): reference {reference}, prediction {prediction}.",
             cure="Resample one of them onto the other's grid on purpose.",
         )
-
-
-def _union_box(first: Mask, second: Mask) -> tuple[slice, slice, slice]:
-    """Return the smallest box that holds both masks; the first voxel if both are empty."""
-    z = _extent(_occupied(first, (1, 2)) | _occupied(second, (1, 2)))
-    plane = _occupied(first[z], (0,)) | _occupied(second[z], (0,))
-    return z, _extent(_occupied(plane, (1,))), _extent(_occupied(plane, (0,)))
-
-
-def _occupied(mask: Mask, over_axes: tuple[int, ...]) -> Mask:
-    occupied: Mask = np.any(mask, axis=over_axes)
-    return occupied
-
-
-def _extent(occupied: Mask) -> slice:
-    places = np.flatnonzero(occupied)
-    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 1)

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from napari_medassist.evaluation import components, runs
+from napari_medassist.evaluation import components
 from napari_medassist.evaluation.components import connected, neighbourhood
 from napari_medassist.evaluation.runs import Runs
+from napari_medassist.metrics import occupied
 
 
 def masks(shares: tuple[float, ...]) -> st.SearchStrategy[np.ndarray]:
@@ -43,7 +44,7 @@ def test_numbers_equal_those_of_labelling_every_voxel(
 def test_slabs_make_no_difference(mask: np.ndarray, voxels_a_slab: int) -> None:
     whole = Runs.of(mask)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "_VOXELS_A_SLAB", voxels_a_slab)
+        patch.setattr(occupied, "_BYTES_AT_ONCE", voxels_a_slab)
         in_slabs = Runs.of(mask)
     assert (whole.starts == in_slabs.starts).all()
     assert (whole.stops == in_slabs.stops).all()
