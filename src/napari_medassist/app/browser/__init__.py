@@ -22,8 +22,8 @@ How a window uses it::
 Threads
 -------
 All methods of the browser are for one thread, that of the window, and return at once. What takes long
-is returned as :class:`~napari_medassist.app.browser.work.Work`: its ``run`` goes to any thread and reads
-nothing that the window's thread changes; its ``accept`` or ``fail`` comes back to the window's thread.
+is returned as :class:`~napari_medassist.app.browser.work.Work`: its ``run`` goes to any thread and
+reads nothing that the window's thread changes; its ``accept`` or ``fail`` comes back to that thread.
 A request overtakes earlier ones of its kind (opening and judging a cohort; opening a case; preloading;
 sensitivity): these stop at their next report of progress, and what they return is dropped. Tables,
 error lists and results never change once made, so they may be read anywhere. The store of cases has a

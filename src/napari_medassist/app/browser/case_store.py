@@ -1,4 +1,4 @@
-"""Opened cases, held in bounded memory and loaded ahead, so that stepping through a cohort is smooth."""
+"""Opened cases, held in bounded memory and read ahead, so that stepping through a cohort is smooth."""
 
 from __future__ import annotations
 

@@ -209,9 +209,24 @@ class CaseTable:
             shown &= np.fromiter((name in chosen.cases for name in self.names), bool, self.n_rows)
         return shown
 
-    def with_cases(self, cases: Mapping[int, CaseEvaluation]) -> CaseTable:
-        """Return the table with some rows filled in: row -> the finished case."""
-        return self._filled({row: _values_of(case) for row, case in cases.items()})
+    def with_cases(
+        self,
+        cases: Mapping[int, CaseEvaluation],
+        further: Mapping[int, Mapping[str, float]] | None = None,
+    ) -> CaseTable:
+        """Return the table with some rows filled in.
+
+        Parameters
+        ----------
+        cases
+            Row -> the finished case.
+        further
+            Row -> column -> value, of columns that do not follow from the case.
+        """
+        added = further or {}
+        return self._filled(
+            {row: {**_values_of(case), **added.get(row, {})} for row, case in cases.items()}
+        )
 
     def with_values(self, values: Mapping[str, Values], good_dice: float | None = None) -> CaseTable:
         """Return the table with whole columns replaced; what follows from them follows."""
@@ -285,8 +300,9 @@ class CaseTable:
     def _models_differ(self) -> NDArray[np.bool_]:
         if "gained" not in self._values:
             return np.zeros(self.n_rows, dtype=bool)
-        deltas = (np.abs(self._values[name]) > 0 for name in ("gained", "lost", "delta_fp"))
-        return np.logical_or.reduce(list(deltas))
+        names = ("gained", "lost", "delta_fp")
+        differ: NDArray[np.bool_] = np.any([np.abs(self._values[n]) > 0 for n in names], axis=0)
+        return differ
 
     @cached_property
     def _searchable(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.app.browser.lesion_table import FALSE, MISSED, LesionTable
+from napari_medassist.app.browser.lesion_table import FALSE, MISSED, LesionRow, LesionTable
 from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Side
 
@@ -125,6 +125,18 @@ class ErrorList:
         self._place[order] = np.arange(order.size)
         self._row_of = {name: row for row, name in enumerate(names)}
         self._by_kind: dict[ErrorKind, NDArray[np.int64]] = {}
+
+    @classmethod
+    def of(
+        cls,
+        lesions: LesionTable | Sequence[LesionRow],
+        names: Sequence[str],
+        order: NDArray[np.int64],
+        hidden: NDArray[np.bool_],
+    ) -> ErrorList:
+        """Return the errors among lesions, given as a table or row by row."""
+        table = lesions if isinstance(lesions, LesionTable) else LesionTable.of(lesions)
+        return cls(table, names, order, hidden)
 
     def __len__(self) -> int:
         """Return the number of errors of any kind."""
