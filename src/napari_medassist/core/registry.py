@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
@@ -50,6 +51,7 @@ class Registry(Generic[T]):
         self._name_of = name_of
         self._items: dict[str, T] = {}
         self._complete = False
+        self._lock = threading.RLock()
 
     def register(self, item: T) -> T:
         """Add an item; return it, so that this serves as a decorator too.
@@ -93,14 +95,15 @@ class Registry(Generic[T]):
         return len(self.names())
 
     def _discover(self) -> None:
-        if self._complete:
-            return
-        self._complete = True
-        for package in self._packages:
-            path = importlib.import_module(package).__path__
-            for module in sorted(m.name for m in pkgutil.iter_modules(path)):
-                item = getattr(importlib.import_module(f"{package}.{module}"), self._attribute, None)
-                if item is not None:
-                    self.register(item)
-        for point in entry_points(group=self._group):
-            self.register(point.load())
+        with self._lock:  # a second thread waits until all are there, instead of seeing some
+            if self._complete:
+                return
+            self._complete = True
+            for package in self._packages:
+                path = importlib.import_module(package).__path__
+                for module in sorted(m.name for m in pkgutil.iter_modules(path)):
+                    item = getattr(importlib.import_module(f"{package}.{module}"), self._attribute, None)
+                    if item is not None:
+                        self.register(item)
+            for point in entry_points(group=self._group):
+                self.register(point.load())
