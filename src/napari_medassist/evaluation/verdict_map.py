@@ -1,4 +1,12 @@
-"""Verdicts as label maps: what was found, missed and false, in colours on the image."""
+"""Verdicts as label maps: what was found, missed and false, in colours on the image.
+
+:func:`verdict_maps` paints the full grid in four colours. :func:`verdict_crop` follows a slider: it
+paints only the box around all lesions, by looking up each lesion's class, and tells split and merged
+lesions too::
+
+    crop = verdict_crop(staged.under(convention, metrics=QUICK_METRICS))
+    layer_array[crop.box] = crop.values
+"""
 
 from __future__ import annotations
 
@@ -9,9 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.core.labels import Label, LabelScheme
-from napari_medassist.core.lesion import LesionSet, Side
-from napari_medassist.core.results import JudgedLesion, LesionVerdict
-from napari_medassist.evaluation.case import Comparison
+from napari_medassist.core.lesion import Index, LesionSet, Side
+from napari_medassist.core.results import CaseEvaluation, JudgedLesion, LesionVerdict
+from napari_medassist.evaluation.comparison import Comparison
+from napari_medassist.evaluation.conventions import Convention
+from napari_medassist.evaluation.matching.match import split_and_merged
+from napari_medassist.evaluation.rejudging import graph_of
 
 #: Values of the verdict maps; ``TRUE_POSITIVE`` is a found reference lesion or a true prediction.
 TRUE_POSITIVE, MISSED, FALSE_POSITIVE, IGNORED = 1, 2, 3, 4
@@ -34,8 +45,22 @@ VALUE_OF: Mapping[LesionVerdict, int] = {
     LesionVerdict.FALSE: FALSE_POSITIVE,
     LesionVerdict.IGNORED: IGNORED,
 }
+#: Further classes: a found lesion that several predictions lie in; a true prediction in several lesions.
+SPLIT, MERGED = 5, 6
+#: Names and colours of all classes, which stay apart as those of the verdicts do.
+CLASS_SCHEME = LabelScheme(
+    (
+        *VERDICT_SCHEME.labels,
+        Label(SPLIT, "split", (86, 180, 233)),
+        Label(MERGED, "merged", (204, 121, 167)),
+    )
+)
 #: What covers what where lesions of both sides overlap, the rear one first.
-_REAR_TO_FRONT = (IGNORED, TRUE_POSITIVE, FALSE_POSITIVE, MISSED)
+_REAR_TO_FRONT = (IGNORED, TRUE_POSITIVE, MERGED, SPLIT, FALSE_POSITIVE, MISSED)
+
+#: Class -> place from the rear, and back; 0 is background.
+_RANK = np.argsort([0, *_REAR_TO_FRONT]).astype(np.uint8)
+_OF_RANK = np.array([0, *_REAR_TO_FRONT], dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +88,77 @@ def verdict_maps(comparison: Comparison) -> VerdictMaps:
     evaluation = comparison.evaluation
     reference = _painted(comparison.reference, evaluation.lesions_of(Side.REFERENCE))
     prediction = _painted(comparison.prediction, evaluation.lesions_of(Side.PREDICTION))
-    rank = np.zeros(max(_REAR_TO_FRONT) + 1, dtype=np.uint8)
-    rank[list(_REAR_TO_FRONT)] = range(1, len(_REAR_TO_FRONT) + 1)
-    in_front = rank[reference] > rank[prediction]
+    in_front = _RANK[reference] > _RANK[prediction]
     return VerdictMaps(reference, prediction, np.where(in_front, reference, prediction))
+
+
+@dataclass(frozen=True, eq=False)
+class VerdictCrop:
+    """The classes of lesions, in the box that holds all lesions of both sides.
+
+    Parameters
+    ----------
+    values
+        (z, y, x) uint8 crop of the grid: 0 background, else a value of :data:`CLASS_SCHEME`.
+    offset_zyx
+        Index of the crop's first voxel in the full grid.
+    """
+
+    values: NDArray[np.uint8]
+    offset_zyx: Index
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Where the crop lies in the full grid."""
+        z, y, x = (
+            slice(start, start + size)
+            for start, size in zip(self.offset_zyx, self.values.shape, strict=True)
+        )
+        return z, y, x
+
+
+def verdict_crop(comparison: Comparison, side: Side | None = None) -> VerdictCrop:
+    """Return the classes of a comparison's lesions as a crop of its grid.
+
+    Parameters
+    ----------
+    comparison
+        The lesions and their verdicts.
+    side
+        Whose lesions; both in one by default, stacked as in :class:`VerdictMaps`: split and merged
+        ones stand over true and under false ones.
+    """
+    sets = {Side.REFERENCE: comparison.reference, Side.PREDICTION: comparison.prediction}
+    classes = classes_of(comparison.evaluation)
+    if side is not None:
+        return VerdictCrop(_looked_up(sets[side], classes[side]), sets[side].offset_zyx)
+    front, other = (_looked_up(sets[s], _RANK[classes[s]]) for s in Side)
+    np.maximum(front, other, out=front)
+    return VerdictCrop(_OF_RANK[front], comparison.reference.offset_zyx)
+
+
+def classes_of(evaluation: CaseEvaluation) -> dict[Side, NDArray[np.uint8]]:
+    """Return the class of each lesion of each side, in the order of the ids.
+
+    A found lesion is ``SPLIT`` and a true prediction ``MERGED`` where ``n_splits`` and ``n_merges``
+    count it; else its class is that of its verdict.
+    """
+    rule = Convention.from_settings({"matching": evaluation.convention["matching"]}).matching
+    split, merged = split_and_merged(graph_of(evaluation), rule)
+    classes = {}
+    for side, flags, special in (
+        (Side.REFERENCE, split, SPLIT),
+        (Side.PREDICTION, merged, MERGED),
+    ):
+        plain = np.array([VALUE_OF[n.verdict] for n in evaluation.lesions_of(side)], dtype=np.uint8)
+        plain[flags & (plain == TRUE_POSITIVE)] = special
+        classes[side] = plain
+    return classes
+
+
+def _looked_up(lesions: LesionSet, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    by_id = np.concatenate([np.zeros(1, dtype=np.uint8), values])
+    return by_id[lesions.labels]
 
 
 def _painted(lesions: LesionSet, judged: tuple[JudgedLesion, ...]) -> NDArray[np.uint8]:
