@@ -45,7 +45,7 @@ VALUE_OF: Mapping[LesionVerdict, int] = {
     LesionVerdict.FALSE: FALSE_POSITIVE,
     LesionVerdict.IGNORED: IGNORED,
 }
-#: Further classes: a found lesion that several predictions lie in; a true prediction in several lesions.
+#: Further classes: a found lesion with several predictions in it; a true prediction in several lesions.
 SPLIT, MERGED = 5, 6
 #: Names and colours of all classes, which stay apart as those of the verdicts do.
 CLASS_SCHEME = LabelScheme(
