@@ -44,8 +44,20 @@ def add_convention_options(parser: argparse.ArgumentParser) -> None:
 def add_label_option(parser: argparse.ArgumentParser) -> None:
     """Add the option that chooses the foreground."""
     parser.add_argument(
-        "--label", type=int, nargs="+", metavar="N", help="foreground values (default: all non-zero)"
+        "--label",
+        type=label_choice,
+        nargs="+",
+        metavar="N",
+        help="foreground values (default: all non-zero)",
     )
+
+
+def label_choice(text: str) -> int | str:
+    """Return a label value, or the name of a label, which a label scheme may know."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 def add_running_options(parser: argparse.ArgumentParser) -> None:

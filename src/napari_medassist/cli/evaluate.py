@@ -14,6 +14,13 @@ from napari_medassist.cli.cohort_options import (
     running_of,
     stopped,
 )
+from napari_medassist.cli.part_options import (
+    add_part_options,
+    chosen_labels,
+    division_of,
+    part_report,
+    remarks_of,
+)
 from napari_medassist.core.results import Status
 from napari_medassist.evaluation.rules import CONNECTIVITIES
 
@@ -36,8 +43,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Compare predicted label maps with reference label maps, voxel by voxel and "
         "lesion by lesion. Writes cases.csv, lesions.csv, matches.csv, summary.json and "
         "convention.yaml. A run that was stopped goes on where it was when it is started again.",
-        epilog="Exit code: 0 all cases compared, 1 some could not be compared, 2 nothing to compare, "
-        "130 stopped.",
+        epilog="Exit code: 0 all cases compared, 1 some could not be compared, or not as asked for, "
+        "2 nothing to compare, 130 stopped.",
     )
     parser.add_argument("--reference", metavar="FILE|DIR|PATTERN", help="label maps of the reference")
     parser.add_argument(
@@ -50,11 +57,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--manifest",
         type=Path,
         metavar="FILE",
-        help="instead of both: CSV with the columns case, reference, prediction[, group]",
+        help="instead of both: CSV with the columns case, reference, prediction[, zones][, group]",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the tables go")
     add_convention_options(parser)
     _add_short_settings(parser)
+    add_part_options(parser)
     parser.add_argument(
         "--kind",
         choices=("labels", "probability", "detection"),
@@ -112,16 +120,19 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         source = _source(args)
+        division = division_of(args, source)
+        labels = chosen_labels(args.label, division.scheme)
         cohort = evaluate_source(
             source,
             args.out,
-            label=args.label,
+            label=labels,
             convention=_convention(args),
             running=running_of(args, n_cases=len(source.found.pairs)),
             kind=args.kind,
             metrics=args.metrics,
             parquet=args.parquet,
             cut_offs=cut_offs_by(args.sweep) if args.sweep is not None else (),
+            division=division,
         )
     except MedAssistError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -132,10 +143,10 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(_report(cohort, args.out)))
         if args.label and not (cohort.totals.n_reference_lesions or cohort.totals.n_predicted_lesions):
             print(f"No compared file holds a label {' or '.join(str(n) for n in args.label)}.")
-    failures = failures_of(cohort)
-    if failures:
-        print("\n".join(failures), file=sys.stderr)
-    return SOME_NOT_COMPARED if failures else ALL_COMPARED
+    wrong = [*failures_of(cohort), *remarks_of(cohort)]
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
+    return SOME_NOT_COMPARED if wrong else ALL_COMPARED
 
 
 def _source(args: argparse.Namespace) -> Source:
@@ -144,9 +155,10 @@ def _source(args: argparse.Namespace) -> Source:
 
     places = args.reference, args.prediction
     if args.manifest is not None and places == (None, None):
-        return Source.of_manifest(args.manifest)
+        source = Source.of_manifest(args.manifest)
+        return source if args.zones is None else source.with_zones(args.zones)
     if args.manifest is None and None not in places:
-        return Source.of_places(*places)
+        return Source.of_places(*places, args.zones)
     raise InvalidSetting("Give --reference and --prediction, or --manifest.")
 
 
@@ -175,6 +187,7 @@ def _report(cohort: CohortEvaluation, out_dir: Path) -> list[str]:
         *(f"{a:<{width}}{b}".rstrip() for a, b in zip(left, right, strict=True)),
         "",
         _hidden_errors(cohort),
+        *part_report(cohort),
         *_mixed_spacing(cohort),
         "",
         f"Tables: {out_dir / 'cases.csv'}, {out_dir / 'lesions.csv'}, {out_dir / 'summary.json'}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from napari_medassist.app.cohort.division import NO_DIVISION, Division
 from napari_medassist.app.cohort.manifest import read_manifest
 from napari_medassist.app.cohort.output import (
     CohortResult,
@@ -37,15 +38,29 @@ class Source:
     about: Mapping[str, Any]
 
     @classmethod
-    def of_places(cls, reference: PathLike, prediction: PathLike) -> Source:
-        """Take the cases from two files, folders or patterns; errors are those of ``pair_files``."""
+    def of_places(
+        cls, reference: PathLike, prediction: PathLike, zones: PathLike | None = None
+    ) -> Source:
+        """Take the cases from files, folders or patterns; errors are those of ``pair_files``."""
         about = {"reference": str(reference), "prediction": str(prediction)}
-        return cls(pair_files(reference, prediction), about)
+        source = cls(pair_files(reference, prediction), about)
+        return source if zones is None else source.with_zones(zones)
 
     @classmethod
     def of_manifest(cls, path: PathLike) -> Source:
         """Take the cases from a table; errors are those of ``read_manifest``."""
         return cls(read_manifest(Path(path).expanduser()), {"manifest": str(path)})
+
+    def with_zones(self, place: PathLike) -> Source:
+        """Return the cases with their zone maps; see ``PairedFiles.with_zones``."""
+        found = self.found.with_zones(place)
+        unknown = [str(path) for path in found.zones_without_case]
+        return Source(found, {**self.about, "zone_maps": str(place), "zone_maps_without_case": unknown})
+
+    @property
+    def has_zones(self) -> bool:
+        """Whether any case has a zone map."""
+        return any(pair.zones for pair in self.found.pairs)
 
 
 def evaluate_files(
@@ -109,6 +124,7 @@ def evaluate_source(
     metrics: Sequence[str] = (),
     parquet: bool = False,
     cut_offs: Sequence[float] = (),
+    division: Division = NO_DIVISION,
 ) -> CohortResult:
     """Compare the cases of a source and write the tables.
 
@@ -125,6 +141,8 @@ def evaluate_source(
         Whether to write the tables as Parquet too.
     cut_offs
         Of probability maps: where to count lesions besides; they make ``sweep.csv``.
+    division
+        Into which parts cases are divided besides: zones make ``regions.csv``, labels ``labels.csv``.
 
     Raises
     ------
@@ -137,6 +155,7 @@ def evaluate_source(
     """
     wanted = checked_labels(label)
     chosen_metrics(metrics)
+    division.require_kind(kind)
     if parquet:
         require_parquet()
     folder = writable_folder(Path(out_dir).expanduser())
@@ -148,12 +167,14 @@ def evaluate_source(
         convention=convention,
         running=running,
         cut_offs=cut_offs,
+        division=division,
     )
     about = {
         **source.about,
         "labels": wanted,
         "kind": kind,
         "passed_over": [str(path) for path in source.found.passed_over],
+        **division.about(),
     }
     write_results(cohort, convention, folder, about=about, parquet=parquet)
     return cohort

@@ -6,7 +6,7 @@ import glob
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_medassist.core.errors import FileProblem
@@ -61,18 +61,48 @@ class FilePair:
 
 @dataclass(frozen=True)
 class PairedFiles:
-    """The cases of two places, and the files that are no images.
+    """The cases of two places, and the files that belong to none.
 
     Parameters
     ----------
     pairs
         One entry a case, incomplete ones included.
     passed_over
-        Files of the two places that no image format claims.
+        Files of the places that no image format claims.
+    zones_without_case
+        Zone maps whose name is that of no case.
     """
 
     pairs: tuple[FilePair, ...]
     passed_over: tuple[Path, ...] = ()
+    zones_without_case: tuple[Path, ...] = ()
+
+    def with_zones(self, place: PathLike) -> PairedFiles:
+        """Return the cases with their zone maps, found by the names of the cases.
+
+        Parameters
+        ----------
+        place
+            A folder or pattern, as in :func:`pair_files`; or one file, which then holds for every case
+            (of a common atlas, say).
+
+        Raises
+        ------
+        FileProblem
+            As :func:`pair_files` does.
+        """
+        side = _side(place)
+        if side.single is not None:
+            single = (side.single,)
+            return replace(self, pairs=tuple(replace(pair, zones=single) for pair in self.pairs))
+        pairs = tuple(replace(p, zones=side.files.get(p.case, ())) for p in self.pairs)
+        unknown = side.files.keys() - {pair.case for pair in self.pairs}
+        return replace(
+            self,
+            pairs=pairs,
+            passed_over=self.passed_over + side.passed_over,
+            zones_without_case=tuple(p for name in sorted(unknown) for p in side.files[name]),
+        )
 
 
 @dataclass(frozen=True)

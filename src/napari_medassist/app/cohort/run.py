@@ -9,6 +9,7 @@ from pathlib import Path
 
 from napari_medassist.app.cohort.cache import ResultCache
 from napari_medassist.app.cohort.cluster import on_cluster
+from napari_medassist.app.cohort.division import NO_DIVISION, Division
 from napari_medassist.app.cohort.executors import Executor, in_processes, in_this_process
 from napari_medassist.app.cohort.job import Job, content_keys
 from napari_medassist.app.cohort.output import CohortResult
@@ -74,6 +75,7 @@ def evaluate_cohort(
     convention: Convention = MEDASSIST,
     running: Running | None = None,
     cut_offs: Sequence[float] = (),
+    division: Division = NO_DIVISION,
 ) -> CohortResult:
     """Compare the cases of a cohort.
 
@@ -95,6 +97,8 @@ def evaluate_cohort(
         How the work is done; by default in this process, and nothing is kept.
     cut_offs
         Of probability maps: where to count lesions besides, 0 < t <= 1.
+    division
+        Into which parts, zones or labels, cases are divided besides being judged as a whole.
 
     Returns
     -------
@@ -121,6 +125,7 @@ def evaluate_cohort(
         metrics=metrics,
         running=running,
         cut_offs=cut_offs,
+        division=division,
     )
     return cohort
 
@@ -134,6 +139,7 @@ def evaluate_under(
     metrics: Sequence[str] = (),
     running: Running | None = None,
     cut_offs: Sequence[float] = (),
+    division: Division = NO_DIVISION,
 ) -> tuple[CohortResult, ...]:
     """Compare the cases of a cohort under several conventions, reading each file once.
 
@@ -146,6 +152,7 @@ def evaluate_under(
             f"Only probability maps can be swept over cut-offs; the predictions hold {kind}.",
             cure="Say kind 'probability', or leave the sweep out.",
         )
+    division.require_kind(kind)
     running = running or Running()
     job = Job(
         tuple(conventions),
@@ -154,6 +161,7 @@ def evaluate_under(
         metrics=chosen_metrics(metrics),
         needs_keys=running.cache_dir is not None,
         cut_offs=tuple(cut_offs),
+        division=division,
     )
     executor = running.executor()
     folder = running.cache_dir
