@@ -19,7 +19,13 @@ from napari_medassist.app.browser.columns import matching_in_words
 from napari_medassist.app.browser.error_list import ErrorKind, ErrorList, ErrorStep, LesionError
 from napari_medassist.app.browser.export import export_csv
 from napari_medassist.app.browser.headline import Headline, Pin, headline_of_table
-from napari_medassist.app.browser.judging import is_quick, judged, sensitivity_of
+from napari_medassist.app.browser.judging import (
+    completed,
+    is_complete,
+    is_quick,
+    judged,
+    sensitivity_of,
+)
 from napari_medassist.app.browser.marks import Mark, MarkKind
 from napari_medassist.app.browser.model_results import CohortCurves, ModelResults
 from napari_medassist.app.browser.opened_case import OpenedCase
@@ -218,10 +224,10 @@ class CohortBrowser:
         return self._view.models[name]
 
     def evaluation(self, case: str, model: str = "") -> CaseEvaluation | None:
-        """Return the evaluation of a case; None until its cohort is finished."""
+        """Return the evaluation of a case under the shown convention; None until there is one."""
         results = self.results(model)
         row = results.table.row_of(case)
-        return None if results.cohort is None or row is None else results.cohort.cases[row]
+        return None if row is None else results.evaluation(row)
 
     def curves(self, model: str = "") -> CohortCurves:
         """Return the curves of a model under the shown convention, the shown model by default."""
@@ -486,6 +492,7 @@ class CohortBrowser:
             return None
         if not self.is_stale:
             self._judging.overtake()
+            self._complete(cohort)
             return None
 
         def run(progress: Progress) -> OpenedCohort:
@@ -530,6 +537,18 @@ class CohortBrowser:
         self._cohort = cohort
         self._set_view(self._view.with_changes(models=cohort.models))
         self.told.emit(self.headline.sentence)
+        self._complete(cohort)
+
+    def _complete(self, cohort: OpenedCohort) -> None:
+        """Let what a quick judgement leaves out be computed, unless it is overtaken."""
+        if is_complete(cohort):
+            return
+
+        def run(progress: Progress) -> OpenedCohort:
+            return completed(cohort, progress)
+
+        work = self._judging.start("Completing", run, self._take_over, self._tell, is_quick=True)
+        self.work_ready.emit(work)
 
     def _set_view(self, view: CohortView) -> None:
         self._view = view

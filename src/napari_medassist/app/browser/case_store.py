@@ -17,7 +17,7 @@ from napari_medassist.core.errors import Cancelled, MedAssistError
 from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
-from napari_medassist.evaluation.masks import Kind
+from napari_medassist.evaluation.given import Kind
 from napari_medassist.io.files import read, read_labels, read_volume
 
 T = TypeVar("T")

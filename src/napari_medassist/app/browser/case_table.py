@@ -19,7 +19,7 @@ from napari_medassist.app.browser.columns import (
 )
 from napari_medassist.app.browser.marks import Mark
 from napari_medassist.core.results import CaseEvaluation, Status
-from napari_medassist.evaluation.disagreement import gaps_of_ranks, lesion_f1
+from napari_medassist.evaluation.disagreement import gaps_of_ranks
 
 Rows = NDArray[np.int64]
 Values = NDArray[Any]
@@ -34,8 +34,6 @@ _STATUS_TITLES = {
 }
 _UNDEFINED = "–"  # noqa: RUF001  the sign for a missing value
 _DIGITS = re.compile(r"(\d+)")
-#: F1 as the ranked gap sees it, which is no column of its own.
-_GAP_F1 = "_gap_f1"
 
 
 class CaseTable:
@@ -79,7 +77,6 @@ class CaseTable:
         values["case"][:] = list(names)
         values["group"][:] = list(groups) if groups else ""
         values["status"][:] = WAITING
-        values[_GAP_F1] = np.full(len(names), np.nan)
         return cls(columns, values, good_dice)
 
     @classmethod
@@ -270,7 +267,7 @@ class CaseTable:
     def _derived(self) -> CaseTable:
         """Return the table with what follows from Dice and counts: both views against each other."""
         dice, has_error = self._values["dice"], self._has("missed") | self._has("false")
-        gap = gaps_of_ranks(dice, self._values[_GAP_F1])
+        gap = gaps_of_ranks(dice, self._values["lesion_f1"])
         compared = self.is_compared()
         return self._with(
             {
@@ -337,7 +334,6 @@ def _values_of(case: CaseEvaluation) -> dict[str, Any]:
         "message": case.message,
         "group": case.group,
         **case.scores,
-        _GAP_F1: lesion_f1(case.counts),
     }
     if case.counts is not None:
         counted = ("tp_reference", "fn", "tp_prediction", "fp", "n_splits", "n_merges")

@@ -112,8 +112,8 @@ class CohortView:
         return tuple(dict.fromkeys(name for name in found if name != case))
 
     def following(self, case: str, step: int) -> str:
-        """Return the case that follows one in the order shown, beginning anew; empty if there is none."""
-        rows = self.order.tolist()
+        """Return the case that follows one in the order shown, beginning anew; empty for none."""
+        rows: list[int] = self.order.tolist()
         if not rows:
             return ""
         row = self.table.row_of(case)

@@ -50,6 +50,17 @@ def judged(
     return replace(opened, convention=convention, models=models)
 
 
+def completed(opened: OpenedCohort, progress: Progress) -> OpenedCohort:
+    """Return a cohort that was judged without its files with what that leaves out."""
+    models = {name: results.completed(progress) for name, results in opened.models.items()}
+    return replace(opened, models=models)
+
+
+def is_complete(opened: OpenedCohort) -> bool:
+    """Tell whether nothing was left out when a cohort was judged."""
+    return all(results.cohort is not None for results in opened.models.values())
+
+
 def sensitivity_of(
     opened: OpenedCohort,
     conventions: Sequence[Convention],
@@ -81,7 +92,7 @@ def _under_each(
     progress: Progress,
 ) -> dict[str, ModelResults]:
     quick = [c for c in conventions if results.can_rejudge(c)]
-    found = {c.name: results.rejudged(c) for c in quick}
+    found = {c.name: results.rejudged(c).completed(progress) for c in quick}
     slow = [c for c in conventions if c.name not in found]
     if slow:
         sources = opened.sources

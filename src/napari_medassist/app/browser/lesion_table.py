@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,19 @@ class LesionTable:
     def __len__(self) -> int:
         """Return the number of lesions."""
         return int(self.row.size)
+
+    def joined(self, other: LesionTable) -> LesionTable:
+        """Return the lesions of both, sorted."""
+        if not len(self) or not len(other):
+            return self if len(self) else other
+        pairs = ((getattr(self, part.name), getattr(other, part.name)) for part in fields(self))
+        both = LesionTable(*(np.concatenate(pair) for pair in pairs))
+        return both.chosen(np.lexsort((both.lesion_id, both.is_prediction, both.row)))
+
+    def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> LesionTable:
+        """Return some of the lesions, by flags or by places."""
+        columns = (getattr(self, part.name)[which] for part in fields(self))
+        return LesionTable(*columns)
 
 
 def lesion_rows(row: int, case: CaseEvaluation) -> list[LesionRow]:

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import numpy as np
 
 from napari_medassist.app.browser.case_table import CaseTable
 from napari_medassist.app.browser.columns import PRECISION_AT_RECALL
 from napari_medassist.app.browser.headline import Headline, headline_of_table
 from napari_medassist.app.browser.lesion_table import (
-    LesionRow,
     LesionTable,
     OverlapCurve,
     lesion_rows,
     overlap_curve,
 )
+from napari_medassist.app.browser.verdict_columns import case_columns, judged_lesions
 from napari_medassist.app.cohort.detection import scored_cases
 from napari_medassist.app.cohort.packed import CaseRecord
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import InvalidSetting
-from napari_medassist.core.results import CohortEvaluation, ScoredCase
+from napari_medassist.core.progress import Progress
+from napari_medassist.core.results import CaseEvaluation, CohortEvaluation, ScoredCase, Status
 from napari_medassist.evaluation.cohort import summarise
+from napari_medassist.evaluation.cohort_graph import CohortGraph
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.curves import CONTROLLED_RECALLS, LesionCurve, detection_curve
-from napari_medassist.evaluation.masks import Kind
+from napari_medassist.evaluation.given import Kind
 from napari_medassist.evaluation.ranking import headline as ranked_numbers
-from napari_medassist.evaluation.rejudging import can_rejudge, rejudged
-from napari_medassist.metrics.registry import default_names
+from napari_medassist.evaluation.rejudging import can_rejudge, matched_again, with_verdicts
+from napari_medassist.evaluation.scoring import scored
+from napari_medassist.metrics.lesion.matched import MatchingMetric
+from napari_medassist.metrics.registry import METRICS, default_names
+
+_PROGRESS_EVERY = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +46,7 @@ class CohortCurves:
     ----------
     detection
         Precision, recall and false lesions per case over confidences; None where predictions are
-        label maps.
+        label maps, and while they are being judged anew.
     overlap
         Recall and precision over the overlap that is asked for.
     """
@@ -63,12 +71,14 @@ class ModelResults:
         The cases.
     kind
         What the predictions hold.
-    lesion_rows
-        The lesions as rows, case by case.
+    lesions
+        The lesions of all cases.
     cohort
         The evaluation itself; None while it is not finished.
     scored
         What detection curves need; empty where predictions are label maps.
+    compared
+        Where these results were judged anew: the results as they were compared.
     """
 
     name: str
@@ -76,9 +86,10 @@ class ModelResults:
     convention: Convention
     table: CaseTable
     kind: Kind = "labels"
-    lesion_rows: tuple[LesionRow, ...] = ()
+    lesions: LesionTable = field(default_factory=lambda: LesionTable.of(()))
     cohort: CohortEvaluation | None = None
     scored: tuple[ScoredCase, ...] = ()
+    compared: ModelResults | None = None
 
     @classmethod
     def waiting(
@@ -112,55 +123,119 @@ class ModelResults:
     ) -> ModelResults:
         """Return the results of a cohort that was compared; goes through its cases once."""
         waiting = cls.waiting(name, pairs, convention, kind=kind, metrics=cohort.means)
-        scored = {case.case: case for case in scored_cases(cohort)}
-        found = waiting.with_cases(
-            {row: CaseRecord(case, scored.get(case.case)) for row, case in enumerate(cohort.cases)}
+        found = {case.case: case for case in scored_cases(cohort)}
+        filled = waiting.with_cases(
+            {row: CaseRecord(case, found.get(case.case)) for row, case in enumerate(cohort.cases)}
         )
-        return replace(found, cohort=cohort)
+        return replace(filled, cohort=cohort)
 
     def with_cases(self, cases: Mapping[int, CaseRecord]) -> ModelResults:
         """Return the results with some cases finished: row -> record."""
-        added = [line for row, record in cases.items() for line in lesion_rows(row, record.evaluation)]
-        scored = [record.scored for record in cases.values() if record.scored is not None]
+        rows = [line for row, record in cases.items() for line in lesion_rows(row, record.evaluation)]
+        scored_now = {row: r.scored for row, r in cases.items() if r.scored is not None}
         return replace(
             self,
             table=self.table.with_cases(
                 {row: record.evaluation for row, record in cases.items()},
-                {row: controlled_values(r.scored) for row, r in cases.items() if r.scored is not None},
+                {row: controlled_values(found) for row, found in scored_now.items()},
             ),
-            lesion_rows=(*self.lesion_rows, *added),
-            scored=(*self.scored, *scored),
+            lesions=self.lesions.joined(LesionTable.of(rows)),
+            scored=(*self.scored, *scored_now.values()),
         )
+
+    # Another convention
 
     def can_rejudge(self, convention: Convention) -> bool:
         """Tell whether the cases can be judged under another convention without their files."""
-        if self.cohort is None:
-            return False
-        return bool(
+        source = self.compared or self
+        return source.cohort is not None and bool(
             can_rejudge(
-                self.convention,
+                source.convention,
                 convention,
-                metrics=self.cohort.means,
+                metrics=source.cohort.means,
                 of_maps=self.kind != "labels",
             )
         )
 
-    def rejudged(self, convention: Convention) -> ModelResults:
-        """Return the cases judged under another convention, from their match graphs."""
+    @cached_property
+    def graph(self) -> CohortGraph:
+        """The match graphs of all cases; takes a moment the first time."""
         if self.cohort is None:
             raise InvalidSetting("The cases were not compared yet.")
-        cases = tuple(rejudged(case, convention) for case in self.cohort.cases)
-        cohort = summarise(cases, convention=convention)
-        return ModelResults.of_cohort(self.name, self.pairs, convention, cohort, kind=self.kind)
+        return CohortGraph.of(self.cohort.cases)
 
-    def ranked_numbers(self) -> dict[str, float]:
-        """Return the numbers that models are ranked by; none while it is not finished."""
-        return {} if self.cohort is None else ranked_numbers(self.cohort)
+    def rejudged(self, convention: Convention) -> ModelResults:
+        """Return the cases judged under another convention, all at once, from their match graphs.
 
-    @cached_property
-    def lesions(self) -> LesionTable:
-        """The lesions as columns."""
-        return LesionTable.of(self.lesion_rows)
+        Metrics that look at pairs of lesions, the evaluation itself and detection curves are missing
+        until :meth:`completed` adds them.
+
+        Raises
+        ------
+        InvalidSetting
+            If that does not follow from the graphs; see :meth:`can_rejudge`.
+        """
+        source = self.compared or self
+        if convention == source.convention:
+            return source
+        verdicts = source.graph.judged(
+            convention.matching, min_volume_mm3=convention.extraction.min_volume_mm3
+        )
+        unknown = np.full(source.table.n_rows, np.nan)
+        pending = {column.name: unknown for column in source.table.columns if _is_pending(column.name)}
+        return ModelResults(
+            self.name,
+            self.pairs,
+            convention,
+            source.table.with_values({**pending, **case_columns(verdicts)}, convention.good_dice),
+            self.kind,
+            judged_lesions(source.lesions, source.graph, verdicts),
+            compared=source,
+        )
+
+    def completed(self, progress: Progress) -> ModelResults:
+        """Return results that were judged anew with all that :meth:`rejudged` leaves out."""
+        source = self.compared
+        if self.cohort is not None or source is None or source.cohort is None:
+            return self
+        records = []
+        for number, case in enumerate(source.cohort.cases):
+            if number % _PROGRESS_EVERY == 0:
+                progress(number, len(self.pairs), case.case)
+            records.append(self._judged_case(case))
+        cohort = summarise((r.evaluation for r in records), convention=self.convention)
+        waiting = ModelResults.waiting(
+            self.name, self.pairs, self.convention, kind=self.kind, metrics=cohort.means
+        )
+        filled = waiting.with_cases(dict(enumerate(records)))
+        return replace(filled, cohort=cohort, compared=source).prepared()
+
+    def _judged_case(self, case: CaseEvaluation) -> CaseRecord:
+        if case.status is not Status.OK:
+            return CaseRecord(replace(case, convention=self.convention.settings()))
+        matched = matched_again(case, self.convention)
+        evaluation = with_verdicts(case, matched, self.convention)
+        if self.kind == "labels":
+            return CaseRecord(evaluation)
+        how = self.convention.extraction.case_confidence
+        return CaseRecord(evaluation, scored(matched, case_confidence=how, case=case.case))
+
+    def evaluation(self, row: int) -> CaseEvaluation | None:
+        """Return the evaluation of a case, judged at this moment if need be; None if it waits."""
+        if self.cohort is not None:
+            return self.cohort.cases[row]
+        if self.compared is None or self.compared.cohort is None:
+            return None
+        return self._judged_case(self.compared.cohort.cases[row]).evaluation
+
+    def prepared(self) -> ModelResults:
+        """Return itself with curves and graphs computed: for the end of work in another thread."""
+        _ = self.curves, self.headline
+        if self.cohort is not None and self.compared is None:
+            _ = self.graph
+        return self
+
+    # Summed up
 
     @cached_property
     def headline(self) -> Headline:
@@ -175,11 +250,22 @@ class ModelResults:
             overlap=overlap_curve(self.lesions),
         )
 
+    def ranked_numbers(self) -> dict[str, float]:
+        """Return the numbers that models are ranked by; none while it is not finished."""
+        return {} if self.cohort is None else ranked_numbers(self.cohort)
 
-def controlled_values(scored: ScoredCase) -> dict[str, float]:
+
+def controlled_values(found: ScoredCase) -> dict[str, float]:
     """Return the recall-controlled precisions of a case by column."""
-    curve = detection_curve([scored])
+    curve = detection_curve([found])
     return {
         PRECISION_AT_RECALL.format(recall): curve.precision_at_recall(recall)
         for recall in CONTROLLED_RECALLS
     }
+
+
+def _is_pending(column: str) -> bool:
+    """Tell whether a column follows from pairs of lesions, and not from counts alone."""
+    if column.startswith(PRECISION_AT_RECALL.format(0)[:-1]):
+        return True
+    return column in METRICS.names() and isinstance(METRICS.get(column), MatchingMetric)

@@ -194,9 +194,10 @@ def _compared_model(
         convention=convention,
         running=running_of(opened.sources, surroundings, results.pairs, progress, on_case),
     )
-    return ModelResults.of_cohort(
+    found = ModelResults.of_cohort(
         results.name, results.pairs, convention, cohort, kind=opened.sources.kind
     )
+    return found.prepared()
 
 
 def running_of(
@@ -237,7 +238,7 @@ def _reopened(sources: CohortSources, surroundings: Surroundings, progress: Prog
         conventions.append(found.convention.settings())
         models[name] = ModelResults.of_cohort(
             name, found.pairs, found.convention, found.cohort, kind=found.kind
-        )
+        ).prepared()
     if first is None or any(settings != conventions[0] for settings in conventions):
         raise InvalidSetting(
             "These results were computed with different conventions; they are not comparable.",

@@ -10,7 +10,8 @@ from typing import Any
 from napari_medassist.app.cohort.manifest import read_manifest
 from napari_medassist.app.cohort.pairing import FilePair, pair_files
 from napari_medassist.core.errors import InvalidSetting
-from napari_medassist.evaluation.masks import Kind, LabelChoice
+from napari_medassist.evaluation.given import Kind
+from napari_medassist.evaluation.masks import LabelChoice
 
 Place = str | Path
 #: What a model is called of which only one place is known.
