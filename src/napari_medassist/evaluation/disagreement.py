@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.results import CaseEvaluation, HiddenErrors, LesionCounts, Status
+from napari_medassist.metrics.lesion import lesion_f1 as metric
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,10 @@ class FalseAlarms:
 def lesion_f1(counts: LesionCounts | None) -> float:
     """Return the harmonic mean of lesion recall and precision, each from its own side's counts.
 
-    0 if there are lesions on either side and none is right; NaN if there are none at all.
+    0 if there are lesions on either side and none is right; NaN if there are none at all. Ignored
+    lesions, neither right nor wrong, are none.
     """
-    if counts is None or not counts.n_reference_lesions + counts.n_predicted_lesions:
-        return nan
-    if not (counts.tp_reference and counts.tp_prediction):
-        return 0.0
-    recall = counts.tp_reference / counts.n_reference_lesions
-    precision = counts.tp_prediction / counts.n_predicted_lesions
-    return 2 * recall * precision / (recall + precision)
+    return nan if counts is None else metric.lesion_f1(counts)
 
 
 def ranked_gaps(cases: Iterable[CaseEvaluation]) -> RankedGaps:

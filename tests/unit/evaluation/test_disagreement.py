@@ -44,6 +44,8 @@ def case(name: str, dice: float, *counts: int, status: Status = Status.OK) -> Ca
         ((0, 1, 0, 0), 0.0),
         ((0, 0, 0, 2), 0.0),
         ((0, 0, 0, 0), nan),
+        ((1, 0, 1, 0, 3, 2), 1.0),  # ignored lesions are neither right nor wrong
+        ((0, 0, 0, 0, 1, 1), nan),
     ],
 )
 def test_lesion_f1(counts, expected) -> None:
