@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,18 @@ from numpy.typing import NDArray
 
 from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Index
-from napari_medassist.evaluation.candidates import MapKind, Values, candidate_values, computable
+from napari_medassist.evaluation.candidates import (
+    MapKind,
+    Values,
+    candidate_values,
+    computable,
+    detections,
+)
 from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.metrics.grid import Mask
+from napari_medassist.metrics.occupied import NO_BOX, Box, Occupied, row_blocks, union_box
 from napari_medassist.metrics.pair import MaskPair
-
-Box = tuple[slice, slice, slice]
+from napari_medassist.metrics.rules import SurfaceRule
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,21 +33,77 @@ class Foreground:
     Parameters
     ----------
     mask
-        (z, y, x) bool crop of its own, C-contiguous; of size 0 if the mask is empty.
+        (z, y, x) bool crop; of size 0 if the mask is empty.
     box
         Where the crop lies in the full grid.
+    rows
+        (z, y) bool: no other row of the crop holds a voxel; None if that is not known.
+    whole
+        The mask on the full grid, where it is there anyhow.
     """
 
     mask: Mask
     box: Box
+    rows: Mask | None = None
+    whole: Mask | None = None
 
     @classmethod
     def of(cls, mask: Mask) -> Foreground:
         """Crop a (z, y, x) bool mask of a full grid."""
-        z = _extent(np.any(mask, axis=(1, 2)))
-        plane = np.any(mask[z], axis=0)
-        box = (z, _extent(np.any(plane, axis=1)), _extent(np.any(plane, axis=0)))
-        return cls(np.array(mask[box], order="C"), box)
+        found = Occupied.of(mask)
+        return cls(np.array(mask[found.box], order="C"), found.box, found.rows[found.box[:2]])
+
+    @classmethod
+    def of_labels(
+        cls, values: NDArray[Any], occupied: Occupied, labels: Sequence[int] | None
+    ) -> Foreground:
+        """Return where a label map has a chosen label.
+
+        Parameters
+        ----------
+        values
+            (z, y, x) whole numbers from 0 on, of any type. Single bytes of 0 and 1 are the mask as they
+            stand: they are not copied.
+        occupied
+            Where they are not 0.
+        labels
+            The chosen ones; None for all but 0.
+        """
+        box = occupied.box
+        if occupied.is_binary and (labels is None or 1 in labels) and values.strides[2] == 1:
+            whole = values.view(np.bool_)
+            return cls(whole[box], box, occupied.rows[box[:2]], whole)
+
+        def is_chosen(held: NDArray[Any]) -> Mask:
+            chosen: Mask = held != 0 if labels is None else np.isin(held, labels)
+            return chosen
+
+        return cls.where(is_chosen, values, occupied)
+
+    @classmethod
+    def where(
+        cls, is_inside: Callable[[NDArray[Any]], Mask], values: NDArray[Any], occupied: Occupied
+    ) -> Foreground:
+        """Return where the values of an image fulfil a condition, which 0 never does.
+
+        Parameters
+        ----------
+        is_inside
+            The condition, for an array of values.
+        values
+            (z, y, x).
+        occupied
+            Where they are not 0; nothing else is looked at.
+        """
+        inside, rows = values[occupied.box], occupied.rows[occupied.box[:2]]
+        mask = np.zeros(inside.shape, dtype=bool)
+        for block in row_blocks(rows, inside.shape[2] * inside.itemsize):
+            mask[block] = is_inside(inside[block])
+        held = Occupied.of_mask(mask, rows)
+        if held.is_empty:
+            return cls(mask[NO_BOX], NO_BOX, rows[NO_BOX[:2]])
+        cropped = cls(mask[held.box], held.box, held.rows[held.box[:2]])
+        return _shifted(cropped, occupied.box)
 
     @property
     def is_empty(self) -> bool:
@@ -48,34 +112,41 @@ class Foreground:
 
     def within(self, box: Box) -> Mask:
         """Return the mask in a box of the full grid that holds it."""
-        if box == self.box:
-            return self.mask
+        if self.whole is not None:
+            return self.whole[box]
+        return self.mask if box == self.box else self._wider(self.mask, box)
+
+    def rows_within(self, box: Box) -> Mask | None:
+        """Return which rows of such a box may hold a voxel; None if that is not known."""
+        return None if self.rows is None else self._wider(self.rows, box[:2])
+
+    def _wider(self, mask: Mask, box: tuple[slice, ...]) -> Mask:
         wider = np.zeros([side.stop - side.start for side in box], dtype=bool)
         if not self.is_empty:
-            wider[_relative(self.box, box)] = self.mask
+            wider[_relative(self.box[: len(box)], box)] = mask
         return wider
 
 
 def paired(
-    reference: Foreground, prediction: Foreground, spacing_zyx_mm: Triple, shape_zyx: Index
+    reference: Foreground,
+    prediction: Foreground,
+    spacing_zyx_mm: Triple,
+    shape_zyx: Index,
+    rule: SurfaceRule | None = None,
 ) -> MaskPair:
     """Return two masks of a full grid on the box that holds both, as ``MaskPair.of`` does."""
-    box = _common_box(reference, prediction)
+    box = union_box(reference.box, prediction.box)
     z, y, x = (side.start for side in box)
-    masks = reference.within(box), prediction.within(box)
-    return MaskPair(*masks, spacing_zyx_mm, (z, y, x), shape_zyx)
-
-
-def _common_box(one: Foreground, other: Foreground) -> Box:
-    """Return the smallest box that holds two masks; the first voxel if both are empty."""
-    boxes = [mask.box for mask in (one, other) if not mask.is_empty]
-    if not boxes:
-        return slice(0, 1), slice(0, 1), slice(0, 1)
-    z, y, x = (
-        slice(min(side.start for side in sides), max(side.stop for side in sides))
-        for sides in zip(*boxes, strict=True)
+    return MaskPair(
+        reference.within(box),
+        prediction.within(box),
+        spacing_zyx_mm,
+        (z, y, x),
+        shape_zyx,
+        rule or SurfaceRule(),
+        reference.rows_within(box),
+        prediction.rows_within(box),
     )
-    return z, y, x
 
 
 class ConfidenceMap:
@@ -96,7 +167,6 @@ class ConfidenceMap:
     def __init__(self, values: NDArray[Any], kind: MapKind) -> None:
         self.values: Values = computable(values)
         self.kind: MapKind = kind
-        self._highest = _highest(self.values)
 
     def key(self, rule: ExtractionRule) -> tuple[object, ...]:
         """Return the settings that decide the candidates: where they are the same, so are these."""
@@ -119,7 +189,19 @@ class ConfidenceMap:
         if method == "static":
             box = self._box_at(rule.threshold)
             return _shifted(self._extracted(box, rule), box)
+        if method == "detection_map":
+            return self._checked_detections(rule)
         return Foreground.of(candidate_values(self.values, rule, self.kind) > 0)
+
+    def _checked_detections(self, rule: ExtractionRule) -> Foreground:
+        found = Foreground.where(lambda held: held > 0, self.values, Occupied.of(self.values))
+        values = self.values[found.box]
+        detections(values, found.mask, rule.connectivity, box=found.box, rows=found.rows)
+        return found
+
+    @cached_property
+    def _highest(self) -> tuple[Values, Values, Values]:
+        return _highest(self.values)
 
     def _extracted(self, box: Box, rule: ExtractionRule) -> Foreground:
         return Foreground.of(candidate_values(self.values[box], rule, self.kind) > 0)
@@ -140,19 +222,20 @@ def _highest(values: Values) -> tuple[Values, Values, Values]:
 
 
 def _shifted(found: Foreground, origin: Box) -> Foreground:
+    if found.is_empty:
+        return found
     z, y, x = (
         slice(own.start + outer.start, own.stop + outer.start)
         for own, outer in zip(found.box, origin, strict=True)
     )
-    return Foreground(found.mask, (z, y, x))
+    return Foreground(found.mask, (z, y, x), found.rows)
 
 
-def _relative(inner: Box, outer: Box) -> Box:
-    z, y, x = (
+def _relative(inner: tuple[slice, ...], outer: tuple[slice, ...]) -> tuple[slice, ...]:
+    return tuple(
         slice(own.start - around.start, own.stop - around.start)
         for own, around in zip(inner, outer, strict=True)
     )
-    return z, y, x
 
 
 def _extent(occupied: Mask) -> slice:

@@ -15,9 +15,9 @@ from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap, label_map_of
 from napari_medassist.core.volume import GridImage, Volume
 from napari_medassist.evaluation.candidates import MapKind
-from napari_medassist.evaluation.cropping import CroppedMask, labelled
+from napari_medassist.evaluation.foreground import Foreground
 from napari_medassist.metrics.grid import Mask
-from napari_medassist.metrics.occupied import Box, Occupied, row_blocks
+from napari_medassist.metrics.occupied import Occupied, row_blocks
 
 #: What :func:`~napari_medassist.evaluation.case.evaluate` takes as reference.
 Labelled = NDArray[Any] | LabelMap | Volume
@@ -100,9 +100,10 @@ class GivenImage:
         """Where the values are not 0, found once."""
         return Occupied.of(self.values)
 
-    def labelled(self, labels: Sequence[int] | None, box: Box) -> CroppedMask:
-        """Return where it has a chosen label (None: any), on a box that holds all that is not 0."""
-        return labelled(self.values, self.occupied, labels, box)
+    def cropped_foreground(self, labels: Sequence[int] | None, name: str) -> Foreground:
+        """Return where it has a chosen label (None: any), cropped; parameters as below."""
+        self.require_label_map(name)
+        return Foreground.of_labels(self.values, self.occupied, labels)
 
     def foreground(self, labels: Sequence[int] | None, name: str) -> Mask:
         """Return where it has a chosen label (None: any), on the full grid.

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from napari_medassist.core.errors import InvalidGeometry, InvalidSetting
 from napari_medassist.core.geometry import Geometry, Triple
-from napari_medassist.core.lesion import Index
 from napari_medassist.evaluation.candidates import (
     Candidates,
     MapKind,
@@ -19,9 +18,8 @@ from napari_medassist.evaluation.candidates import (
     detections,
 )
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.cropping import above_zero, pair_on_smallest_box
+from napari_medassist.evaluation.foreground import Foreground, paired
 from napari_medassist.evaluation.given import GivenImage, Kind, Labelled, Predicted, kind_of
-from napari_medassist.metrics.occupied import Box, union_box
 from napari_medassist.metrics.pair import MaskPair, checked_spacing, require_same_shape
 from napari_medassist.metrics.probability_pair import ProbabilityPair
 
@@ -106,47 +104,44 @@ def prepare(
     """
     given = checked_inputs(reference, prediction, spacing_zyx_mm, label=label, kind=kind)
     given.require_same_grid(convention.grid_tolerance_mm)
-    given.require_same_shape()
-    if given.prediction.kind != "labels":
-        return _prepared_map(given, given.prediction.kind, convention)
-    box = given.box
-    pair, _ = pair_on_smallest_box(
-        given.reference.labelled(given.labels, box),
-        given.prediction.labelled(given.labels, box),
-        box,
-        shape_zyx=given.shape_zyx,
-        spacing_zyx_mm=given.spacing_zyx_mm,
-        rule=convention.surface,
-    )
-    return Prepared(pair, given.geometry)
-
-
-def _prepared_map(given: Inputs, kind: MapKind, convention: Convention) -> Prepared:
-    rule, box, second = convention.extraction, given.box, given.prediction
-    is_detection = kind == "detection" or rule.from_probability == "detection_map"
-    values = computable(second.values[box])
-    if is_detection:
-        called = above_zero(values, second.occupied.rows[box[:2]])
-    else:
-        values = candidate_values(values, rule, kind)
-        called = above_zero(values)
-    pair, inner = pair_on_smallest_box(
-        given.reference.labelled(given.labels, box),
-        called,
-        box,
-        shape_zyx=given.shape_zyx,
-        spacing_zyx_mm=given.spacing_zyx_mm,
-        rule=convention.surface,
-    )
-    candidates = Candidates(values[inner])
-    if is_detection:
-        candidates = detections(
-            values[inner], pair.prediction, rule.connectivity, box=pair.box, rows=pair.prediction_rows
-        )
-    if kind == "detection":
+    first, second = given.reference_cropped(), given.prediction
+    require_same_shape(given.reference.values.shape, second.values.shape)
+    if second.kind == "labels":
+        pair = _paired(given, first, given.prediction_cropped(), convention)
+        return Prepared(pair, given.geometry)
+    pair, candidates = _with_candidates(given, first, second.kind, convention)
+    if second.kind == "detection":
         return Prepared(pair, given.geometry, candidates)
     probabilities = ProbabilityPair.of(given.reference_foreground(), second.values)
     return Prepared(pair, given.geometry, candidates, probabilities)
+
+
+def _with_candidates(
+    given: Inputs, reference: Foreground, kind: MapKind, convention: Convention
+) -> tuple[MaskPair, Candidates]:
+    rule, values = convention.extraction, computable(given.prediction.values)
+    if kind == "probability" and rule.from_probability != "detection_map":
+        values = candidate_values(values, rule, kind)
+        pair = _paired(given, reference, Foreground.of(values > 0), convention)
+        return pair, Candidates(values[pair.box])
+    found = Foreground.where(lambda held: held > 0, values, given.prediction.occupied)
+    pair = _paired(given, reference, found, convention)
+    candidates = detections(
+        values[pair.box],
+        pair.prediction,
+        rule.connectivity,
+        box=pair.box,
+        rows=pair.prediction_rows,
+    )
+    return pair, candidates
+
+
+def _paired(
+    given: Inputs, reference: Foreground, prediction: Foreground, convention: Convention
+) -> MaskPair:
+    depth, height, width = given.reference.values.shape
+    shape, rule = (depth, height, width), convention.surface
+    return paired(reference, prediction, given.spacing_zyx_mm, shape, rule)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,26 +176,6 @@ class Inputs:
                 grids[1], names=("reference", "prediction"), tolerance_mm=grid_tolerance_mm
             )
 
-    def require_same_shape(self) -> None:
-        """Raise ``GeometryMismatch`` if the shapes differ, ``InvalidImage`` if a side is not fit."""
-        self.reference.require_label_map("reference")
-        if self.prediction.kind == "labels":
-            self.prediction.require_label_map("prediction")
-        elif self.prediction.values.ndim != 3:
-            computable(self.prediction.values)
-        require_same_shape(self.reference.values.shape, self.prediction.values.shape)
-
-    @property
-    def shape_zyx(self) -> Index:
-        """Shape of the grid."""
-        depth, height, width = self.reference.values.shape
-        return depth, height, width
-
-    @property
-    def box(self) -> Box:
-        """The smallest box around all that is not 0 on either side; the first voxel if all is."""
-        return union_box(self.reference.occupied.box, self.prediction.occupied.box)
-
     def with_reference(self, reference: Labelled) -> Inputs:
         """Return the inputs with another reference; a bare array lies on the grid of the old one."""
         return replace(self, reference=_changed(self.reference, reference))._on_known_grid()
@@ -220,6 +195,14 @@ class Inputs:
     def prediction_foreground(self) -> NDArray[np.bool_]:
         """Return where a predicted label map has a chosen label; errors as for the reference."""
         return self.prediction.foreground(self.labels, "prediction")
+
+    def reference_cropped(self) -> Foreground:
+        """Return the foreground of the reference, cropped to what is in it; errors as above."""
+        return self.reference.cropped_foreground(self.labels, "reference")
+
+    def prediction_cropped(self) -> Foreground:
+        """Return the foreground of a predicted label map, cropped to what is in it."""
+        return self.prediction.cropped_foreground(self.labels, "prediction")
 
 
 def checked_inputs(

@@ -202,8 +202,8 @@ class StagedCase:
             confidences = self._confidences()
             key = edition, confidences.key(rule)
             return key, self._kept.get(f"{side} mask", key, lambda: confidences.candidates(rule))
-        find = given.reference_foreground if side is Side.REFERENCE else given.prediction_foreground
-        return edition, self._kept.get(f"{side} mask", edition, lambda: Foreground.of(find()))
+        find = given.reference_cropped if side is Side.REFERENCE else given.prediction_cropped
+        return edition, self._kept.get(f"{side} mask", edition, find)
 
     def _confidences(self) -> ConfidenceMap:
         given = self._given.prediction
