@@ -1,58 +1,47 @@
-"""The comparison panel: voxel level on the left, lesion level on the right, lesions below."""
+"""The comparison panel: what is compared, both levels side by side, settings, lesions."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from napari.layers import Labels
-from qtpy.QtCore import QModelIndex, Qt
+from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QFileDialog,
     QFormLayout,
-    QGridLayout,
-    QGroupBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QPushButton,
-    QTableView,
+    QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_medassist._qt.bridge import Bridge
-from napari_medassist._qt.evaluation_panel.lesion_table import LesionTable
+from napari_medassist._qt.evaluation_panel.legend import Legend
+from napari_medassist._qt.evaluation_panel.lesion_table import LesionTable, LesionView
+from napari_medassist._qt.evaluation_panel.levels import LevelsView, clash_of
+from napari_medassist._qt.evaluation_panel.settings_box import SettingsBox
+from napari_medassist._qt.map_layers import MAP_KINDS, map_layers, map_of
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.threads import read_with_dialog
 from napari_medassist.app.headline import headline
-from napari_medassist.app.session import ComparedLabels
+from napari_medassist.app.live_comparison import ComparedLabels
 from napari_medassist.core.errors import InvalidImage
-from napari_medassist.core.results import CaseEvaluation
+from napari_medassist.core.labels import ProbabilityMap
+from napari_medassist.core.lesion import Side
+from napari_medassist.core.results import CaseEvaluation, JudgedLesion
 
-_VOXEL_ROWS = (
-    ("Dice", "dice", "", "Twice the shared voxels over the sum of both masks; 1 is perfect."),
-    ("Hausdorff", "hd_mm", " mm", "Largest distance from one border to the other."),
-    ("HD95", "hd95_mm", " mm", "95th percentile of the border distances; the worse direction."),
-    ("ASSD", "assd_mm", " mm", "Mean border distance, pooled over both borders."),
-    ("Reference", "volume_reference_ml", " ml", "Volume of the reference."),
-    ("Prediction", "volume_prediction_ml", " ml", "Volume of the prediction."),
-)
-_LESION_ROWS = (
-    ("Found", "tp_reference", "Reference lesions of which at least 10 % is predicted."),
-    ("Missed", "fn", "Reference lesions of which less is predicted."),
-    ("True calls", "tp_prediction", "Predicted lesions of which at least 10 % is reference."),
-    ("False calls", "fp", "Predicted lesions of which less is reference."),
-    ("Recall", "lesion_recall", "Found over all reference lesions."),
-    ("Precision", "lesion_precision", "True over all predicted lesions."),
-)
+#: Keys of the viewer: next and previous lesion, outlines or fills.
+KEYS = {"J": "next lesion", "K": "previous lesion", "O": "outlines or fills"}
+_TABLE_HEIGHT_PX = 170
 
 
 class EvaluationPanel(QWidget):
-    """Compares two labels layers of the case.
+    """Compares two layers of the case, and follows settings and brush strokes.
 
     Parameters
     ----------
@@ -70,40 +59,57 @@ class EvaluationPanel(QWidget):
             box.setMinimumContentsLength(12)
         self.compare_button = QPushButton("Compare")
         self.load_button = QPushButton("Load label map...")
-        self.headline = QLabel()
-        self.headline.setWordWrap(True)
-        self.headline.setStyleSheet("font-weight: bold")
-        self.values: dict[str, QLabel] = {}
+        self.pin_button = QPushButton("Pin")
+        self.headline = _words(bold=True)
+        self.clash = _words()
+        self.stale = _words()
+        self.levels = LevelsView()
+        self.values = self.levels.values
+        self.settings = SettingsBox(bridge.session)
+        self.legend = Legend(bridge.verdicts)
         self.lesions = LesionTable()
-        self.table = _table_view(self.lesions)
+        self.table = LesionView(self.lesions)
+        self._n_lesions = -1
         self._lay_out()
         self._connect()
+        self._bind_keys()
         self._list_layers()
+        self.levels.show_convention(bridge.session.convention)
         self._show(bridge.session.comparison)
+        self._show_staleness(bridge.session.staleness)
 
     # ---------------------------------------------------------------- acts
 
     def compare(self) -> None:
-        """Compare the chosen label maps.
+        """Compare the chosen maps.
 
         Raises
         ------
         MedAssistError
             If fewer than two are there, or their grids differ.
         """
-        reference, prediction = self._chosen(self.reference), self._chosen(self.prediction)
+        reference, (prediction, kind) = self._chosen_reference(), self._chosen_prediction()
         if reference is None or prediction is None or reference is prediction:
             raise InvalidImage(
                 "Two different label maps are needed.",
                 cure="Paint one or load one, and choose which is the reference.",
             )
-        maps = self._bridge.labels_of(reference), self._bridge.labels_of(prediction)
-        self._bridge.session.compare(*maps)
+        predicted = (
+            map_of(prediction, kind)
+            if isinstance(prediction, Image)
+            else self._bridge.labels_of(prediction)
+        )
+        layers = {Side.REFERENCE: reference, Side.PREDICTION: prediction}
+        self._bridge.comparer.compare(self._bridge.labels_of(reference), predicted, layers, self)
+        if isinstance(prediction, Image):
+            prediction.visible = False
 
     def choose(self, reference: str, prediction: str) -> None:
-        """Choose two label maps by the names of their layers."""
+        """Choose two maps by the names of their layers."""
         for box, name in ((self.reference, reference), (self.prediction, prediction)):
             position = box.findText(name)
+            if position < 0:
+                position = box.findText(name, Qt.MatchFlag.MatchStartsWith)
             if position < 0:
                 raise InvalidImage(f"There is no label map called '{name}'.")
             box.setCurrentIndex(position)
@@ -116,6 +122,12 @@ class EvaluationPanel(QWidget):
         if position >= 0:
             self.prediction.setCurrentIndex(position)
 
+    def pin(self) -> None:
+        """Let the present numbers stand beside all that follow."""
+        comparison = self._bridge.session.comparison
+        if comparison is not None:
+            self._bridge.session.pin(comparison.evaluation)
+
     @shows_errors
     def _on_compare(self) -> None:
         self.compare()
@@ -126,98 +138,137 @@ class EvaluationPanel(QWidget):
         if chosen:
             self.load(Path(chosen))
 
-    def _go_to(self, index: QModelIndex) -> None:
-        centroid = self.lesions.lesion_at(index.row()).centroid_lps_mm
-        if centroid is not None:
-            self._bridge.centre_on(centroid)
+    def _go_to(self, lesion: JudgedLesion) -> None:
+        if lesion.centroid_lps_mm is not None:
+            self._bridge.centre_on(lesion.centroid_lps_mm)
+
+    def _follow_strokes(self, follows: bool) -> None:  # noqa: FBT001 - a Qt slot
+        self._bridge.comparer.follows_edits = follows
 
     # ---------------------------------------------------------------- what is shown
 
     def _list_layers(self) -> None:
         layers = self._bridge.label_layers()
-        for box, preferred in ((self.reference, -1), (self.prediction, 0)):
-            chosen = box.currentData()
-            box.clear()
-            for layer in layers:
-                box.addItem(layer.name, layer)
-            if chosen in layers:
-                box.setCurrentIndex(layers.index(chosen))
-            elif layers:
-                box.setCurrentIndex(preferred % len(layers))
-        self.compare_button.setEnabled(len(layers) >= 2)
+        labels = [(layer.name, (layer, None)) for layer in layers]
+        maps = [
+            (f"{layer.name} ({word})", (layer, kind))
+            for layer in map_layers(self._bridge)
+            for kind, word in MAP_KINDS.items()
+        ]
+        _refill(self.reference, labels, preferred=-1)
+        _refill(self.prediction, [*labels, *maps], preferred=0)
+        self.compare_button.setEnabled(bool(labels) and len(labels) + len(maps) >= 2)
 
-    def _chosen(self, box: QComboBox) -> Labels | None:
-        layer = box.currentData()
+    def _chosen_reference(self) -> Labels | None:
+        layer, _ = self.reference.currentData() or (None, None)
         return layer if layer in self._bridge.label_layers() else None
+
+    def _chosen_prediction(self) -> tuple[Layer | None, Any]:
+        layer, kind = self.prediction.currentData() or (None, None)
+        return (layer, kind) if layer in self._bridge.viewer.layers else (None, None)
 
     def _show(self, comparison: ComparedLabels | None) -> None:
         evaluation = None if comparison is None else comparison.evaluation
-        self.lesions.set_lesions(() if evaluation is None else evaluation.lesions)
+        self.lesions.set_comparison(comparison)
         self.headline.setText("" if evaluation is None else headline(evaluation))
-        for name, label in self.values.items():
-            label.setText(_text_of(evaluation, name))
+        self.clash.setText(clash_of(comparison))
+        self.clash.setVisible(bool(self.clash.text()))
+        self.levels.show_numbers(comparison, self._bridge.session.pinned)
+        self.legend.show_counts(comparison)
+        self.settings.show_kind(
+            has_cut_off=comparison is not None and isinstance(comparison.prediction, ProbabilityMap)
+        )
+        self.pin_button.setEnabled(comparison is not None)
+        if comparison is None:
+            self._n_lesions = -1
+        elif comparison.is_complete or self._n_lesions < 0:
+            self._n_lesions = self.lesions.rowCount()
+            self.table.fit_columns()
+
+    def _show_pinned(self, pinned: CaseEvaluation | None) -> None:
+        self.levels.show_numbers(self._bridge.session.comparison, pinned)
+
+    def _show_staleness(self, why: str) -> None:
+        self.stale.setText(f"⚠ {why}" if why else "")
+        self.stale.setVisible(bool(why))
 
     # ---------------------------------------------------------------- making
 
     def _lay_out(self) -> None:
+        self.pin_button.setToolTip("Let the present numbers stand beside all that follow, as 'before'.")
+        self.compare_button.setToolTip("Compare the two maps anew; what is shown becomes 'before'.")
+        self.clash.setStyleSheet("border-left: 4px solid #d55e00; padding-left: 4px;")
+        self.stale.setStyleSheet("border-left: 4px solid #e69f00; padding-left: 4px;")
         choice = QFormLayout()
+        choice.setVerticalSpacing(3)
         choice.addRow("Reference", self.reference)
         choice.addRow("Prediction", self.prediction)
         buttons = QHBoxLayout()
-        buttons.addWidget(self.load_button)
-        buttons.addWidget(self.compare_button)
-        levels = QHBoxLayout()
-        levels.addWidget(self._level("Voxel level", [(t, n, tip) for t, n, _, tip in _VOXEL_ROWS]))
-        levels.addWidget(self._level("Lesion level", _LESION_ROWS))
-        layout = QVBoxLayout(self)
+        for button in (self.load_button, self.pin_button, self.compare_button):
+            buttons.addWidget(button)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
         layout.addLayout(choice)
         layout.addLayout(buttons)
-        layout.addWidget(self.headline)
-        layout.addLayout(levels)
+        for widget in (self.stale, self.headline, self.clash, self.levels, self.settings, self.legend):
+            layout.addWidget(widget)
+        self.table.setMinimumHeight(_TABLE_HEIGHT_PX)
         layout.addWidget(self.table, 1)
-
-    def _level(self, title: str, rows: Sequence[tuple[str, str, str]]) -> QGroupBox:
-        box = QGroupBox(title)
-        grid = QGridLayout(box)
-        grid.setColumnStretch(1, 1)
-        for row, (text, name, tip) in enumerate(rows):
-            caption, value = QLabel(text), QLabel()
-            value.setAlignment(Qt.AlignmentFlag.AlignRight)
-            for column, label in enumerate((caption, value)):
-                label.setToolTip(tip)
-                grid.addWidget(label, row, column)
-            self.values[name] = value
-        return box
+        scroll = QScrollArea()
+        scroll.setWidget(content)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
 
     def _connect(self) -> None:
+        session = self._bridge.session
         self.compare_button.clicked.connect(lambda: self._on_compare())
         self.load_button.clicked.connect(lambda: self._on_load())
-        self.table.clicked.connect(self._go_to)
+        self.pin_button.clicked.connect(lambda: self.pin())
+        self.table.lesion_chosen.connect(self._go_to)
+        self.settings.follow.toggled.connect(self._follow_strokes)
         self._bridge.layers_changed.connect(self._list_layers)
-        self._bridge.session.comparison_changed.connect(self._show)
+        session.comparison_changed.connect(self._show)
+        session.pinned_changed.connect(self._show_pinned)
+        session.staleness_changed.connect(self._show_staleness)
+        session.convention_changed.connect(self.levels.show_convention)
+
+    def _bind_keys(self) -> None:
+        """Bind the keys of the open case to the viewer."""
+        viewer, verdicts = self._bridge.viewer, self._bridge.verdicts
+        acts = {
+            "J": lambda _viewer: self.table.step(1),
+            "K": lambda _viewer: self.table.step(-1),
+            "O": lambda _viewer: verdicts.set_outlines(outlines=not verdicts.has_outlines),
+        }
+        for key, act in acts.items():
+            viewer.bind_key(key, act, overwrite=True)
 
 
-_UNITS = {name: unit for _, name, unit, _ in _VOXEL_ROWS}
+def _refill(box: QComboBox, entries: list[tuple[str, Any]], *, preferred: int) -> None:
+    """List entries and keep what was chosen; at first choose the preferred position."""
+    chosen = box.currentData()
+    box.clear()
+    for text, data in entries:
+        box.addItem(text, data)
+    positions = [i for i, (_, data) in enumerate(entries) if chosen is not None and data == chosen]
+    if positions:
+        box.setCurrentIndex(positions[0])
+    elif entries:
+        n_labels = sum(kind is None for _, (_, kind) in entries) or len(entries)
+        box.setCurrentIndex(preferred % n_labels)
 
 
-def _text_of(evaluation: CaseEvaluation | None, name: str) -> str:
-    if evaluation is None:
-        return "-"
-    value = getattr(evaluation, name)
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "undefined"
-    return f"{value:.2f}{_UNITS.get(name, '')}" if isinstance(value, float) else str(value)
-
-
-def _table_view(model: LesionTable) -> QTableView:
-    view = QTableView()
-    view.setModel(model)
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    view.verticalHeader().hide()
-    view.setShowGrid(False)
-    view.setWordWrap(False)
-    header = view.horizontalHeader()
-    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    header.setStretchLastSection(True)
-    return view
+def _words(*, bold: bool = False) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    if bold:
+        label.setStyleSheet("font-weight: bold")
+    return label
