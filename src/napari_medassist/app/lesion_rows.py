@@ -132,7 +132,7 @@ LESION_COLUMNS = (
     ),
     LesionColumn(
         "Near mm",
-        "Distance in mm between voxel centres to the nearest lesion of the other side; 0: they overlap.",
+        "Distance in mm, between voxel centres, to the nearest lesion of the other side.",
         lambda row: _measured(row, _nearest(row)),
         _nearest,
     ),
@@ -160,7 +160,7 @@ LESION_COLUMNS = (
 
 
 def rows_of(compared: ComparedLabels | None) -> tuple[LesionRow, ...]:
-    """Return the lesions of a comparison: errors first, reference before prediction, large ones first."""
+    """Return the lesions of a comparison: errors first, then the reference, then by volume."""
     if compared is None:
         return ()
     partners = {side: n_partners(compared.evaluation, side) for side in Side}

@@ -166,7 +166,8 @@ def rule_in_words(rule: MatchingRule) -> str:
     match rule.criterion:
         case "overlap":
             shares = f"{rule.threshold_reference:.0%} of a reference lesion"
-            hit = f"A hit: at least {shares}, {rule.threshold_prediction:.0%} of a predicted one is covered"
+            own = f"{rule.threshold_prediction:.0%} of a predicted one"
+            hit = f"A hit: at least {shares}, {own} is covered"
         case "iou" | "dice":
             hit = f"A hit: the pair has {'an IoU' if rule.criterion == 'iou' else 'a Dice'} of {least}"
         case "any_overlap":

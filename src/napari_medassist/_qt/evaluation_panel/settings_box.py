@@ -33,8 +33,8 @@ _WITH_THRESHOLD, _WITH_TWO = ("overlap", "iou", "dice"), ("overlap",)
 _MOST_MM3 = 100_000.0
 _TIPS = {
     "preset": "A published set of choices; its settings can be changed one by one from there.",
-    "reference": "Overlap s: the least share of a reference lesion that must be covered to be found; for IoU "
-    "and Dice, what the pair must reach.",
+    "reference": "Overlap s: the least share of a reference lesion that must be covered to be "
+    "found; for IoU and Dice, what the pair must reach.",
     "prediction": "The least share of a predicted lesion that must lie in the reference to be true.",
     "link": "Move the thresholds of reference and prediction together.",
     "cut_off": "Probabilities from here on count as predicted; moving it replaces a preset's own "
