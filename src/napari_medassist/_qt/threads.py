@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -175,6 +176,8 @@ class Runner(QObject):
         self._clock.setInterval(_RUNNER_LOOKS_EVERY_MS)
         self._clock.timeout.connect(self._look)
         self._ended.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        # Qt waits for the pool when it deletes it: what runs for nobody any more must stop by itself.
+        self.destroyed.connect(partial(_cancel_all, self._tasks))
 
     @property
     def is_busy(self) -> bool:
@@ -228,3 +231,8 @@ class Runner(QObject):
         if bool(slow) is not self._was_busy:
             self._was_busy = bool(slow)
             self.busy_changed.emit(self._was_busy)
+
+
+def _cancel_all(tasks: list[_Task], _destroyed: object = None) -> None:
+    for task in tasks:
+        task.job.cancel()

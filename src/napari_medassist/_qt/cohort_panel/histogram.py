@@ -22,6 +22,7 @@ from napari_medassist.app.browser.shown import Shown
 _TIP = "Drag over a range to show its cases only; double click shows all again."
 _FAINT_ALPHA, _REGION_ALPHA = 90, 40
 _FRONT = 10
+_PADDING = 0.03
 
 
 class Histogram(QWidget):
@@ -39,7 +40,7 @@ class Histogram(QWidget):
         super().__init__()
         self._shown = Shown.nothing()
         self._look = current_look()
-        self._range: tuple[float, float] | None = None
+        self._limits: dict[str, tuple[float, float]] = {}
         self.column = frames.column_box("The number whose values are counted")
         self.clear = QPushButton("Clear range")
         self.clear.setToolTip("Show the cases of all values again")
@@ -108,19 +109,19 @@ class Histogram(QWidget):
         self.plot.box.setRange(
             xRange=(bins.edges[0], bins.edges[-1]),
             yRange=(0, max(1, everything.max(initial=0))),
-            padding=0.03,
+            padding=_PADDING,
         )
         self._show_range(name)
         self.legend.setText(frames.legend_text(self._shown, self._look))
         self.note.setText(self._shown.missing_in_words(name))
 
     def _show_range(self, name: str) -> None:
-        self._range = self._limits.get(name)
-        self._region.setVisible(self._range is not None)
-        self.clear.setEnabled(self._range is not None)
-        if self._range is not None:
+        limits = self._limits.get(name)
+        self._region.setVisible(limits is not None)
+        self.clear.setEnabled(limits is not None)
+        if limits is not None:
             was_blocked = self._region.blockSignals(True)  # noqa: FBT003 - Qt's own style
-            self._region.setRegion(self._range)
+            self._region.setRegion(limits)
             self._region.blockSignals(was_blocked)
 
     def _set_bars(
@@ -163,7 +164,6 @@ class Histogram(QWidget):
         layout.addWidget(self.legend)
 
     def _connect(self) -> None:
-        self._limits: dict[str, tuple[float, float]] = {}
         self.column.currentIndexChanged.connect(lambda _place: self._draw())
         self.clear.clicked.connect(lambda: self._choose(None))
         self.plot.box.brushed.connect(lambda corners: self._choose(box_of(corners)))

@@ -31,6 +31,7 @@ from napari_medassist.app.browser.sensitivity_rows import (
 _SIZE_PX = 10
 _PADDING = 0.08
 _N_LETTERS = 22
+_EMPTY = "How much do the headline numbers depend on the convention? Compute it, or pin those of now."
 
 
 class SensitivityTab(QWidget):
@@ -109,8 +110,7 @@ class SensitivityTab(QWidget):
         self.plot.setVisible(bool(self._rows))
         self.unpin.setEnabled(any(row.pin is not None for row in self._rows))
         told = flips_in_words(self._rows)
-        empty = "How much do the headline numbers depend on the convention? Compute, or pin the settings of now."
-        self.note.setText(told if self._rows else empty)
+        self.note.setText(told if self._rows else _EMPTY)
 
     def _fill_row(self, place: int, row: SensitivityRow, *, has_models: bool) -> None:
         headline = row.headlines.get(self._model)
@@ -156,11 +156,8 @@ class SensitivityTab(QWidget):
 
     def _on_unpin(self) -> None:
         place = self.table.currentRow()
-        pinned = [row for row in self._rows if row.pin is not None]
-        row = self._rows[place] if 0 <= place < len(self._rows) else None
-        chosen = row if row is not None and row.pin is not None else (pinned or [None])[-1]
-        if chosen is not None:
-            self.unpin_asked.emit(chosen.pin)
+        if 0 <= place < len(self._rows) and self._rows[place].pin is not None:
+            self.unpin_asked.emit(self._rows[place].pin)
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()

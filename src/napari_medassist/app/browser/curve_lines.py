@@ -15,8 +15,8 @@ Floats = NDArray[np.float64]
 #: False lesions per case up to which a FROC is looked at.
 _MAX_FP_PER_CASE = 8.0
 _NO_CONFIDENCES = (
-    "Label maps have no confidence, so there is no precision-recall or FROC curve: shown is how recall and "
-    "precision fall as more overlap is asked for."
+    "Label maps have no confidence, so there is no precision-recall or FROC curve: shown is how recall "
+    "and precision fall as more overlap is asked for."
 )
 
 

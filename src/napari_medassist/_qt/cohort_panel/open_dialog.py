@@ -1,0 +1,177 @@
+"""The dialog that asks for the places of a cohort, and says what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast, get_args
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_medassist.app.browser.source_form import sources_of_form
+from napari_medassist.app.browser.sources import CohortSources
+from napari_medassist.core.errors import MedAssistError
+from napari_medassist.evaluation.masks import Kind
+
+_KINDS: Mapping[Kind, str] = {
+    "labels": "label maps",
+    "probability": "probability maps",
+    "detection": "detection maps (one confidence a lesion)",
+}
+_MIN_WIDTH = 560
+_N_MODELS = 4
+
+
+class PlaceRow(QWidget):
+    """A line for a folder, a file or a pattern, with a button to look for it.
+
+    Parameters
+    ----------
+    tip
+        What is meant.
+    is_file
+        Whether a file is looked for, not a folder.
+    """
+
+    def __init__(self, tip: str, *, is_file: bool = False) -> None:
+        super().__init__()
+        self.line = QLineEdit()
+        self.line.setToolTip(tip)
+        self._is_file = is_file
+        self.look = QPushButton("...")
+        self.look.setToolTip("Look for it")
+        self.look.setFixedWidth(self.look.sizeHint().height() + 8)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.line, 1)
+        row.addWidget(self.look)
+        self.look.clicked.connect(lambda: self._ask())
+
+    @property
+    def text(self) -> str:
+        """What was written; empty for nothing."""
+        return self.line.text().strip()
+
+    def _ask(self) -> None:
+        if self._is_file:
+            chosen, _ = QFileDialog.getOpenFileName(self, "Table of cases", "", "Tables (*.csv)")
+        else:
+            chosen = QFileDialog.getExistingDirectory(self, "Folder", self.text)
+        if chosen:
+            self.line.setText(chosen)
+
+
+class OpenCohortDialog(QDialog):
+    """Reference, predictions of up to four models, images, zones; or a table of cases.
+
+    Parameters
+    ----------
+    last
+        The cohort that was open last, as ``CohortSources.to_plain`` writes it, to be filled in.
+    parent
+        The window that it belongs to.
+    """
+
+    def __init__(self, last: Mapping[str, Any] | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Open cohort")
+        self.setMinimumWidth(_MIN_WIDTH)
+        self.sources: CohortSources | None = None
+        self.reference = PlaceRow("A folder of label maps, or a pattern like refs/*_ref.nii.gz")
+        self.names = [QLineEdit() for _ in range(_N_MODELS)]
+        self.predictions = [
+            PlaceRow("A folder or pattern; files are paired with the reference by name")
+            for _ in range(_N_MODELS)
+        ]
+        self.images = PlaceRow("A folder with the images of the cases, found by their names; optional")
+        self.zones = PlaceRow("A folder with label maps of zones, called like the cases; optional")
+        self.manifest = PlaceRow("A table of the cases (CSV) instead of folders", is_file=True)
+        self.kind = QComboBox()
+        for kind in get_args(Kind):
+            self.kind.addItem(_KINDS[kind], kind)
+        self.label = QLineEdit()
+        self.label.setToolTip("Values that are foreground, e.g. 1 2; every non-zero one by default")
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        buttons = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(buttons.Open | buttons.Cancel)
+        self.buttons.accepted.connect(self.try_to_open)
+        self.buttons.rejected.connect(self.reject)
+        self._lay_out()
+        self._fill(last or {})
+
+    def try_to_open(self) -> None:
+        """Close the dialog if the places make a cohort; else say what is wrong, and stay."""
+        try:
+            sources = self._read()
+        except MedAssistError as error:
+            self.problem.setText(str(error))
+            return
+        self.sources = sources
+        self.accept()
+
+    def _read(self) -> CohortSources:
+        predictions = [
+            (name.text().strip(), place.text)
+            for name, place in zip(self.names, self.predictions, strict=True)
+        ]
+        return sources_of_form(
+            reference=self.reference.text,
+            predictions=predictions,
+            images=self.images.text,
+            zones=self.zones.text,
+            manifest=self.manifest.text,
+            kind=cast(Kind, self.kind.currentData()),
+            label=self.label.text(),
+        )
+
+    def _fill(self, last: Mapping[str, Any]) -> None:
+        for row, name in (
+            (self.reference, "reference"),
+            (self.images, "images"),
+            (self.zones, "zones"),
+            (self.manifest, "manifest"),
+        ):
+            row.line.setText(str(last.get(name) or ""))
+        predictions = last.get("predictions")
+        known = predictions.items() if isinstance(predictions, Mapping) else ()
+        for line, row, (name, place) in zip(self.names, self.predictions, known, strict=False):
+            line.setText(str(name))
+            row.line.setText(str(place))
+        self.kind.setCurrentIndex(max(0, self.kind.findData(last.get("kind"))))
+        label = last.get("label")
+        self.label.setText(" ".join(map(str, label)) if isinstance(label, list) else "")
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.addRow("Reference", self.reference)
+        for number, (name, place) in enumerate(zip(self.names, self.predictions, strict=True), 1):
+            name.setPlaceholderText(f"model {number}")
+            name.setToolTip("What the model is called; the folder's name by default")
+            name.setFixedWidth(130)
+            row = QHBoxLayout()
+            row.addWidget(name)
+            row.addWidget(place, 1)
+            form.addRow("Prediction" if number == 1 else f"Prediction {number}", row)
+        form.addRow("Predictions are", self.kind)
+        form.addRow("Foreground values", self.label)
+        form.addRow("Images", self.images)
+        form.addRow("Zones", self.zones)
+        form.addRow("or table of cases", self.manifest)
+        layout = QVBoxLayout(self)
+        layout.addLayout(form)
+        layout.addWidget(self.problem)
+        layout.addWidget(self.buttons)
