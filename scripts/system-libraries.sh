@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # See that the system libraries are there which no wheel brings: for Qt's window (xcb), OpenGL, sound, a virtual
-# screen, and Python's venv. On Debian and Ubuntu, root installs what is missing; everyone else is told the command.
+# screen, and Python's venv; in CI also the browser that reports are looked at in (elsewhere those tests are
+# skipped without it). On Debian and Ubuntu, root installs what is missing; everyone else is told the command.
 #
 # Usage: scripts/system-libraries.sh        (PYTHON=... names the interpreter of the virtual environment)
 set -euo pipefail
@@ -28,6 +29,10 @@ libdbus-1-3         | library libdbus-1.so.3
 libglib2.0-0        | library libglib-2.0.so.0
 libfontconfig1      | library libfontconfig.so.1
 '
+readonly NEEDED_IN_CI='
+chromium            | command chromium
+chromium-driver     | command chromedriver
+'
 
 has_file() {
   local path
@@ -52,7 +57,7 @@ missing_packages() {
   while IFS='| ' read -r package kind names; do
     # shellcheck disable=SC2086  # a file's patterns are meant to be expanded
     [ -z "$package" ] || is_there "$kind" $names || echo "$package"
-  done <<<"$NEEDED"
+  done <<<"$NEEDED${CI:+$NEEDED_IN_CI}"
 }
 
 missing_python() {

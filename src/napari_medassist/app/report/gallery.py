@@ -30,9 +30,9 @@ from napari_medassist.evaluation.report.worst import Chosen, caption, worst_case
 from napari_medassist.io.files import read, read_labels, read_volume
 
 _NOTE = (
-    "The axial slice with the worst error of each case, seen from the feet: the patient's right (R) is on the "
-    "left of the picture. Solid outlines are the reference, dashed ones the prediction; colours tell the "
-    "verdict, and words at each error. Slices count from 1, the lowest one."
+    "The axial slice with the worst error of each case, seen from the feet: the patient's right (R) is "
+    "on the left of the picture. Solid outlines are the reference, dashed ones the prediction; colours "
+    "tell the verdict, and words at each error. Slices count from 1, the lowest one."
 )
 _NO_FILES = "There are no pictures: the results do not say which files were compared."
 _NOTHING = "There is no disagreement to show."

@@ -66,7 +66,7 @@ def print_to_pdf(page: Path, pdf: Path) -> Path:
             "--no-first-run",
             "--disable-extensions",
             "--disable-background-networking",
-            # Chromium refuses to run as root inside its own sandbox; the page is ours and loads nothing.
+            # Chromium refuses to run as root in its sandbox; the page is ours and loads nothing.
             *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
             f"--user-data-dir={profile}",
             f"--virtual-time-budget={_DRAWING_MS}",

@@ -64,7 +64,7 @@ def hashed(name: str, path: Path) -> InputFile:
 
 
 def digest_of_list(files: Sequence[InputFile]) -> str:
-    """Return the SHA-256 of the list of hashes, sorted: equal for equal contents, whatever the names."""
+    """Return the SHA-256 of the sorted hashes: equal for equal contents, whatever the names."""
     lines = "".join(f"{digest}\n" for digest in sorted(file.sha256 for file in files))
     return hashlib.sha256(lines.encode("ascii")).hexdigest()
 
@@ -76,8 +76,8 @@ def _note(files: Sequence[InputFile]) -> str:
     size = sum(file.n_bytes for file in files) / 1e6
     unread = f" {count(n_unread, 'file')} could not be read." if n_unread else ""
     return (
-        f"{count(len(files), 'file')} of cases, {size:,.1f} MB.{unread} SHA-256 of their sorted hashes, one a "
-        f"line: {digest_of_list(files)}"
+        f"{count(len(files), 'file')} of cases, {size:,.1f} MB.{unread} SHA-256 of their sorted "
+        f"hashes, one a line: {digest_of_list(files)}"
     )
 
 

@@ -15,7 +15,7 @@ from napari_medassist.evaluation.agreement import (
 )
 from napari_medassist.evaluation.report.columns import CONTROLLED_RECALL, ModelColumns
 from napari_medassist.evaluation.report.content import Cell, Section, TextTable
-from napari_medassist.evaluation.report.numbers import interval_cell, number
+from napari_medassist.evaluation.report.numbers import WITH_CI, interval_cell, number
 from napari_medassist.metrics.registry import METRICS
 
 _PAIRS = (
@@ -28,8 +28,9 @@ _PAIRS = (
 )
 _DICE_CUT_OFFS, _F1_CUT_OFFS = (0.5, 0.7, 0.8), (0.5, 1.0)
 _INTRO = (
-    "If the two views told the same story, these numbers would be near 1. Metrics of which lower is better "
-    "are turned round first. Cases in which either number is undefined or infinite are left out, and counted.",
+    "If the two views told the same story, these numbers would be near 1. Metrics of which lower is "
+    "better are turned round first. Cases in which either number is undefined or infinite are left "
+    "out, and counted."
 )
 
 
@@ -67,20 +68,20 @@ def agreement_section(
             n_resamples=n_resamples,
         )
         tables += [_correlation_table(of_model, suffix), _kappa_table(at_cut_offs, suffix)]
-    return Section("agreement", "Do the two views agree?", _INTRO, tuple(tables))
+    return Section("agreement", "Do the two views agree?", (_INTRO,), tuple(tables))
 
 
 def _correlation_table(found: Sequence[Correlation], suffix: str) -> TextTable:
     rows = tuple(
         (
-            Cell(f"{_title(c.first)} – {_title(c.second)}"),
+            Cell(f"{_title(c.first)} and {_title(c.second)}"),
             interval_cell(c.pearson),
             interval_cell(c.spearman),
             Cell(f"{c.n_pairs:,}", f"{c.n_dropped:,} left out" if c.n_dropped else ""),
         )
         for c in found
     )
-    columns = ("", "Pearson [95 % CI]", "Spearman [95 % CI]", "cases")
+    columns = ("", f"Pearson {WITH_CI}", f"Spearman {WITH_CI}", "cases")
     return TextTable(f"Correlation over cases{suffix}", columns, rows)
 
 
@@ -97,7 +98,7 @@ def _kappa_table(found: Sequence[KappaAtCutOffs], suffix: str) -> TextTable:
     note = (
         f"Do both call the same cases good? {n_pairs:,} cases; 0 is what chance would give, 1 always."
     )
-    columns = ("good by Dice", "good by lesion F1", "Cohen's kappa [95 % CI]")
+    columns = ("good by Dice", "good by lesion F1", f"Cohen's kappa {WITH_CI}")
     return TextTable(f"Same cases called good{suffix}", columns, rows, note)
 
 

@@ -30,7 +30,6 @@ from napari_medassist.evaluation.report.findings import (
 )
 from napari_medassist.evaluation.report.intervals import headline_intervals
 from napari_medassist.evaluation.report.levels import (
-    Intervals,
     case_means_section,
     detection_section,
     levels_section,
@@ -45,8 +44,9 @@ from napari_medassist.evaluation.report.model_tables import (
 from napari_medassist.evaluation.report.numbers import count
 from napari_medassist.evaluation.report.plots import plots_of
 
-#: Links to cases in one cell of a table; further ones are counted.
-_MAX_LINKS = 60
+#: Cases that are listed in a table at most; further ones are counted, and stand in the case table.
+_MAX_LINKS = 12
+_MAX_FAILED = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,11 +136,6 @@ def build(models: Sequence[ModelColumns], extras: Extras) -> Report:
     )
 
 
-def headline_of(models: Sequence[ModelColumns]) -> list[Intervals]:
-    """Return the headline numbers of each model with their intervals."""
-    return [headline_intervals(model, n_resamples=Resampling().n_resamples) for model in models]
-
-
 def _differing(differences: Differences, rankings: Rankings | None) -> list[Section]:
     if not differences:
         return []
@@ -162,41 +157,43 @@ def _subtitle(models: Sequence[ModelColumns]) -> str:
 
 
 def _hidden_section(models: Sequence[ModelColumns], names: Names) -> Section:
-    tables, first_row = [], 0
+    tables: list[TextTable] = []
+    first_row = 0
     for model in models:
-        suffix = f": {model.name}" if model.name else ""
         rows_of = {case.case: first_row + i for i, case in enumerate(model.cases)}
-        tables.append(_hidden_table(model, suffix, rows_of, names))
+        tables += _hidden_tables(model, rows_of, names)
         first_row += len(model.cases)
     good = models[0].cohort.hidden_errors.good_dice
     intro = (
-        f"Who only sees Dice takes a case with Dice ≥ {good:g} for a good one. A hidden error is such a case "
-        "with a missed or false lesion; a false alarm is a case below, with every lesion right.",
+        f"Who only sees Dice takes a case with Dice ≥ {good:g} for a good one. A hidden error is such "
+        "a case with a missed or false lesion; a false alarm is a case below, with every lesion right. "
+        "The largest disagreements come first; all stand in the case table."
     )
-    return Section("hidden", "Hidden errors and false alarms", intro, tuple(tables))
+    return Section("hidden", "Hidden errors and false alarms", (intro,), tuple(tables))
 
 
-def _hidden_table(model: ModelColumns, suffix: str, rows_of: dict[str, int], names: Names) -> TextTable:
+def _hidden_tables(
+    model: ModelColumns, rows_of: dict[str, int], names: Names
+) -> tuple[TextTable, TextTable]:
+    suffix = f": {model.name}" if model.name else ""
     hidden = model.cohort.hidden_errors
     alarms = false_alarms(model.compared, good_dice=hidden.good_dice)
     by_name = {case.case: case for case in model.cases}
-    kinds = (
-        ("Hidden errors", hidden.cases, hidden.n_good_cases),
-        ("False alarms", alarms.cases, alarms.n_poor_cases),
-    )
-    rows: list[tuple[Cell, ...]] = []
-    for title, cases, n_possible in kinds:
-        rows.append((Cell(title), Cell(f"{len(cases):,} of {n_possible:,}", "all"), Cell(""), Cell("")))
+
+    def table(title: str, cases: Sequence[str], n_possible: int) -> TextTable:
         ranked = sorted(cases, key=lambda name: -abs(model.gap_of.get(name, 0.0)))
-        rows += [_case_row(by_name[name], rows_of[name], names) for name in ranked[:_MAX_LINKS]]
-        if len(ranked) > _MAX_LINKS:
-            rows.append(
-                (Cell(f"… and {len(ranked) - _MAX_LINKS:,} more in the case table"), *[Cell("")] * 3)
-            )
-    return TextTable(
-        f"Cases, the largest disagreement first{suffix}",
-        ("case", "Dice", "missed", "false"),
-        tuple(rows),
+        rows = tuple(_case_row(by_name[n], rows_of[n], names) for n in ranked[:_MAX_LINKS])
+        more = len(ranked) - len(rows)
+        return TextTable(
+            f"{title}{suffix}: {count(len(cases), 'case')} of {n_possible:,}",
+            ("case", "Dice", "missed", "false"),
+            rows,
+            f"{more:,} more in the case table." if more else "",
+        )
+
+    return (
+        table("Hidden errors", hidden.cases, hidden.n_good_cases),
+        table("False alarms", alarms.cases, alarms.n_poor_cases),
     )
 
 
@@ -230,8 +227,7 @@ def _status_sections(models: Sequence[ModelColumns], names: Names) -> tuple[Sect
             note = f"{more:,} more stand in the case table." if more else ""
             table = TextTable(f"Not compared{suffix}", ("case", "why"), tuple(rows), note)
             tables.append(table)
-    intro = "Nothing is dropped silently: a case that could not be compared is in no number, and stands here."
+    intro = (
+        "A case that could not be compared is in no number, and stands here: none is dropped silently."
+    )
     return (Section("status", "What was compared, and what was not", (intro,), tuple(tables)),)
-
-
-_MAX_FAILED = 200

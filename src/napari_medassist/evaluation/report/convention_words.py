@@ -15,7 +15,7 @@ _MEANING: Mapping[str, str] = {
     "surface.tolerance_mm": "How far borders may lie apart for the normalised surface Dice, in mm.",
     "surface.boundary_width_mm": "How deep the boundary of the boundary IoU reaches, in mm.",
     "surface.in_voxels": "Whether distances are measured in voxels, the spacing ignored.",
-    "extraction.connectivity": "Neighbours that hold a lesion together (6 faces, 18 edges, 26 corners).",
+    "extraction.connectivity": "Neighbours that hold a lesion together: 6 faces, 18 edges, 26 corners.",
     "extraction.min_volume_mm3": "Smaller lesions do not count on either side, in mm³; 0 keeps all.",
     "extraction.merge_steps": "Reference lesions closer than twice so many dilation steps are one.",
     "extraction.merge_connectivity": "Neighbourhood of those dilation steps.",
@@ -23,7 +23,7 @@ _MEANING: Mapping[str, str] = {
     "extraction.min_candidate_voxels": "Candidates of a probability map with fewer voxels are none.",
     "extraction.max_candidates": "Dynamic extraction stops after so many candidates.",
     "extraction.dynamic_factor": "Dynamic extraction cuts at the highest value divided by this.",
-    "matching.threshold_reference": "What the criterion asks of a reference lesion (or of a pair), 0 to 1.",
+    "matching.threshold_reference": "What is asked of a reference lesion (or of a pair), 0 to 1.",
     "matching.threshold_prediction": "What an overlap asks of a predicted lesion, 0 to 1.",
     "matching.inclusive": "Whether a value equal to the threshold is a hit.",
     "matching.touching_is_not_false": "Whether a prediction that hits but was not chosen is ignored "
@@ -31,8 +31,8 @@ _MEANING: Mapping[str, str] = {
     "matching.ignored_up_to_mm3": "Reference lesions up to this volume count neither as found nor as "
     "missed, in mm³.",
     "empty_overlap.worst_distance_mm": "Not used by overlaps.",
-    "empty_distance.worst_distance_mm": "The worst distance in mm, where one is used; none stands for the "
-    "diagonal of the image.",
+    "empty_distance.worst_distance_mm": "The worst distance in mm, where one is used; none stands for "
+    "the diagonal of the image.",
     "grid_tolerance_mm": "Two grids are the same if no corner lies farther from its twin, in mm.",
     "good_dice": "From here on a Dice looks good, and lesion errors behind it count as hidden.",
 }
@@ -56,7 +56,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
     },
     "extraction.case_confidence": {
         "max": "A case is as sure as its surest candidate.",
-        "any_of_all": "A case's confidence: 1 minus the product of (1 − confidence) of all candidates.",
+        "any_of_all": "1 minus the product of (1 minus confidence) of all candidates of a case.",
     },
     "matching.criterion": {
         "overlap": "A hit: enough of a lesion's own voxels is covered by the other side.",

@@ -32,7 +32,7 @@ def svg_of(view: SliceView, description: str) -> str:
         What to draw. Reference lesions have solid outlines, predicted ones dashed; the colour tells
         the verdict, and a word at each error too.
     description
-        Alternative text; must hold no markup.
+        Alternative text; it is escaped.
 
     Returns
     -------
@@ -43,10 +43,8 @@ def svg_of(view: SliceView, description: str) -> str:
     unit = max(height, width) / 100
     drawn = sorted(view.shapes, key=lambda shape: shape.verdict.is_error)
     parts = [
-        f'<svg class="slice" viewBox="0 0 {width:.4g} {height:.4g}" role="img" '
-        f'aria-label="{_escaped(description)}">',
-        f'<image width="{width:.4g}" height="{height:.4g}" preserveAspectRatio="none" '
-        f'href="{png(_ground(view))}"/>',
+        _opening(width, height, description),
+        _picture(width, height, _ground(view)),
         *(_outline(shape, view, filled=view.grey is None) for shape in drawn),
         *(_word(shape, view, unit) for shape in drawn if shape.verdict.is_error),
         *(_letter(letter, x * width, y * height, unit) for letter, x, y in _DIRECTIONS),
@@ -54,6 +52,18 @@ def svg_of(view: SliceView, description: str) -> str:
         "</svg>",
     ]
     return "".join(parts)
+
+
+def _opening(width: float, height: float, description: str) -> str:
+    return (
+        f'<svg class="slice" viewBox="0 0 {width:.4g} {height:.4g}" role="img" '
+        f'aria-label="{_escaped(description)}">'
+    )
+
+
+def _picture(width: float, height: float, ground: NDArray[np.uint8]) -> str:
+    size = f'width="{width:.4g}" height="{height:.4g}"'
+    return f'<image {size} preserveAspectRatio="none" href="{png(ground)}"/>'
 
 
 def png(grey: NDArray[np.uint8]) -> str:

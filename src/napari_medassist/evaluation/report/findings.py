@@ -17,14 +17,22 @@ from napari_medassist.evaluation.report.numbers import (
     number,
     p_value,
     value_with_interval,
-    volumes,
 )
+from napari_medassist.evaluation.sizes import SizeStratum
 
-LIMITS = (
+#: Of fewer lesions nothing is said.
+_ENOUGH_LESIONS = 10
+_ON_CONVENTIONS = (
     "All lesion numbers depend on what counts as a lesion and as a hit: they hold under the convention "
-    "below, and others count differently.",
-    "Intervals show how much a number would move with other cases of the same kind (bootstrap of the cases, "
-    "95 %). They do not show errors of the reference, nor what another centre would give.",
+    "below, and others count differently."
+)
+_ON_INTERVALS = (
+    "Intervals show how much a number would move with other cases of the same kind (bootstrap of the "
+    "cases, 95 %). They do not show errors of the reference, nor what another centre would give."
+)
+LIMITS = (
+    _ON_CONVENTIONS,
+    _ON_INTERVALS,
     "Not a medical device. For research only; nothing here may guide the care of a patient.",
 )
 
@@ -56,8 +64,8 @@ def not_compared(models: Sequence[ModelColumns]) -> tuple[str, ...]:
         if n_failed:
             are = "is" if n_failed == 1 else "are"
             sentences.append(
-                f"{n_failed:,} of {count(len(model.cases), 'case')}{of_model} could not be compared and "
-                f"{are} in no number; the reasons stand below."
+                f"{n_failed:,} of {count(len(model.cases), 'case')}{of_model} could not be compared "
+                f"and {are} in no number; the reasons stand below."
             )
     return tuple(sentences)
 
@@ -141,20 +149,31 @@ def _agreement(agreement: Correlation | None) -> str:
         return ""
     value = value_with_interval(agreement.spearman)
     return (
-        f"Dice and lesion F1 order the cases alike only as far as a rank correlation of {value} says "
-        f"(Spearman, {count(agreement.n_pairs, 'case')})."
+        f"Rank correlation of Dice and lesion F1 over cases: {value} (Spearman, "
+        f"{count(agreement.n_pairs, 'case')}); 1 would mean the same order."
     )
 
 
 def _sizes(model: ModelColumns) -> str:
-    strata = [s for s in model.strata(Side.REFERENCE) if s.n_lesions]
-    if len(strata) < 2:
+    """Return how many lesions at each end of the range of sizes are found."""
+    strata = model.strata(Side.REFERENCE)
+    small, large = _enough(strata), _enough(strata[::-1])
+    if not small or not large or small[-1].upper_ml > large[-1].lower_ml:
         return ""
-    small, large = strata[0], strata[-1]
-    parts = (
-        f"{s.n_right} of {s.n_lesions} with a volume of {volumes(s.lower_ml, s.upper_ml)}"
-        if s is small
-        else f"{s.n_right} of {s.n_lesions} with {volumes(s.lower_ml, s.upper_ml)}"
-        for s in (small, large)
-    )
-    return f"By size of the lesion, the prediction finds {', and '.join(parts)}."
+    ends = (("under", small[-1].upper_ml, small), ("of at least", large[-1].lower_ml, large))
+    parts = [
+        f"{sum(s.n_right for s in chosen):,} of {sum(s.n_lesions for s in chosen):,} lesions "
+        f"{words} {limit:g} ml"
+        for words, limit, chosen in ends
+    ]
+    return f"By size: the prediction finds {' and '.join(parts)}."
+
+
+def _enough(strata: Sequence[SizeStratum]) -> list[SizeStratum]:
+    """Return strata from one end on until there are lesions enough; none if there are not."""
+    chosen: list[SizeStratum] = []
+    for stratum in strata:
+        chosen.append(stratum)
+        if sum(s.n_lesions for s in chosen) >= _ENOUGH_LESIONS:
+            return chosen
+    return []

@@ -9,7 +9,8 @@ from napari_medassist.core.results import FurtherCounts, Mean
 from napari_medassist.evaluation.curves import LUNA16_FP_PER_CASE, detection_curve
 from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.content import Cell, Section, TextTable
-from napari_medassist.evaluation.report.numbers import interval_cell, number, volumes
+from napari_medassist.evaluation.report.numbers import WITH_CI, interval_cell, number, volumes
+from napari_medassist.evaluation.sizes import SizeStratum
 from napari_medassist.evaluation.statistics import (
     Interval,
     auroc_of,
@@ -22,15 +23,22 @@ from napari_medassist.metrics.spec import Level, MetricSpec
 Intervals = Mapping[str, Interval]
 
 _FIRST = ("dice", "hd_mm", "hd95_mm", "assd_mm")
-_MEAN_COLUMNS = ("", "mean [95 % CI]", "cases", "undefined", "of these, missed")
+_MEAN_COLUMNS = ("", f"mean {WITH_CI}", "cases", "undefined", "of these, missed")
 _MEAN_NOTE = (
-    "Undefined: cases without a value, which are in no mean. Of these, missed: those whose reference has a "
-    "lesion. A model that misses a lesion has no distance there, so its mean distance looks better for it."
+    "Undefined: cases without a value, which are in no mean. Of these, missed: those whose reference "
+    "has a lesion. A model that misses a lesion has no distance there, so its mean distance looks "
+    "better for it."
 )
+#: Of fewer lesions an interval says nothing.
+_ENOUGH_LESIONS = 5
 _SIZES_NOTE = (
     "The edges are about the volumes of balls of 5, 7.5, 10 and 15 mm in diameter. "
-    "Intervals come from a bootstrap of the cases."
+    f"Intervals come from a bootstrap of the cases; below {_ENOUGH_LESIONS} lesions there is none."
 )
+_OF_SIDE = {
+    Side.REFERENCE: ("Recall", "found", "reference lesion"),
+    Side.PREDICTION: ("Precision", "true", "predicted lesion"),
+}
 _TOTALS = (
     ("micro_recall", "Recall", "Found reference lesions, as a share of all that count."),
     ("micro_precision", "Precision", "True predicted lesions, as a share of all that count."),
@@ -99,10 +107,10 @@ def _lesion_table(model: ModelColumns, found: Intervals, suffix: str) -> TextTab
             "Components below the least size of the convention, on both sides.",
         ),
     )
-    rows = [(Cell(title, tip=tip), Cell(f"{n:,}")) for title, n, tip in counts]
-    rows += [(Cell(title, tip=tip), interval_cell(found[key])) for key, title, tip in _TOTALS]
+    rows = [(Cell(title, tip=tip), interval_cell(found[key])) for key, title, tip in _TOTALS]
+    rows += [(Cell(title, tip=tip), Cell(f"{n:,}")) for title, n, tip in counts]
     note = f"Sums over {n_cases:,} compared cases, lesions of all cases together (micro average)."
-    return TextTable(f"Lesion level{suffix}", ("", "all cases [95 % CI]"), tuple(rows), note)
+    return TextTable(f"Lesion level{suffix}", ("", f"all cases {WITH_CI}"), tuple(rows), note)
 
 
 def case_means_section(models: Sequence[ModelColumns], found: Sequence[Intervals]) -> Section:
@@ -125,23 +133,27 @@ def sizes_section(models: Sequence[ModelColumns], found: Sequence[Intervals]) ->
     tables = []
     for model, of_model in zip(models, found, strict=True):
         suffix = f": {model.name}" if model.name else ""
-        titles = {Side.REFERENCE: ("Recall", "found"), Side.PREDICTION: ("Precision", "true")}
-        for side, (title, right) in titles.items():
-            rows = []
-            for place, stratum in enumerate(model.strata(side)):
-                cell = interval_cell(of_model[f"size {side.value} {place}"])
-                share = stratum.share if stratum.n_lesions else None
-                rows.append(
-                    (
-                        Cell(volumes(stratum.lower_ml, stratum.upper_ml)),
-                        Cell(f"{stratum.n_right} of {stratum.n_lesions}"),
-                        Cell(cell.text, cell.detail, share=share),
-                    )
-                )
-            caption = f"{title} by volume{suffix}"
-            columns = (f"{side.value} lesion", right, f"{title.lower()} [95 % CI]")
-            tables.append(TextTable(caption, columns, tuple(rows), _SIZES_NOTE))
-    return Section("sizes", "Small lesions and large ones", (), tuple(tables))
+        for side, (title, right, whose) in _OF_SIDE.items():
+            rows = tuple(
+                _size_row(stratum, of_model[f"size {side.value} {place}"])
+                for place, stratum in enumerate(model.strata(side))
+            )
+            columns = (whose, right, f"{title.lower()} {WITH_CI}")
+            tables.append(TextTable(f"{title} by volume{suffix}", columns, rows))
+    return Section("sizes", "Small lesions and large ones", (_SIZES_NOTE,), tuple(tables))
+
+
+def _size_row(stratum: SizeStratum, found: Interval) -> tuple[Cell, ...]:
+    cell = interval_cell(found)
+    return (
+        Cell(volumes(stratum.lower_ml, stratum.upper_ml)),
+        Cell(f"{stratum.n_right:,} of {stratum.n_lesions:,}"),
+        Cell(
+            cell.text,
+            cell.detail if stratum.n_lesions >= _ENOUGH_LESIONS else "",
+            share=stratum.share if stratum.n_lesions else None,
+        ),
+    )
 
 
 def detection_section(models: Sequence[ModelColumns], *, n_resamples: int) -> Section | None:
@@ -179,4 +191,4 @@ def _detection_table(model: ModelColumns, suffix: str, n_resamples: int) -> Text
             for recall in (0.5, 0.7, 0.9)
         ),
     ]
-    return TextTable(f"Detection{suffix}", ("", "value [95 % CI]"), tuple(rows))
+    return TextTable(f"Detection{suffix}", ("", f"value {WITH_CI}"), tuple(rows))

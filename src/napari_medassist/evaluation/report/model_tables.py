@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
+from math import isfinite
 
 from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.paired import PairedComparison, Resampling, compare_cohorts
 from napari_medassist.evaluation.ranking import Flip, Rankings
 from napari_medassist.evaluation.report.content import Cell, Section, TextTable
-from napari_medassist.evaluation.report.numbers import interval_cell, number, p_value
+from napari_medassist.evaluation.report.numbers import (
+    MINUS,
+    UNDEFINED,
+    WITH_CI,
+    interval_cell,
+    number,
+    p_value,
+)
 from napari_medassist.metrics.registry import METRICS
 
 Differences = Mapping[tuple[str, str], Mapping[str, PairedComparison]]
@@ -32,7 +40,7 @@ def differences_of(cohorts: Mapping[str, CohortEvaluation], how: Resampling) -> 
 
 def differences_section(differences: Differences) -> Section:
     """Return a table a pair of models."""
-    columns = ("", "first", "second", "first − second [95 % CI]", "p", "cases")
+    columns = ("", "first", "second", f"first {MINUS} second {WITH_CI}", "p", "cases")
     tables = tuple(
         TextTable(
             f"{first} (first) and {second} (second)",
@@ -42,10 +50,11 @@ def differences_section(differences: Differences) -> Section:
         for (first, second), by_number in differences.items()
     )
     intro = (
-        "On the cases where both models have a value. Intervals draw the same cases for both; p-values come "
-        "from exchanging the two models within cases. They are not adjusted for the number of comparisons.",
+        "On the cases where both models have a value. Intervals draw the same cases for both; p-values "
+        "come from exchanging the two models within cases. They are not adjusted for the number of "
+        "comparisons."
     )
-    return Section("differences", "Differences between the models", intro, tables)
+    return Section("differences", "Differences between the models", (intro,), tables)
 
 
 def _row(name: str, found: PairedComparison) -> tuple[Cell, ...]:
@@ -71,7 +80,7 @@ def rankings_section(rankings: Rankings) -> Section:
             Cell(column.convention),
             Cell(column.number.removeprefix("mean ")),
             *(
-                Cell(f"{rank:g}" if rank == rank else "–", number(value, 3))  # NaN differs from itself
+                Cell(f"{rank:g}" if isfinite(rank) else UNDEFINED, number(value, 3))
                 for rank, value in zip(ranks, values, strict=True)
             ),
         )

@@ -9,7 +9,10 @@ from typing import Any
 from napari_medassist.evaluation.report.content import Cell
 from napari_medassist.evaluation.statistics import Interval
 
-UNDEFINED = "–"
+#: What stands where a value is undefined; and the sign of negative numbers.
+UNDEFINED, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+#: Title of a column of values with their intervals.
+WITH_CI = "[95\N{NO-BREAK SPACE}%\N{NO-BREAK SPACE}CI]"
 
 
 def number(value: float | None, decimals: int = 2) -> str:
@@ -17,8 +20,9 @@ def number(value: float | None, decimals: int = 2) -> str:
     if value is None or isnan(value):
         return UNDEFINED
     if isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.{decimals}f}".replace("-", "−")
+        return "∞" if value > 0 else f"{MINUS}∞"
+    # + 0.0 turns a zero that was rounded from below into one without a sign
+    return f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", MINUS)
 
 
 def interval(found: Interval, decimals: int = 2) -> str:

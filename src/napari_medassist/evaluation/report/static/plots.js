@@ -45,8 +45,9 @@ const report = {
     return {
       xaxis: xAxis, yaxis: yAxis, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colour("--text"), size: size ? 9 : 13, family: "system-ui, 'DejaVu Sans', sans-serif" },
-      margin: { l: 48, r: 12, t: 12, b: 40 }, hovermode: "closest", dragmode: "zoom",
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, itemsizing: "constant" },
+      margin: { l: 48, r: 12, t: 30, b: 40 }, hovermode: "closest", dragmode: "zoom",
+      legend: { orientation: "h", y: -0.2, yanchor: "top", x: 0, itemsizing: "constant", font: { size: size ? 8 : 12 } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--first") },
       hoverlabel: { bgcolor: colour("--page"), font: { color: colour("--text"), size: 12 }, align: "left" },
       barmode: spec.stacked ? "stack" : "group", bargap: 0.06, autosize: !size, ...(size || {}),
     };
@@ -85,9 +86,10 @@ const report = {
       found.set(place, (found.get(place) || 0) + 1);
     }
     const largest = [...found].filter(([, n]) => n >= 5).sort((a, b) => b[1] - a[1]).slice(0, 6);
+    const middle = rows.reduce((most, row) => Math.max(most, x[row]), 0) / 2;
     return largest.map(([place, n]) => {
       const [px, py] = place.split(",").map(Number);
-      return { x: px, y: py, text: `${n} cases here`, showarrow: false, xshift: 8, yshift: 10, xanchor: px > 0.7 ? "right" : "left",
+      return { x: px, y: py, text: `${n} cases here`, showarrow: false, xshift: 8, yshift: 10, xanchor: px > middle ? "right" : "left",
         font: { size: size ? 8 : 11, color: colour("--soft") } };
     });
   }

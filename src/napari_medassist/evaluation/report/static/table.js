@@ -63,7 +63,7 @@
     if (value === null || value === "") return column.kind === "text" ? "" : "–";
     if (column.kind === "text") return value;
     if (typeof value === "string") return value === "inf" ? "∞" : "−∞";
-    return value.toFixed(column.decimals).replace("-", "−");
+    return value.toFixed(column.decimals).replace(/^-(?=[0.]*$)/, "").replace("-", "−");
   }
 
   function cell(column, row) {
