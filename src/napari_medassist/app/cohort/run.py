@@ -11,7 +11,8 @@ from napari_medassist.app.cohort.cache import ResultCache
 from napari_medassist.app.cohort.cluster import on_cluster
 from napari_medassist.app.cohort.division import NO_DIVISION, Division
 from napari_medassist.app.cohort.executors import Executor, in_processes, in_this_process
-from napari_medassist.app.cohort.job import Job, content_keys
+from napari_medassist.app.cohort.job import Job
+from napari_medassist.app.cohort.kept_results import KeptResults
 from napari_medassist.app.cohort.output import CohortResult
 from napari_medassist.app.cohort.packed import CaseRecord, PackedCases, from_json, pack
 from napari_medassist.app.cohort.pairing import FilePair
@@ -22,6 +23,8 @@ from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
 from napari_medassist.metrics.registry import METRICS, default_names
 
+#: What the progress says of a case whose kept result was judged under another convention.
+_AGAIN = "a kept result is judged again"
 #: Is told the place of a case among the pairs, and its records: one a convention.
 OnCase = Callable[[int, tuple[CaseRecord, ...]], None]
 
@@ -39,7 +42,8 @@ class Running:
         Address of a Dask cluster that does the work instead, e.g. ``tcp://10.0.0.1:8786``.
     cache_dir
         Folder of kept results: a case whose files, settings and engine are the same is not compared
-        again, also after a run that was stopped. None keeps nothing.
+        again, also after a run that was stopped; and where a changed setting only judges the lesions
+        anew, kept ones are judged again. None keeps nothing.
     progress
         Told how many cases are done; may raise ``Cancelled``.
     on_case
@@ -196,23 +200,24 @@ def _packed(
     packed = [[b""] * len(pairs) for _ in job.conventions]
     done, progress = 0, running.progress
 
-    def add(number: int, texts: Sequence[str]) -> None:
+    def add(number: int, texts: Sequence[str], how: str = "") -> None:
         nonlocal done
         for records, text in zip(packed, texts, strict=True):
             records[number] = pack(text)
         if running.on_case is not None:
             running.on_case(number, _named(pairs[number], job.conventions, texts))
         done += 1
-        progress(done, len(pairs), pairs[done].case if done < len(pairs) else "")
+        progress(done, len(pairs), how or (pairs[done].case if done < len(pairs) else ""))
 
     progress(0, len(pairs), pairs[0].case)
     missing = []
+    kept = None if cache is None else KeptResults(job, cache)
     for number, pair in enumerate(pairs):
-        kept = _kept(job, pair, cache)
-        if kept:
-            add(number, kept)
-        else:
+        found = None if kept is None else kept.of_case(pair)
+        if found is None:
             missing.append(number)
+        else:
+            add(number, found.texts, f"{pair.case}: {_AGAIN}" if found.is_judged_again else "")
     if missing:
         with closing(executor(job, [pairs[number] for number in missing])) as outcomes:
             for place, outcome in outcomes:
@@ -236,17 +241,6 @@ def _named(
         )
         for convention, record in zip(conventions, map(from_json, texts), strict=True)
     )
-
-
-def _kept(job: Job, pair: FilePair, cache: ResultCache | None) -> list[str]:
-    """Return the records of a case that are kept; none unless there is one for each convention."""
-    if not cache or pair.problem:
-        return []
-    try:
-        keys = content_keys(job, pair)
-    except OSError:
-        return []  # whoever compares the case will say so
-    return [cache.get(key) for key in keys] if all(key in cache for key in keys) else []
 
 
 def _cohort(convention: Convention, pairs: Sequence[FilePair], packed: Sequence[bytes]) -> CohortResult:
