@@ -162,7 +162,7 @@ def test_several_conventions_follow_from_one(
     assert not read
     assert [c.cases for c in found] == [c.cases for c in evaluate_under(wanted, pairs)]
     read.clear()
-    evaluate_under([*wanted, preset("picai")], pairs[:1], running=running)  # other empty masks: no
+    evaluate_under([*wanted, preset("metrics_reloaded")], pairs[:1], running=running)
     assert len(read) == 2
 
 
