@@ -114,16 +114,24 @@ class Foreground:
         """Return the mask in a box of the full grid that holds it."""
         if self.whole is not None:
             return self.whole[box]
-        return self.mask if box == self.box else self._wider(self.mask, box)
+        if box == self.box:
+            return self.mask
+        wider = np.zeros([side.stop - side.start for side in box], dtype=bool)
+        if not self.is_empty:
+            inner = wider[_relative(self.box, box)]
+            # Of a nearly empty mask most memory is never touched, and so never fetched nor cleared.
+            rows = np.any(self.mask, axis=2) if self.rows is None else self.rows
+            for block in row_blocks(rows, inner.shape[2]):
+                inner[block] = self.mask[block]
+        return wider
 
     def rows_within(self, box: Box) -> Mask | None:
         """Return which rows of such a box may hold a voxel; None if that is not known."""
-        return None if self.rows is None else self._wider(self.rows, box[:2])
-
-    def _wider(self, mask: Mask, box: tuple[slice, ...]) -> Mask:
-        wider = np.zeros([side.stop - side.start for side in box], dtype=bool)
+        if self.rows is None:
+            return None
+        wider = np.zeros([side.stop - side.start for side in box[:2]], dtype=bool)
         if not self.is_empty:
-            wider[_relative(self.box[: len(box)], box)] = mask
+            wider[_relative(self.box, box)[:2]] = self.rows
         return wider
 
 

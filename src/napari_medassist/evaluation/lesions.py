@@ -90,7 +90,7 @@ def _measured(
     values: NDArray[np.floating[Any]] | None,
 ) -> tuple[Lesion, ...]:
     measures = _measures(components)
-    offset = np.asarray(pair.offset_zyx)
+    offset, voxel_ml = np.asarray(pair.offset_zyx), pair.voxel_volume_ml
     lesions = []
     for number, n_voxels in enumerate(measures.n_voxels.tolist(), start=1):
         centroid = measures.centroids[number - 1] + offset
@@ -104,7 +104,7 @@ def _measured(
                 id=number,
                 side=side,
                 n_voxels=n_voxels,
-                volume_ml=n_voxels * pair.voxel_volume_ml,
+                volume_ml=n_voxels * voxel_ml,
                 centroid_index_zyx=_triple(centroid),
                 start_zyx=_index(start + offset),
                 stop_zyx=_index(stop + offset),

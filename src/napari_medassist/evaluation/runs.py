@@ -96,21 +96,14 @@ class Runs:
         plane, row = self.stride_zy
         if self.starts.size < 2:
             return self.starts[:0], self.starts[:0]
-        pairs = [
-            self._touching_after(z * plane + y * row, beside)
-            for (z, y), beside in _ROWS_BEFORE[connectivity].items()
-        ]
-        one, other = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
-        return one, other
-
-    def _touching_after(self, step: int, beside: int) -> tuple[Indices, Indices]:
-        """Return the pairs of runs of which the second touches the first when moved by a step."""
-        first = np.searchsorted(self.stops, self.starts + (step - beside), side="right")
-        end = np.searchsorted(self.starts, self.stops + (step + beside), side="left")
+        ways = [(z * plane + y * row, far) for (z, y), far in _ROWS_BEFORE[connectivity].items()]
+        step, beside = (np.array(part)[:, None] for part in zip(*ways, strict=True))
+        first = np.searchsorted(self.stops, self.starts + (step - beside), side="right").ravel()
+        end = np.searchsorted(self.starts, self.stops + (step + beside), side="left").ravel()
         n_touching = end - first
-        one = np.repeat(np.arange(n_touching.size), n_touching)
-        within = np.arange(one.size) - np.repeat(np.cumsum(n_touching) - n_touching, n_touching)
-        return one, np.repeat(first, n_touching) + within
+        before = np.cumsum(n_touching) - n_touching
+        one = np.repeat(np.tile(np.arange(self.starts.size), len(ways)), n_touching)
+        return one, np.repeat(first - before, n_touching) + np.arange(one.size)
 
     def painted(self, numbers: NDArray[np.integer], shape_zyx: Index) -> Labels:
         """Return an image in which each run has its number.

@@ -123,13 +123,14 @@ def _bits(values: NDArray[Any]) -> Bits:
 
 def _widest_words(bits: Bits) -> Bits:
     """Take several values of a row as one number, as far as they lie side by side in memory."""
-    size = bits.dtype.itemsize
+    size, n_bytes = bits.dtype.itemsize, bits.shape[2] * bits.dtype.itemsize
     if bits.strides[2] != size:
         return bits
     for wide in (8, 4, 2):
-        parts = (bits.shape[2] * size, bits.ctypes.data, *bits.strides[:2])
-        if wide > size and not any(part % wide for part in parts):
-            return bits.view(f"u{wide}")
+        if wide > size and n_bytes % wide == 0:
+            words: Bits = bits.view(f"u{wide}")
+            if words.flags.aligned:
+                return words
     return bits
 
 
