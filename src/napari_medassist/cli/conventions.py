@@ -39,6 +39,8 @@ _COLUMNS = (
     ("precision", "micro_precision"),
     ("F1", "micro_f1"),
 )
+#: Those of predictions with confidences.
+_OF_CONFIDENCES = (("AP", "average_precision"), ("AUROC", "auroc"))
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,7 +58,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     show.set_defaults(run=run_show)
     sensitivity = actions.add_parser(
         "sensitivity",
-        help="compare label maps under each convention; one table of the headline numbers",
+        help="compare a cohort under each convention; one table of the headline numbers",
         epilog="Exit code: 0 all cases compared, 1 some could not be compared under some convention, "
         "2 nothing to compare, 130 stopped.",
     )
@@ -64,6 +66,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sensitivity.add_argument("--prediction", required=True, metavar="FILE|DIR|PATTERN")
     sensitivity.add_argument(
         "--convention", nargs="+", metavar="NAME|FILE", help="which conventions (default: all presets)"
+    )
+    sensitivity.add_argument(
+        "--kind",
+        choices=("labels", "probability", "detection"),
+        default="labels",
+        help="what the predictions hold; of the latter two AP and AUROC are told too "
+        "(default: %(default)s)",
     )
     sensitivity.add_argument(
         "--out", type=Path, metavar="DIR", help="write the whole table there, as conventions.csv"
@@ -106,7 +115,7 @@ def run_sensitivity(args: argparse.Namespace) -> int:
         pairs = Source.of_places(args.reference, args.prediction).found.pairs
         folder = writable_folder(args.out.expanduser()) if args.out else None
         running = running_of(args, n_cases=len(pairs) * len(conventions))
-        cohorts = evaluate_under(conventions, pairs, label=args.label, running=running)
+        cohorts = evaluate_under(conventions, pairs, label=args.label, kind=args.kind, running=running)
         if folder is not None:
             write_csv(folder / "conventions.csv", sensitivity_of(cohorts))
     except MedAssistError as error:
@@ -126,8 +135,10 @@ def _report(cohorts: tuple[CohortEvaluation, ...]) -> list[str]:
 
     found = sensitivity_of(cohorts)
     by_name = [dict(zip(found.columns, values, strict=True)) for values in found.rows()]
-    rows = [tuple(_cell(row[name]) for _, name in _COLUMNS) for row in by_name]
-    return table([tuple(title for title, _ in _COLUMNS), *rows])
+    has_confidences = any(row["average_precision"] is not None for row in by_name)
+    columns = (*_COLUMNS, *(_OF_CONFIDENCES if has_confidences else ()))
+    rows = [tuple(_cell(row[name]) for _, name in columns) for row in by_name]
+    return table([tuple(title for title, _ in columns), *rows])
 
 
 def _cell(value: object) -> str:

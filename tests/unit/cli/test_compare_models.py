@@ -230,3 +230,14 @@ def test_p_values_of_all_pairs_are_adjusted(models: Path, capsys: pytest.Capture
     assert all(float(r["p_holm"]) >= float(r["p_value"]) for r in of_dice)
     assert "p, Holm" in capsys.readouterr().out
     assert "3 pair(s)" in json.loads((models / "out" / "comparison.json").read_text())["multiplicity"]
+
+
+def test_sensitivity_of_probability_maps(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = ("--reference", models / "human", "--prediction", models / "wide_map")
+    command = ("conventions", "sensitivity", *places, "--kind", "probability", "--out", models / "out")
+    assert run(*command) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[-2:] == ["AP", "AUROC"]
+    rows = {row["convention"]: row for row in rows_of(models / "out" / "conventions.csv")}
+    assert set(rows) == set(presets())
+    assert float(rows["medassist"]["average_precision"]) == 1
+    assert float(rows["panoptica"]["average_precision"]) < 1

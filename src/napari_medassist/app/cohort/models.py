@@ -21,7 +21,12 @@ from napari_medassist.app.cohort.output import (
 )
 from napari_medassist.app.cohort.rankings import Under, rank_cohorts, ranking_summary, ranking_table
 from napari_medassist.app.cohort.run import Running, evaluate_under
-from napari_medassist.app.cohort.sensitivity import SENSITIVITY_COLUMNS, headline_of
+from napari_medassist.app.cohort.sensitivity import (
+    CONFIDENCE_COLUMNS,
+    SENSITIVITY_COLUMNS,
+    confidence_headline_of,
+    headline_of,
+)
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
@@ -32,7 +37,7 @@ from napari_medassist.evaluation.paired_detection import compare_scored
 from napari_medassist.evaluation.rank_stability import RankStability
 from napari_medassist.evaluation.tables import Table, Values
 
-MODEL_COLUMNS = ("model", *SENSITIVITY_COLUMNS[1:])
+MODEL_COLUMNS = ("model", *SENSITIVITY_COLUMNS[1:], *CONFIDENCE_COLUMNS)
 DIFFERENCE_COLUMNS = (
     "first",
     "second",
@@ -76,7 +81,7 @@ class ModelComparison:
 
         def rows() -> Iterator[Values]:
             for name, cohort in self.cohorts.items():
-                yield (name, *headline_of(cohort))
+                yield (name, *headline_of(cohort), *confidence_headline_of(cohort))
 
         return Table(MODEL_COLUMNS, rows)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from napari_medassist.app.cohort.detection import scored_cases
 from napari_medassist.core.results import CohortEvaluation, Status
+from napari_medassist.evaluation.case_level import auroc
+from napari_medassist.evaluation.curves import detection_curve
 from napari_medassist.evaluation.tables import Table, Values
 
 #: The means in the table, each followed by the number of cases where it is defined.
@@ -31,6 +34,10 @@ SENSITIVITY_COLUMNS = (
 )
 
 
+#: What predictions with confidences have besides; empty for label maps.
+CONFIDENCE_COLUMNS = ("average_precision", "auroc", "luna16_score")
+
+
 def sensitivity_of(cohorts: Sequence[CohortEvaluation]) -> Table:
     """Return a row a convention with the headline numbers of one cohort.
 
@@ -43,9 +50,10 @@ def sensitivity_of(cohorts: Sequence[CohortEvaluation]) -> Table:
 
     def rows() -> Iterator[Values]:
         for cohort in cohorts:
-            yield (str(cohort.convention["name"]), *headline_of(cohort))
+            name = str(cohort.convention["name"])
+            yield (name, *headline_of(cohort), *confidence_headline_of(cohort))
 
-    return Table(SENSITIVITY_COLUMNS, rows)
+    return Table((*SENSITIVITY_COLUMNS, *CONFIDENCE_COLUMNS), rows)
 
 
 def headline_of(cohort: CohortEvaluation) -> Values:
@@ -73,3 +81,12 @@ def headline_of(cohort: CohortEvaluation) -> Values:
         totals.fp / n_compared if n_compared else None,
         len(cohort.hidden_errors.cases),
     )
+
+
+def confidence_headline_of(cohort: CohortEvaluation) -> Values:
+    """Return the numbers of :data:`CONFIDENCE_COLUMNS`; None each where there are no confidences."""
+    scored = scored_cases(cohort)
+    if not scored:
+        return (None,) * len(CONFIDENCE_COLUMNS)
+    curve = detection_curve(scored)
+    return curve.average_precision, auroc(scored), curve.luna16_score()
