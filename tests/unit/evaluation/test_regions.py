@@ -245,3 +245,15 @@ def test_a_zone_map_on_another_grid_is_refused_and_not_resampled() -> None:
 def test_values_that_are_no_zones(values: np.ndarray) -> None:
     with pytest.raises(InvalidImage, match="zone map"):
         ZoneMap.of(values, GRID.shape_zyx)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.uint32, np.int64])
+@pytest.mark.parametrize("share", [0, 0.02, 1])
+def test_values_are_counted_wherever_they_lie(dtype: type, share: float) -> None:
+    rng = np.random.default_rng(1)
+    values = rng.integers(1, 120, (9, 30, 31)).astype(dtype)
+    values[rng.random(values.shape) >= share] = 0
+    for turned in (values, values[::-1, :, ::-1], values.T):
+        occurring, numbers = np.unique(turned, return_counts=True)
+        expected = dict(zip(occurring.tolist(), numbers.tolist(), strict=True))
+        assert count_values(turned) == expected
