@@ -30,8 +30,7 @@ OfScored = Callable[[Sequence[ScoredCase]], WeightedStatistic]
 
 
 def _froc(cases: Sequence[ScoredCase]) -> WeightedStatistic:
-    readings = [sensitivity_at_fp_of(cases, fp) for fp in LUNA16_FP_PER_CASE]
-    return lambda weights: np.mean([reading(weights) for reading in readings], axis=0)
+    return sensitivity_at_fp_of(cases, *LUNA16_FP_PER_CASE)
 
 
 def _at_one(cases: Sequence[ScoredCase]) -> WeightedStatistic:

@@ -157,10 +157,11 @@ def average_precision_of(cases: Sequence[ScoredCase]) -> WeightedStatistic:
     return statistic
 
 
-def sensitivity_at_fp_of(cases: Sequence[ScoredCase], fp_per_case: float) -> WeightedStatistic:
+def sensitivity_at_fp_of(cases: Sequence[ScoredCase], *fp_per_case: float) -> WeightedStatistic:
     """Return the statistic "largest recall with at most so many false lesions per case".
 
-    See :meth:`~napari_medassist.evaluation.curves.LesionCurve.sensitivity_at_fp`.
+    See :meth:`~napari_medassist.evaluation.curves.LesionCurve.sensitivity_at_fp`. Of several numbers of
+    false lesions it is the mean of the readings.
 
     Raises
     ------
@@ -173,10 +174,13 @@ def sensitivity_at_fp_of(cases: Sequence[ScoredCase], fp_per_case: float) -> Wei
     def statistic(weights: Float) -> Float:
         weight = weights[:, of_case]
         hits = np.cumsum(weight * lesion, axis=1)[:, last]
-        false = np.cumsum(weight * (1 - lesion), axis=1)[:, last]
-        allowed = false <= fp_per_case * weights.sum(axis=1, keepdims=True)
-        reached = np.where(allowed, hits, 0.0).max(axis=1, initial=0.0)
-        return quotient(reached, weights @ n_lesions)
+        # Both grow from one confidence to the next: what is allowed comes first.
+        false = np.cumsum(weight, axis=1)[:, last] - hits
+        n_cases, rows = weights.sum(axis=1, keepdims=True), np.arange(len(weights))
+        found_so_far = np.pad(hits, ((0, 0), (1, 0)))
+        n_allowed = [(false <= fp * n_cases).sum(axis=1) for fp in fp_per_case]
+        found = np.mean([found_so_far[rows, n] for n in n_allowed], axis=0)
+        return quotient(found, weights @ n_lesions)
 
     return statistic
 

@@ -13,7 +13,7 @@ from scipy.stats import false_discovery_control, rankdata
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.results import Candidate, CaseEvaluation, LesionCounts, ScoredCase
 from napari_medassist.evaluation.cohort import summarise
-from napari_medassist.evaluation.curves import detection_curve
+from napari_medassist.evaluation.curves import LUNA16_FP_PER_CASE, detection_curve
 from napari_medassist.evaluation.multiplicity import holm
 from napari_medassist.evaluation.paired import Resampling
 from napari_medassist.evaluation.paired_detection import OF_SCORED, compare_scored
@@ -62,6 +62,10 @@ class TestScoredPairs:
             (detection_curve(one).average_precision, detection_curve(other).average_precision)
         )
         assert ap.difference.low < ap.difference.value < ap.difference.high
+        curve = detection_curve(one)
+        readings = [curve.sensitivity_at_fp(fp) for fp in LUNA16_FP_PER_CASE]
+        assert found["froc"].first == pytest.approx(np.mean(readings))
+        assert found["sensitivity_at_1_fp"].first == pytest.approx(curve.sensitivity_at_fp(1))
         assert (ap.n_cases, ap.n_dropped, ap.n_permutations) == (12, 0, 300)
 
     def test_all_exchanges_by_hand(self) -> None:
