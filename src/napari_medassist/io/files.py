@@ -70,6 +70,43 @@ def read(
     return case
 
 
+def read_together(
+    paths: Sequence[PathLike],
+    name: str,
+    *,
+    progress: Progress = silent,
+    rules: Sequence[RoleRule] | None = None,
+) -> Case:
+    """Read files and folders that belong to one case, though they share no folder of their own.
+
+    Parameters
+    ----------
+    paths
+        Files of any format, or folders; one image may be in each.
+    name
+        What the case is called.
+    progress, rules
+        As for :func:`read`.
+
+    Returns
+    -------
+    Case
+        As :func:`read` returns it. A path that cannot be read, or is not there, is told in
+        ``warnings``; without any image the case has no series.
+    """
+    loaded: list[Loaded] = []
+    for number, path in enumerate(paths):
+        progress(number, len(paths), Path(path).name)
+        try:
+            place = _existing(path)
+            loaded += _load_folder(place, progress) if place.is_dir() else [_load_file(place, progress)]
+        except Cancelled:
+            raise
+        except MedAssistError as error:
+            loaded.append(Loaded(warnings=(str(error),)))
+    return assemble(name, loaded, load_rules() if rules is None else rules)
+
+
 def read_volume(path: PathLike, *, role: str | None = None, progress: Progress = silent) -> Volume:
     """Read one image.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.evaluation.given import Kind
-from napari_medassist.io.files import read, read_labels, read_volume
+from napari_medassist.io.files import read_labels, read_together, read_volume
 
 T = TypeVar("T")
 _MB = 1_000_000
@@ -135,13 +135,13 @@ class CaseStore:
         int
             Number of cases that are held now.
         """
-        n_bytes = 0
+        sizes: list[int] = []
         for number, case in enumerate(cases):
             progress(number, len(cases), case)
-            n_bytes += self.load(model, case, progress).n_bytes
-            if n_bytes > self.budget_bytes:
-                return number
-        return len(cases)
+            if sum(sizes) + max(sizes, default=0) > self.budget_bytes:
+                break  # one more, as large as the largest, would drive out what was read first
+            sizes.append(self.load(model, case, progress).n_bytes)
+        return len(sizes)
 
     def forget(self) -> None:
         """Let go of everything."""
@@ -191,13 +191,8 @@ class CaseStore:
                     total -= self._parts.pop(key).n_bytes
 
     def _read_images(self, case: str, progress: Progress) -> Case:
-        paths = self._images.images_of(case)
-        cases = [read(path, progress=progress) for path in paths]
-        return Case(
-            case,
-            series=tuple(series for found in cases for series in found.series),
-            warnings=tuple(warning for found in cases for warning in found.warnings),
-        )
+        found = read_together(self._images.images_of(case), case, progress=progress)
+        return replace(found, labels=())  # what is compared is chosen by its place, not by its looks
 
     def _read_zones(self, pair: FilePair) -> LabelMap | None:
         files = pair.zones or self._zones.get(pair.case, ())

@@ -32,7 +32,8 @@ _STATUS_TITLES = {
     Status.ERROR.value: "error",
     WAITING: WAITING,
 }
-_UNDEFINED = "–"  # noqa: RUF001  the sign for a missing value
+#: What a cell shows where a number is undefined.
+UNDEFINED = "–"  # noqa: RUF001  the sign for a missing value
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -142,7 +143,7 @@ class CaseTable:
         if column.kind == "flag":
             return "yes" if value else ""
         if np.isnan(value):
-            return _UNDEFINED
+            return UNDEFINED
         if np.isinf(value):
             return "∞" if value > 0 else "-∞"
         if column.kind == "count":

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +27,9 @@ MARK_TITLES: Mapping[str, str] = {
     "other": "other",
 }
 _VERSION = 1
-_LOCK_SECONDS = 5.0
-_STALE_LOCK_SECONDS = 30.0
+#: Writing takes milliseconds: who waits longer waits for a program that has died, or for a slow disk.
+_LOCK_SECONDS = 2.0
+_STALE_LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,21 @@ class Marks:
     path
         The file; made at the first mark. None keeps the marks in memory only.
 
-    Raises
-    ------
-    FileProblem
-        If the file cannot be read. What is no file of marks is set aside under another name, never
-        overwritten, and :attr:`problem` says so.
+    Attributes
+    ----------
+    problem
+        Why there are no marks although there is a file: it cannot be read, or is no file of marks; then
+        it was set aside under another name. It is never overwritten.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.problem = ""
         self._entries: dict[str, _Entry] = {}
-        self.reload()
+        try:
+            self.reload()
+        except FileProblem as error:
+            self.problem = str(error)
 
     def __len__(self) -> int:
         """Return the number of marked cases."""
@@ -122,8 +126,8 @@ class Marks:
 
         Raises
         ------
-        WriteFailed
-            If the file cannot be written; the mark is still held in memory.
+        FileProblem
+            If the file cannot be read or written; the mark is still held in memory.
         """
         self._change(case, _Entry(mark.when or _now(), mark))
 
@@ -132,7 +136,7 @@ class Marks:
         self._change(case, _Entry(_now(), None))
 
     def reload(self) -> None:
-        """Take over what another program wrote meanwhile."""
+        """Take over what another program wrote meanwhile; raises ``FileProblem`` if that fails."""
         if self.path is not None:
             self._entries = _merged(self._entries, self._read(self.path))
 
@@ -206,6 +210,8 @@ def _write(path: Path, entries: Mapping[str, _Entry]) -> None:
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a file; one that a dead program left behind is broken."""
     lock = path.with_name(f".{path.name}.lock")
+    with suppress(OSError):  # told when the lock is taken
+        path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + _LOCK_SECONDS
     while not _taken(lock):
         if time.monotonic() > until:
@@ -223,7 +229,6 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _taken(lock: Path) -> bool:
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     except FileExistsError:
         if _age_s(lock) > _STALE_LOCK_SECONDS:
