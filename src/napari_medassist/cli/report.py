@@ -15,7 +15,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "report",
         help="write results as one HTML page: both levels, plots, pictures, every case",
         description="Write what `evaluate` or `compare` found as one HTML file that loads nothing from "
-        "any network: findings, both levels side by side with intervals, interactive plots, pictures of "
+        "any network: findings, both levels side by side with intervals, plots, pictures of "
         "the largest disagreements, the case table, the convention, hashes and versions.",
         epilog="Exit code: 0 written, 2 nothing was written. Names of cases that come from DICOM are "
         "replaced by numbers unless --with-identifiers is given.",

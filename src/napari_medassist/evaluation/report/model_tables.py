@@ -7,6 +7,7 @@ from itertools import combinations
 from math import isfinite
 
 from napari_medassist.core.results import CohortEvaluation
+from napari_medassist.evaluation.multiplicity import holm
 from napari_medassist.evaluation.paired import PairedComparison, Resampling, compare_cohorts
 from napari_medassist.evaluation.ranking import Flip, Rankings
 from napari_medassist.evaluation.report.content import Cell, Section, TextTable
@@ -30,6 +31,14 @@ _TOTALS = {
 }
 
 
+_ORDER = ("mean dice", "mean hd_mm", "mean hd95_mm", "mean assd_mm", *_TOTALS)
+_ON_DIFFERENCES = (
+    "On the cases where both models have a value. Intervals draw the same cases for both; p-values "
+    "come from exchanging the two models within cases. They are not adjusted for the number of metrics; of "
+    "three models and more, Holm's are adjusted for the number of pairs."
+)
+
+
 def differences_of(cohorts: Mapping[str, CohortEvaluation], how: Resampling) -> Differences:
     """Compare every two models on the cases of both."""
     return {
@@ -39,46 +48,70 @@ def differences_of(cohorts: Mapping[str, CohortEvaluation], how: Resampling) -> 
 
 
 def differences_section(differences: Differences) -> Section:
-    """Return a table a pair of models."""
-    columns = ("", "first", "second", f"first {MINUS} second {WITH_CI}", "p", "cases")
+    """Return a table a pair of models; of several pairs with p-values adjusted by Holm's method."""
+    adjusted = _adjusted(differences)
+    p_values = ("p", "p, Holm") if adjusted else ("p",)
+    columns = ("", "first", "second", f"first {MINUS} second {WITH_CI}", *p_values, "cases")
     tables = tuple(
         TextTable(
-            f"{first} (first) and {second} (second)",
+            f"{pair[0]} (first) and {pair[1]} (second)",
             columns,
-            tuple(_row(name, found) for name, found in by_number.items()),
+            tuple(
+                _row(name, found[name], adjusted.get((pair, name)))
+                for name in sorted(found, key=_place)
+            ),
         )
-        for (first, second), by_number in differences.items()
+        for pair, found in differences.items()
     )
-    intro = (
-        "On the cases where both models have a value. Intervals draw the same cases for both; p-values "
-        "come from exchanging the two models within cases. They are not adjusted for the number of "
-        "comparisons."
-    )
-    return Section("differences", "Differences between the models", (intro,), tables)
+    return Section("differences", "Differences between the models", (_ON_DIFFERENCES,), tables)
 
 
-def _row(name: str, found: PairedComparison) -> tuple[Cell, ...]:
-    metric = name.removeprefix("mean ")
-    spec = METRICS.get(metric) if metric in METRICS.names() else None
-    title = f"{spec.title}{', ' + spec.unit if spec.unit else ''}" if spec else _TOTALS.get(name, name)
-    decimals = 1 if spec is not None and spec.unit == "mm" else 3
+def _adjusted(differences: Differences) -> dict[tuple[tuple[str, str], str], float]:
+    """Return p-values adjusted for the number of pairs, each number by itself; none for one pair."""
+    if len(differences) < 2:
+        return {}
+    adjusted: dict[tuple[tuple[str, str], str], float] = {}
+    for name in dict.fromkeys(name for found in differences.values() for name in found):
+        pairs = [pair for pair, found in differences.items() if name in found]
+        values = holm([differences[pair][name].p_value for pair in pairs])
+        adjusted |= {(pair, name): float(p) for pair, p in zip(pairs, values, strict=True)}
+    return adjusted
+
+
+def _place(number: str) -> tuple[int, str]:
+    """Return where a number stands in its table: Dice and distances, sums over lesions, all else."""
+    return (_ORDER.index(number) if number in _ORDER else len(_ORDER), number)
+
+
+def _row(name: str, found: PairedComparison, adjusted: float | None) -> tuple[Cell, ...]:
+    decimals = 1 if name.endswith("_mm") else 3
     left_out = f"{found.n_dropped:,} left out" if found.n_dropped else ""
     return (
-        Cell(title, tip=spec.definition if spec else ""),
+        _name(name),
         Cell(number(found.first, decimals)),
         Cell(number(found.second, decimals)),
         interval_cell(found.difference, decimals),
         Cell(p_value(found.p_value)),
+        *(() if adjusted is None else (Cell(p_value(adjusted)),)),
         Cell(f"{found.n_cases:,}", left_out),
     )
+
+
+def _name(number_name: str) -> Cell:
+    """Return what a number is called, with its definition."""
+    metric = number_name.removeprefix("mean ")
+    if metric not in METRICS.names():
+        return Cell(_TOTALS.get(number_name, number_name))
+    spec = METRICS.get(metric)
+    return Cell(f"{spec.title}, {spec.unit}" if spec.unit else spec.title, tip=spec.definition)
 
 
 def rankings_section(rankings: Rankings) -> Section:
     """Return who is ahead under each number and convention, and which models swap places."""
     rows = tuple(
         (
+            _name(column.number),
             Cell(column.convention),
-            Cell(column.number.removeprefix("mean ")),
             *(
                 Cell(f"{rank:g}" if isfinite(rank) else UNDEFINED, number(value, 3))
                 for rank, value in zip(ranks, values, strict=True)
@@ -89,7 +122,7 @@ def rankings_section(rankings: Rankings) -> Section:
         )
     )
     intro = [_swap(flip) for flip in rankings.flips]
-    columns = ("convention", "number", *rankings.models)
+    columns = ("number", "convention", *rankings.models)
     table = TextTable("Rank of each model; 1 is best", columns, rows)
     title = "Who is best depends on the number" if intro else "Ranks of the models"
     intro = intro or ["No two models swap places: the order is the same under every number here."]

@@ -47,7 +47,7 @@ def _scatter(models: Sequence[ModelColumns], x: str, y: str, title: str) -> Plot
             bool(np.isfinite([model.value(case, x), model.value(case, y)]).all())
             for case in model.compared
         )
-    note = f"{count(n_shown, 'point')}, one a case."
+    note = f"{count(n_shown, 'point')}, one a case{' and model' if len(models) > 1 else ''}."
     if n_shown < n_cases:
         note += f" {n_cases - n_shown:,} compared cases have no value on one axis or both."
     return Plot(f"plot-{x}-{y}", title, note, {"type": "scatter", "x": x, "y": y, "n": n_shown})

@@ -13,6 +13,7 @@ from napari_medassist.evaluation.report.numbers import count, number
 FLATTERED = "Dice flatters: lesions are missed or false behind it"
 BELITTLED = "Dice belittles: the lesions are better than it says"
 WORST = "Further lesion errors"
+POOREST = "Lowest Dice of those with every lesion right"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def worst_cases(models: Sequence[ModelColumns], n_pictures: int) -> tuple[Chosen
     """Choose the cases in which the two levels disagree most, the worst first in each group.
 
     Half of the pictures go to cases that Dice flatters, then to those that it belittles; what is
-    left goes to the cases with most lesion errors.
+    left goes to the cases with most lesion errors, then to those with the lowest Dice.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ def _of_model(model: ModelColumns, place: int, first_row: int, n_pictures: int) 
     others = sorted((x for x in with_gap if x[1] not in known), key=lambda x: -_n_errors(x[2]))
     erring = [x for x in others if _n_errors(x[2])]
     taken += [(x, WORST) for x in erring[: n_pictures - len(taken)]]
+    right = sorted((x for x in others if not _n_errors(x[2])), key=lambda x: x[2].dice)
+    taken += [(x, POOREST) for x in right[: n_pictures - len(taken)]]
     return [Chosen(place, index, first_row + index, group) for (_, index, _), group in taken]
 
 
