@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from numpy.typing import NDArray
+
+from napari_medassist.core.labels import LabelMap, LabelScheme
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.evaluation.comparison import (
@@ -17,6 +21,7 @@ from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.lesions import find_lesions
 from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted, Prepared
 from napari_medassist.evaluation.matching.match import match
+from napari_medassist.evaluation.regions import ZoneMap, evaluate_regions
 from napari_medassist.evaluation.staged import StagedCase
 from napari_medassist.metrics.lesion.matched import MatchedLesions
 from napari_medassist.metrics.policy import with_empty_rules
@@ -35,6 +40,8 @@ def evaluate(
     convention: Convention = MEDASSIST,
     metrics: Sequence[str] | None = None,
     case: str = "",
+    zones: LabelMap | NDArray[Any] | None = None,
+    zone_scheme: LabelScheme | None = None,
 ) -> CaseEvaluation:
     """Compare a prediction with a reference, voxel by voxel and lesion by lesion.
 
@@ -62,6 +69,11 @@ def evaluate(
         Those that follow from the counts of lesions alone are always computed.
     case
         Name of the case in the result.
+    zones
+        Zones of the organ on the same grid, to judge each by itself too; see
+        :mod:`~napari_medassist.evaluation.regions`.
+    zone_scheme
+        What the zones are called; by default what the zone map says itself.
 
     Returns
     -------
@@ -71,7 +83,7 @@ def evaluate(
     Raises
     ------
     GeometryMismatch
-        If the two do not share one voxel grid.
+        If the two, or the zones, do not share one voxel grid.
     InvalidGeometry
         If the spacing is missing, impossible, or contradicts the grid, or the grid is sheared.
     InvalidImage
@@ -94,16 +106,19 @@ def evaluate(
     >>> round(result.dice, 3), result.tp_reference, result.fn
     (0.973, 1, 1)
     """
-    return compare(
-        reference,
-        prediction,
-        spacing_zyx_mm,
-        label=label,
-        kind=kind,
-        convention=convention,
-        metrics=metrics,
-        case=case,
-    ).evaluation
+    staged = StagedCase(reference, prediction, spacing_zyx_mm, label=label, kind=kind, case=case)
+    found = staged.under(convention, metrics=metrics)
+    if zones is None:
+        return found.evaluation
+    pair = staged.masks(convention)
+    zone_map = ZoneMap.of(
+        zones,
+        pair.shape_zyx,
+        staged.geometry,
+        scheme=zone_scheme,
+        tolerance_mm=convention.grid_tolerance_mm,
+    )
+    return evaluate_regions(found, pair, zone_map, convention=convention, metrics=metrics)
 
 
 def compare(
@@ -148,7 +163,11 @@ def evaluation_of(
         matching_scores(matched, names), convention, matched.miss_distance_mm
     )
     return case_evaluation(
-        matched, scores | of_lesions, convention, case=case, spacing_zyx_mm=pair.spacing_zyx_mm
+        matched,
+        scores | of_lesions,
+        convention.settings(),
+        case=case,
+        spacing_zyx_mm=pair.spacing_zyx_mm,
     )
 
 

@@ -32,6 +32,7 @@ from napari_medassist.core.results import (
     LesionVerdict,
     PartEvaluation,
 )
+from napari_medassist.evaluation.comparison import Comparison
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.label_values import count_values, require_label_values
 from napari_medassist.metrics.pair import MaskPair
@@ -114,8 +115,7 @@ class ZoneMap:
 
 
 def evaluate_regions(
-    evaluation: CaseEvaluation,
-    lesions: Mapping[Side, LesionSet],
+    comparison: Comparison,
     pair: MaskPair,
     zones: ZoneMap,
     *,
@@ -126,10 +126,8 @@ def evaluate_regions(
 
     Parameters
     ----------
-    evaluation
-        The comparison of the whole case.
-    lesions
-        Its lesions with their voxels.
+    comparison
+        The whole case, and its lesions with their voxels.
     pair
         The two masks.
     zones
@@ -150,8 +148,11 @@ def evaluate_regions(
     UnknownItem
         If there is no metric of a name.
     """
-    judged = {side: _in_zones(evaluation.lesions_of(side), lesions[side], zones) for side in Side}
-    everything = (*judged[Side.REFERENCE], *judged[Side.PREDICTION])
+    evaluation = comparison.evaluation
+    everything = (
+        *_in_zones(evaluation.lesions_of(Side.REFERENCE), comparison.reference, zones),
+        *_in_zones(evaluation.lesions_of(Side.PREDICTION), comparison.prediction, zones),
+    )
     regions = []
     for value, restricted in _restricted_pairs(pair, zones):
         name = zones.names[value]

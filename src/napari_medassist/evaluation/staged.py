@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from copy import copy
 
-from napari_medassist.core.geometry import Triple
+from napari_medassist.core.geometry import Geometry, Triple
 from napari_medassist.core.lesion import LesionSet, Side
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.evaluation.candidates import MapKind
@@ -120,6 +120,11 @@ class StagedCase:
         return self._given.spacing_zyx_mm
 
     @property
+    def geometry(self) -> Geometry | None:
+        """The grid of the images in the patient; None if only arrays were given."""
+        return self._given.geometry
+
+    @property
     def kind(self) -> Kind:
         """What the prediction holds; a cut-off can be moved where it is ``"probability"``."""
         return self._given.prediction.kind
@@ -157,7 +162,7 @@ class StagedCase:
         evaluation = case_evaluation(
             matched,
             of_voxels | of_lesions,
-            convention,
+            convention.settings(),
             case=self._case,
             spacing_zyx_mm=self.spacing_zyx_mm,
         )

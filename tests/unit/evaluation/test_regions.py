@@ -38,8 +38,7 @@ def by_zone(
     prepared = prepare(reference, prediction, SPACING, convention=convention)
     found = compare(reference, prediction, SPACING, convention=convention, metrics=metrics)
     return evaluate_regions(
-        found.evaluation,
-        {Side.REFERENCE: found.reference, Side.PREDICTION: found.prediction},
+        found,
         prepared.pair,
         ZoneMap.of(zones, reference.shape, scheme=scheme),
         convention=convention,
@@ -229,6 +228,22 @@ def test_names_come_from_the_scheme_then_from_the_map_and_are_told_apart() -> No
     assert named == {1: "outside (1)", 2: "left", 0: "outside"}
     partly = ZoneMap.of(labels, GRID.shape_zyx, GRID, scheme=LabelScheme.from_names({1: "left"})).names
     assert partly[2] == "zone 2"
+
+
+def test_the_function_for_one_case_takes_zones() -> None:
+    reference, prediction = boxes(np.s_[1:3, 2:6, 2:6]), boxes(np.s_[1:3, 2:6, 4:12])
+    images = [LabelMap(array=values, geometry=GRID) for values in (reference, prediction)]
+    zones = LabelMap(array=halves(), geometry=GRID, scheme=SCHEME)
+    found = evaluate(*images, zones=zones)
+    expected = by_zone(reference, prediction, halves(), scheme=SCHEME)
+    assert found.regions == expected.regions
+    assert [lesion.zone for lesion in found.lesions] == ["peripheral zone", "peripheral zone"]
+    other = LabelScheme.from_names({1: "left", 2: "right"})
+    bare = evaluate(reference, prediction, SPACING, zones=halves(), zone_scheme=other)
+    assert [region.name for region in bare.regions] == ["left", "right", "outside"]
+    moved = LabelMap(array=halves(), geometry=Geometry(GRID.shape_zyx, SPACING, (2.0, 0.0, 0.0)))
+    with pytest.raises(GeometryMismatch, match="zone map"):
+        evaluate(*images, zones=moved)
 
 
 def test_a_zone_map_on_another_grid_is_refused_and_not_resampled() -> None:

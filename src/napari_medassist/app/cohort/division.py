@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import GeometryMismatch, InvalidSetting, MedAssistError
 from napari_medassist.core.labels import LabelMap, LabelScheme
-from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation, ZoneStatus
 from napari_medassist.evaluation.by_label import evaluate_labels, unlisted_values
 from napari_medassist.evaluation.comparison import Comparison
@@ -156,21 +155,20 @@ def divided(
     """
     found = compared.comparison.evaluation
     if division.zones:
-        found = _by_zone(found, compared, division, zones, convention, metrics)
+        found = _by_zone(compared, division, zones, convention, metrics)
     if division.scheme is not None:
         found = _by_label(found, compared, division, division.scheme, convention, metrics)
     return found
 
 
 def _by_zone(
-    found: CaseEvaluation,
     compared: Compared,
     division: Division,
     zones: ZoneFile,
     convention: Convention,
     metrics: Sequence[str] | None,
 ) -> CaseEvaluation:
-    status, problem = zones.status, zones.problem
+    found, status, problem = compared.comparison.evaluation, zones.status, zones.problem
     try:
         if zones.labels is not None:
             zone_map = ZoneMap.of(
@@ -181,11 +179,7 @@ def _by_zone(
                 tolerance_mm=convention.grid_tolerance_mm,
             )
             found = evaluate_regions(
-                found,
-                {
-                    Side.REFERENCE: compared.comparison.reference,
-                    Side.PREDICTION: compared.comparison.prediction,
-                },
+                compared.comparison,
                 compared.pair,
                 zone_map,
                 convention=convention,
