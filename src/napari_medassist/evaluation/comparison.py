@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Lesion, LesionSet, Side
-from napari_medassist.core.results import CaseEvaluation, JudgedLesion, LesionVerdict
+from napari_medassist.core.results import CaseEvaluation, JudgedLesion, LesionVerdict, Settings
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.rules import EmptyRule
 from napari_medassist.metrics.lesion.matched import MatchedLesions, MatchingMetric
@@ -40,7 +40,7 @@ class Comparison:
 def case_evaluation(
     matched: MatchedLesions,
     scores: Mapping[str, float],
-    convention: Convention,
+    settings: Settings,
     *,
     case: str = "",
     spacing_zyx_mm: Triple | None = None,
@@ -53,8 +53,8 @@ def case_evaluation(
         Its lesions and their verdicts.
     scores
         Its metrics; those of lesion counts are added.
-    convention
-        What they were computed with.
+    settings
+        Of the convention that they were computed with.
     case, spacing_zyx_mm
         As in the result.
     """
@@ -65,7 +65,7 @@ def case_evaluation(
         further_counts=matched.further_counts,
         lesions=(*_judged(Side.REFERENCE, matched), *_judged(Side.PREDICTION, matched)),
         matches=matched.edges,
-        convention=convention.settings(),
+        convention=settings,
         spacing_zyx_mm=spacing_zyx_mm,
     )
 

@@ -9,7 +9,7 @@ are needed; and metrics that need them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Float, Triple
 from napari_medassist.core.lesion import Lesion, LesionSet, Side
-from napari_medassist.core.results import CaseEvaluation, FurtherCounts, LesionMatch, Status
+from napari_medassist.core.results import CaseEvaluation, FurtherCounts, LesionMatch, Settings, Status
 from napari_medassist.evaluation.comparison import (
     case_evaluation,
     matching_scores,
@@ -34,6 +34,7 @@ from napari_medassist.metrics.spec import Family, MetricSpec
 
 #: Volumes are products of decimal numbers: equal ones may differ by this much, relatively.
 _ROUNDING = 1e-9
+_CANNOT = "The case cannot be judged again."
 #: Settings that judge and name, and do not touch what was counted.
 _FREE = ("name", "description", "citation", "matching", "good_dice")
 #: Settings of the extraction that only predicted maps are asked for.
@@ -118,15 +119,42 @@ def rejudged(case: CaseEvaluation, convention: Convention, *, of_maps: bool = Tr
     InvalidSetting
         If it cannot be judged again; the message says why.
     """
+    (again,) = rejudged_cases((case,), convention, of_maps=of_maps)
+    return again
+
+
+def rejudged_cases(
+    cases: Iterable[CaseEvaluation], convention: Convention, *, of_maps: bool = True
+) -> Iterator[CaseEvaluation]:
+    """Yield cases judged again; parameters and errors are those of :func:`rejudged`.
+
+    What the cases share is looked at once. For the numbers of a whole cohort
+    :class:`~napari_medassist.evaluation.cohort_graph.CohortGraph` is faster by far.
+    """
+    shared = convention.settings()
+    before: CaseEvaluation | None = None
+    for case in cases:
+        if before is None or not _alike(before, case):
+            _require_rejudgeable(case, convention, of_maps=of_maps)
+        before = case
+        if case.regions or case.labels:
+            raise InvalidSetting(f"{_CANNOT} Zones and labels are judged from the voxels.")
+        if case.status is Status.OK:
+            yield with_verdicts(case, matched_again(case, convention), convention, shared)
+        else:
+            yield replace(case, convention=shared)
+
+
+def _alike(one: CaseEvaluation, other: CaseEvaluation) -> bool:
+    """Tell whether two cases were compared under the same settings, with the same metrics."""
+    return one.convention == other.convention and one.scores.keys() == other.scores.keys()
+
+
+def _require_rejudgeable(case: CaseEvaluation, convention: Convention, *, of_maps: bool) -> None:
     old = Convention.from_settings(case.convention)
     allowed = can_rejudge(old, convention, metrics=case.scores, of_maps=of_maps)
-    if allowed and (case.regions or case.labels):
-        allowed = Rejudgeable("Zones and labels are judged from the voxels.")
     if not allowed:
-        raise InvalidSetting(f"The case cannot be judged again. {allowed.reason}")
-    if case.status is not Status.OK:
-        return replace(case, convention=convention.settings())
-    return with_verdicts(case, matched_again(case, convention), convention)
+        raise InvalidSetting(f"{_CANNOT} {allowed.reason}")
 
 
 def matched_again(case: CaseEvaluation, convention: Convention) -> MatchedLesions:
@@ -139,14 +167,28 @@ def matched_again(case: CaseEvaluation, convention: Convention) -> MatchedLesion
 
 
 def with_verdicts(
-    case: CaseEvaluation, matched: MatchedLesions, convention: Convention
+    case: CaseEvaluation,
+    matched: MatchedLesions,
+    convention: Convention,
+    settings: Settings | None = None,
 ) -> CaseEvaluation:
-    """Return a case with the verdicts of :func:`matched_again`, and the scores that follow."""
+    """Return a case with the verdicts of :func:`matched_again`, and the scores that follow.
+
+    Parameters
+    ----------
+    case, matched
+        The case, and its lesions judged again.
+    convention
+        Its rules for empty masks count.
+    settings
+        What the result says of the convention, where that is at hand; all of it by default.
+    """
     names = [n for n in case.scores if isinstance(METRICS.get(n), MatchingMetric)]
     scores = with_rules_for_no_lesions(
         matching_scores(matched, names), convention, matched.miss_distance_mm
     )
-    judged = case_evaluation(matched, {**case.scores, **scores}, convention)
+    told = convention.settings() if settings is None else settings
+    judged = case_evaluation(matched, {**case.scores, **scores}, told)
     return replace(
         case,
         scores=judged.scores,
@@ -172,7 +214,7 @@ def graph_of(case: CaseEvaluation) -> MatchGraph:
 def _graph_of(case: CaseEvaluation, min_volume_mm3: float) -> tuple[MatchGraph, LesionSet]:
     spacing = case.spacing_zyx_mm
     if spacing is None:
-        raise InvalidSetting("The case cannot be judged again: its voxel spacing is not known.")
+        raise InvalidSetting(f"{_CANNOT} Its voxel spacing is not known.")
     before = case.further_counts or FurtherCounts()
     n_dropped = {
         Side.REFERENCE: before.n_dropped_reference,

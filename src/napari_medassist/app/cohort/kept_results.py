@@ -104,7 +104,7 @@ def _judged(record: CaseRecord, convention: Convention) -> CaseRecord:
     if case.status is not Status.OK:
         return record
     matched = matched_again(case, convention)
-    found = replace(with_verdicts(case, matched, convention), convention={})
+    found = with_verdicts(case, matched, convention, settings={})
     if record.scored is None:
         return replace(record, evaluation=found)
     confidence = convention.extraction.case_confidence
