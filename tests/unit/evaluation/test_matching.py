@@ -11,6 +11,7 @@ from napari_medassist.core.errors import GeometryMismatch
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import LesionMatch
 from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.matching import graph
 from napari_medassist.evaluation.matching.match import match as match_lesions
 from napari_medassist.evaluation.rules import ExtractionRule, MatchingRule
 from napari_medassist.metrics.lesion.matched import MatchedLesions
@@ -94,3 +95,21 @@ def test_sets_of_different_crops_are_refused() -> None:
     ]
     with pytest.raises(GeometryMismatch):
         match_lesions(*sets, MatchingRule(), spacing_zyx_mm=(1, 1, 1))
+
+
+@settings(deadline=None, max_examples=60)
+@given(MASKS, MASKS, st.sampled_from([0, 10**9]))
+def test_overlaps_are_the_same_box_by_box_and_in_slabs(
+    first: np.ndarray, second: np.ndarray, passes: int
+) -> None:
+    pair = MaskPair.of(first, second, (1, 1, 1))
+    lesions = [find_lesions(pair, side, rule=FACES) for side in Side]
+    labels = [ndimage.label(mask)[0] for mask in (first, second)]
+    expected = np.zeros([len(side) for side in lesions], dtype=int)
+    for one, other in np.argwhere(expected == 0):
+        both = (labels[0] == one + 1) & (labels[1] == other + 1)
+        expected[one, other] = np.count_nonzero(both)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "_PASSES_WORTH_BOXES", passes)
+        found = graph.MatchGraph.of(*lesions, (1.0, 1.0, 1.0))
+    assert (found.shared == expected).all()
