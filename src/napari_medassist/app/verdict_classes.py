@@ -7,23 +7,11 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.core.labels import Label, LabelScheme
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation, JudgedLesion
-from napari_medassist.evaluation.verdict_map import VALUE_OF, VERDICT_SCHEME
+from napari_medassist.evaluation.verdict_map import CLASS_SCHEME, MERGED, SPLIT, VALUE_OF
 
-#: Values beside those of ``VERDICT_SCHEME``: a found lesion that several predictions share, and a true
-#: prediction that several lesions share.
-SPLIT, MERGED = 5, 6
-
-#: Names and colours of all classes; they stay apart with red-, green- and blue-blindness.
-CLASS_SCHEME = LabelScheme(
-    (
-        *VERDICT_SCHEME.labels,
-        Label(SPLIT, "split", (86, 180, 233)),
-        Label(MERGED, "merged", (204, 121, 167)),
-    )
-)
+__all__ = ["CLASS_SCHEME", "MERGED", "RANK_OF_CLASS", "SPLIT", "class_of", "classes_of", "n_partners"]
 
 #: What covers what where lesions of both sides overlap, by value: what matters most stays visible.
 RANK_OF_CLASS = np.array([0, 2, 6, 5, 1, 4, 3], dtype=np.uint8)

@@ -51,8 +51,8 @@ SPLIT, MERGED = 5, 6
 CLASS_SCHEME = LabelScheme(
     (
         *VERDICT_SCHEME.labels,
-        Label(SPLIT, "split", (86, 180, 233)),
-        Label(MERGED, "merged", (204, 121, 167)),
+        Label(SPLIT, "split", (136, 255, 204)),
+        Label(MERGED, "merged", (204, 119, 204)),
     )
 )
 #: What covers what where lesions of both sides overlap, the rear one first.

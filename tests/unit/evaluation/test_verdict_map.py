@@ -5,14 +5,19 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from napari_medassist.core.lesion import Side
 from napari_medassist.evaluation.case import compare
 from napari_medassist.evaluation.conventions import MEDASSIST
 from napari_medassist.evaluation.verdict_map import (
+    CLASS_SCHEME,
     FALSE_POSITIVE,
     IGNORED,
+    MERGED,
     MISSED,
+    SPLIT,
     TRUE_POSITIVE,
-    VERDICT_SCHEME,
+    classes_of,
+    verdict_crop,
     verdict_maps,
 )
 
@@ -80,7 +85,7 @@ def test_nothing_to_show() -> None:
 
 @pytest.mark.parametrize("missing", COLOUR_BLINDNESS)
 def test_colours_stay_apart_for_everyone(missing: str) -> None:
-    seen = [_lab(label.colour, np.array(COLOUR_BLINDNESS[missing])) for label in VERDICT_SCHEME.labels]
+    seen = [_lab(label.colour, np.array(COLOUR_BLINDNESS[missing])) for label in CLASS_SCHEME.labels]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 25
 
 
@@ -92,3 +97,46 @@ def _lab(colour: tuple[int, int, int], vision: np.ndarray) -> np.ndarray:
     xyz = np.array(to_xyz) @ linear / (0.9505, 1.0, 1.089)
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def test_a_crop_holds_the_full_map_in_its_box() -> None:
+    """Without splits and merges the classes are the verdicts."""
+    comparison = compare(line((2, 6), (20, 23)), line((4, 8), (30, 33)), (1, 1, 1))
+    crop, maps = verdict_crop(comparison), verdict_maps(comparison)
+    full = np.zeros_like(maps.combined)
+    full[crop.box] = crop.values
+    assert np.array_equal(full, maps.combined)
+    assert (crop.offset_zyx, crop.values.shape, crop.values.dtype) == ((1, 1, 2), (1, 1, 31), np.uint8)
+    for side, whole in ((Side.REFERENCE, maps.reference), (Side.PREDICTION, maps.prediction)):
+        own = verdict_crop(comparison, side)
+        assert np.array_equal(own.values, whole[own.box])
+
+
+def test_split_and_merged_lesions_are_told() -> None:
+    split = compare(line((2, 20), (30, 34)), line((2, 8), (12, 20), (30, 34)), (1, 1, 1))
+    assert split.evaluation.n_splits == 1
+    classes = classes_of(split.evaluation)
+    assert classes[Side.REFERENCE].tolist() == [SPLIT, TRUE_POSITIVE]
+    assert classes[Side.PREDICTION].tolist() == [TRUE_POSITIVE] * 3
+    assert set(np.unique(verdict_crop(split).values)) == {0, TRUE_POSITIVE, SPLIT}
+    merged = compare(line((2, 8), (12, 20)), line((2, 20)), (1, 1, 1))
+    assert merged.evaluation.n_merges == 1
+    assert classes_of(merged.evaluation)[Side.PREDICTION].tolist() == [MERGED]
+    assert set(np.unique(verdict_crop(merged).values)) == {MERGED}
+
+
+def test_a_missed_lesion_is_missed_however_many_predictions_graze_it() -> None:
+    convention = MEDASSIST.with_changes(matching={"threshold_reference": 0.9})
+    grazed = compare(line((2, 20)), line((2, 5), (12, 15)), (1, 1, 1), convention=convention)
+    assert grazed.evaluation.n_splits == 1
+    assert classes_of(grazed.evaluation)[Side.REFERENCE].tolist() == [MISSED]
+
+
+def test_what_covers_what_in_a_crop() -> None:
+    swallowed = verdict_crop(compare(line((10, 12)), line((0, 40)), (1, 1, 1)))
+    assert swallowed.values[0, 0, 10] == FALSE_POSITIVE
+    rule = {"criterion": "any_overlap", "ignored_up_to_mm3": 4}
+    convention = MEDASSIST.with_changes(matching=rule)
+    left_out = verdict_crop(compare(line((2, 6)), line((4, 8)), (1, 1, 1), convention=convention))
+    assert left_out.values[0, 0].tolist() == [IGNORED] * 6
+    assert verdict_crop(compare(line(), line(), (1, 1, 1))).values.tolist() == [[[0]]]
