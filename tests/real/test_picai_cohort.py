@@ -6,9 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 
-from napari_medassist.app.cohort.files import evaluate_files
-from napari_medassist.core.results import CohortEvaluation, LesionCounts, Status
+from napari_medassist.app.cohort.division import Division
+from napari_medassist.app.cohort.files import Source, evaluate_files
+from napari_medassist.app.cohort.reopen import load_results
+from napari_medassist.app.cohort.run import evaluate_cohort
+from napari_medassist.core.lesion import Side
+from napari_medassist.core.results import CohortEvaluation, LesionCounts, Status, ZoneStatus
 
 pytestmark = pytest.mark.real
 
@@ -57,3 +62,64 @@ def test_every_lesion_lies_within_its_box_and_grid(cohort: CohortEvaluation) -> 
             inside = zip(lesion.start_zyx, lesion.centroid_index_zyx, lesion.stop_zyx, strict=True)
             assert all(low <= centre < high for low, centre, high in inside)
             assert lesion.centroid_lps_mm is not None
+
+
+def test_results_of_all_pairs_open_again(cohort: CohortEvaluation, out_dir: Path) -> None:
+    again = load_results(out_dir)
+    assert again.cohort.cases == cohort.cases
+    assert repr(again.cohort.means) == repr(cohort.means)
+    assert again.cohort.hidden_errors == cohort.hidden_errors
+    assert all(pair.reference[0].is_file() and pair.prediction[0].is_file() for pair in again.pairs)
+
+
+@pytest.fixture(scope="module")
+def zoned(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> CohortEvaluation:
+    """Every fifth pair, by the zones that a model drew: 1 peripheral, 2 transition."""
+    labels = real_data / "picai_labels"
+    source = Source.of_places(labels / "human", labels / "ai", labels / "zones")
+    pairs = source.found.pairs[::5]
+    return evaluate_cohort(pairs, division=Division(zones=True))
+
+
+def test_zones_of_real_prostates(zoned: CohortEvaluation, cohort: CohortEvaluation) -> None:
+    assert [part.value for part in zoned.regions] == [1, 2, 0]
+    assert {case.zone_status for case in zoned.compared} == {ZoneStatus.OK}
+    assert sum((part.totals for part in zoned.regions), LesionCounts()) == zoned.totals
+    whole = {case.case: case for case in cohort.cases}
+    for case in zoned.compared:
+        assert case.counts == whole[case.case].counts
+        assert sum((region.counts for region in case.regions), LesionCounts()) == case.counts
+        shares = [lesion.zone_fraction for lesion in case.lesions]
+        assert all(share is not None and 1 / 3 <= share <= 1 for share in shares)
+
+
+def test_a_zone_counts_what_simpleitk_counts(zoned: CohortEvaluation, real_data: Path) -> None:
+    """Dice and sizes within zones, and the zone of each lesion, by SimpleITK's own filters."""
+    labels = real_data / "picai_labels"
+    looked_at = [case for case in zoned.compared if case.n_reference_lesions][:8]
+    assert len(looked_at) == 8
+    for case in looked_at:
+        images = {
+            side: sitk.ReadImage(str(labels / side / f"{case.case}.nii.gz"))
+            for side in ("human", "ai", "zones")
+        }
+        zones = sitk.Cast(images["zones"], sitk.sitkUInt8)
+        for side in ("human", "ai"):
+            images[side].CopyInformation(zones)  # headers differ by less than the tolerance
+        human, ai = (sitk.Cast(images[side] > 0, sitk.sitkUInt8) for side in ("human", "ai"))
+        for region in case.regions:
+            inside = zones == region.value
+            measured = sitk.LabelOverlapMeasuresImageFilter()
+            first, second = human * inside, ai * inside
+            if sitk.GetArrayFromImage(first).any() or sitk.GetArrayFromImage(second).any():
+                measured.Execute(first, second)
+                assert region.score("dice") == pytest.approx(measured.GetDiceCoefficient())
+            assert region.n_voxels == int(sitk.GetArrayFromImage(inside).sum())
+        components = sitk.ConnectedComponent(human, True)
+        for lesion in case.lesions_of(Side.REFERENCE):
+            index = components.TransformPhysicalPointToIndex(lesion.centroid_lps_mm)
+            if component := components[index]:
+                value = {"zone 1": 1, "zone 2": 2, "outside": 0}[str(lesion.zone)]
+                mask = sitk.GetArrayFromImage(components == component) > 0
+                share = (sitk.GetArrayFromImage(zones)[mask] == value).mean()
+                assert share == pytest.approx(lesion.zone_fraction)
