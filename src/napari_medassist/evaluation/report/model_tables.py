@@ -34,8 +34,8 @@ _TOTALS = {
 _ORDER = ("mean dice", "mean hd_mm", "mean hd95_mm", "mean assd_mm", *_TOTALS)
 _ON_DIFFERENCES = (
     "On the cases where both models have a value. Intervals draw the same cases for both; p-values "
-    "come from exchanging the two models within cases. They are not adjusted for the number of metrics; of "
-    "three models and more, Holm's are adjusted for the number of pairs."
+    "come from exchanging the two models within cases. They are not adjusted for the number of "
+    "metrics; of three models and more, Holm's are adjusted for the number of pairs."
 )
 
 
