@@ -11,7 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 
 from napari_medassist.app.display import DisplayFrame
-from napari_medassist.app.layer_data import AXES_ZYX
+from napari_medassist.app.layer_data import AXES_ZYX, VERDICTS_KEY
 from napari_medassist.app.live_comparison import ComparedLabels, VerdictCrop
 from napari_medassist.app.session import Session
 from napari_medassist.app.verdict_classes import CLASS_SCHEME
@@ -27,7 +27,6 @@ VERDICT_LAYERS = {Side.PREDICTION: "Verdicts: prediction", Side.REFERENCE: "Verd
 #: Width of outlines in screen pixels at full zoom; the reference is the thick one.
 _CONTOURS = {Side.PREDICTION: 1, Side.REFERENCE: 2}
 _FILL_OPACITY = {Side.PREDICTION: 0.5, Side.REFERENCE: 0.75}
-_METADATA_KEY = "medassist_verdicts"
 
 
 class VerdictLayers:
@@ -144,7 +143,7 @@ class VerdictLayers:
                 units=("mm", "mm", "mm"),
                 colormap=self._colours(),
                 features=_names(),
-                metadata={_METADATA_KEY: str(side)},
+                metadata={VERDICTS_KEY: str(side)},
             )
             self._layers[side] = layer
             self._write(side, drawn.crops[side])

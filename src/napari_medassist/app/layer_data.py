@@ -23,6 +23,8 @@ from napari_medassist.core.volume import GridImage, Volume
 
 LayerData = tuple[Any, dict[str, Any], Literal["image", "labels"]]
 METADATA_KEY = "medassist"
+#: Marks layers that show verdicts: pictures of a comparison, not label maps.
+VERDICTS_KEY = "medassist_verdicts"
 AXES_ZYX = ("z", "y", "x")
 #: Values that have a colour of their own before anyone has named them.
 _COLOURS_READY = 32
@@ -126,6 +128,11 @@ def labels_from_layer(data: Any, state: Mapping[str, Any]) -> LabelMap:
         moved or reshaped; or if a copy resampled for display was edited.
     """
     name = str(state.get("name", "Labels"))
+    if VERDICTS_KEY in state.get("metadata", {}):
+        raise InvalidImage(
+            f"The layer '{name}' shows the verdicts of a comparison; it is no label map.",
+            cure="Save or compare the reference or the prediction itself.",
+        )
     link = link_of(state.get("metadata", {}))
     if link is None or not isinstance(link.image, GridImage):
         raise InvalidImage(

@@ -24,7 +24,7 @@ class Figure:
     name
         Attribute or metric of the evaluation.
     title
-        What it is called in the narrow columns of a panel.
+        What it is called in the narrow columns of a panel, with its unit.
     """
 
     name: str
@@ -33,17 +33,17 @@ class Figure:
 
 VOXEL_FIGURES = (
     Figure("dice", "Dice"),
-    Figure("hd_mm", "Hausdorff"),
-    Figure("hd95_mm", "HD95"),
-    Figure("assd_mm", "ASSD"),
-    Figure("volume_reference_ml", "Reference"),
-    Figure("volume_prediction_ml", "Prediction"),
+    Figure("hd_mm", "HD mm"),
+    Figure("hd95_mm", "HD95 mm"),
+    Figure("assd_mm", "ASSD mm"),
+    Figure("volume_reference_ml", "Ref. ml"),
+    Figure("volume_prediction_ml", "Pred. ml"),
 )
 LESION_FIGURES = (
     Figure("tp_reference", "Found"),
     Figure("fn", "Missed"),
-    Figure("tp_prediction", "True calls"),
-    Figure("fp", "False calls"),
+    Figure("tp_prediction", "True"),
+    Figure("fp", "False"),
     Figure("lesion_recall", "Recall"),
     Figure("lesion_precision", "Precision"),
     Figure("lesion_f1", "Lesion F1"),
@@ -51,7 +51,7 @@ LESION_FIGURES = (
 
 
 def text_of(evaluation: CaseEvaluation | None, name: str, *, is_complete: bool = True) -> str:
-    """Return a number of an evaluation in words.
+    """Return a number of an evaluation in words, without its unit.
 
     Parameters
     ----------
@@ -73,8 +73,9 @@ def text_of(evaluation: CaseEvaluation | None, name: str, *, is_complete: bool =
         return f"undefined\n({why})" if why else "undefined"
     if isinstance(value, int):
         return str(value)
-    number = "∞" if math.isinf(value) else f"{value:.2f}"
-    return f"{number} {spec.unit}" if spec is not None and spec.unit else number
+    if math.isinf(value):
+        return "∞"
+    return f"{value:.1f}" if spec is not None and spec.unit == "mm" else f"{value:.2f}"
 
 
 def why_undefined(evaluation: CaseEvaluation, name: str) -> str:
@@ -90,7 +91,7 @@ def why_undefined(evaluation: CaseEvaluation, name: str) -> str:
         return "no call" * no_prediction
     if no_reference and no_prediction:
         return "both empty"
-    return "reference empty" if no_reference else "prediction empty" * no_prediction
+    return "no reference" if no_reference else "no prediction" * no_prediction
 
 
 def clash(evaluation: CaseEvaluation, good_dice: float) -> str:

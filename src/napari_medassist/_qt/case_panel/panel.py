@@ -50,6 +50,7 @@ class CasePanel(QWidget):
         self._bridge = bridge
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title.setWordWrap(True)  # the dock stays narrow
         self.series = SeriesTable()
         self.table = _table_view(self.series)
         self.window = QComboBox()

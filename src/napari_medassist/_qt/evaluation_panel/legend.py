@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QSizePolicy, QToolButton, QWidget
 
 from napari_medassist._qt.evaluation_panel.signs import sign_of
 from napari_medassist._qt.verdicts import VerdictLayers
@@ -50,11 +50,12 @@ class Legend(QWidget):
             button.toggled.connect(lambda on, kind=kind: verdicts.show_class(kind, shown=on))
             grid.addWidget(button, position // _N_COLUMNS, position % _N_COLUMNS)
             self.buttons[kind] = button
-        self.outlines = _button(
-            "Outlines", "Outline the lesions (reference thick, prediction thin) or fill them. Key: O"
+        self.outlines = QCheckBox("Outlines")
+        self.outlines.setToolTip(
+            "Outline the lesions (reference thick, prediction thin) instead of filling them. Key: O"
         )
         self.outlines.toggled.connect(lambda on: verdicts.set_outlines(outlines=on))
-        grid.addWidget(self.outlines, 2, 0)
+        grid.addWidget(self.outlines, 2, 0, 1, _N_COLUMNS)
         verdicts.look_changed.connect(self._show_look)
         self._show_look()
 
@@ -68,7 +69,11 @@ class Legend(QWidget):
     def _show_look(self) -> None:
         self.outlines.setChecked(self._verdicts.has_outlines)
         for kind, button in self.buttons.items():
-            button.setChecked(kind not in self._verdicts.hidden_classes)
+            is_shown = kind not in self._verdicts.hidden_classes
+            button.setChecked(is_shown)
+            font = button.font()
+            font.setStrikeOut(not is_shown)  # seen in every theme
+            button.setFont(font)
 
 
 def _button(text: str, tip: str) -> QToolButton:

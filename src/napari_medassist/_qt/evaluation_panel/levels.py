@@ -50,7 +50,7 @@ class LevelsView(QWidget):
             before = "" if evaluation is None else text_of(pinned, name, is_complete=is_complete)
             value.setText(now)
             has_moved = before not in ("", "-", now) and "\n" not in before
-            self.befores[name].setText(f"{before.split(' ')[0]} →" if has_moved else "")
+            self.befores[name].setText(f"{before}→" if has_moved else "")
             for label in (self._captions[name], value):
                 label.setStyleSheet(_ODD if name in odd else "")
 
@@ -74,6 +74,7 @@ class LevelsView(QWidget):
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             for column, label in enumerate((caption, before, value)):
                 label.setTextFormat(Qt.TextFormat.PlainText)
+                label.setIndent(0)
                 label.setAlignment(_NAME if column == 0 else _NUMBER)
                 grid.addWidget(label, row, column)
             self._captions[figure.name], self.befores[figure.name] = caption, before

@@ -5,6 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
+_BOX_PX = 56
+
 
 class ShareSlider(QWidget):
     """A slider and a box for one number in hundredths.
@@ -37,6 +39,8 @@ class ShareSlider(QWidget):
         self.box.setSingleStep(0.01)
         self.box.setKeyboardTracking(False)
         self.box.setAccessibleName(name)
+        self.box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)  # the slider needs the room
+        self.box.setFixedWidth(_BOX_PX)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.slider, 1)
