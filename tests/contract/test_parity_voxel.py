@@ -52,6 +52,7 @@ SAME = {
     ("surface_distance", "hd95"): ("hd95_mm", "areas"),
     ("surface_distance", "hd50"): ("hd_percentile_mm", "median of areas"),
     ("surface_distance", "mean_of_means"): ("masd_mm", "areas"),
+    ("surface_distance", "mean_by_area"): ("assd_mm", "areas"),
     ("surface_distance", "nsd"): ("nsd", "areas"),
     ("scikit_learn", "kappa"): ("cohen_kappa", "ours"),
     ("scikit_learn", "balanced_accuracy"): ("balanced_accuracy", "ours"),
