@@ -1,8 +1,7 @@
 """Verdicts as label maps: what was found, missed and false, in colours on the image.
 
 :func:`verdict_maps` paints the full grid in four colours. :func:`verdict_crop` follows a slider: it
-paints only the box around all lesions, by looking up each lesion's class, and tells split and merged
-lesions too::
+paints lesion by lesion into the box around all of them, and tells split and merged lesions too::
 
     crop = verdict_crop(staged.under(convention, metrics=QUICK_METRICS))
     layer_array[crop.box] = crop.values
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.core.labels import Label, LabelScheme
-from napari_medassist.core.lesion import Index, LesionSet, Side
+from napari_medassist.core.lesion import Index, Lesion, LesionSet, Side
 from napari_medassist.core.results import CaseEvaluation, JudgedLesion, LesionVerdict
 from napari_medassist.evaluation.comparison import Comparison
 from napari_medassist.evaluation.conventions import Convention
@@ -58,9 +57,8 @@ CLASS_SCHEME = LabelScheme(
 #: What covers what where lesions of both sides overlap, the rear one first.
 _REAR_TO_FRONT = (IGNORED, TRUE_POSITIVE, MERGED, SPLIT, FALSE_POSITIVE, MISSED)
 
-#: Class -> place from the rear, and back; 0 is background.
+#: Class -> place from the rear; 0 is background.
 _RANK = np.argsort([0, *_REAR_TO_FRONT]).astype(np.uint8)
-_OF_RANK = np.array([0, *_REAR_TO_FRONT], dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,12 +127,14 @@ def verdict_crop(comparison: Comparison, side: Side | None = None) -> VerdictCro
         ones stand over true and under false ones.
     """
     sets = {Side.REFERENCE: comparison.reference, Side.PREDICTION: comparison.prediction}
+    shown = Side if side is None else (side,)
     classes = classes_of(comparison.evaluation)
-    if side is not None:
-        return VerdictCrop(_looked_up(sets[side], classes[side]), sets[side].offset_zyx)
-    front, other = (_looked_up(sets[s], _RANK[classes[s]]) for s in Side)
-    np.maximum(front, other, out=front)
-    return VerdictCrop(_OF_RANK[front], comparison.reference.offset_zyx)
+    values = np.zeros(comparison.reference.labels.shape, dtype=np.uint8)
+    for front in _REAR_TO_FRONT:
+        for own in shown:
+            for place in np.flatnonzero(classes[own] == front).tolist():
+                _paint(values, sets[own], sets[own].lesions[place], front)
+    return VerdictCrop(values, comparison.reference.offset_zyx)
 
 
 def classes_of(evaluation: CaseEvaluation) -> dict[Side, NDArray[np.uint8]]:
@@ -156,9 +156,11 @@ def classes_of(evaluation: CaseEvaluation) -> dict[Side, NDArray[np.uint8]]:
     return classes
 
 
-def _looked_up(lesions: LesionSet, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    by_id = np.concatenate([np.zeros(1, dtype=np.uint8), values])
-    return by_id[lesions.labels]
+def _paint(values: NDArray[np.uint8], lesions: LesionSet, lesion: Lesion, value: int) -> None:
+    """Give a lesion's voxels a value, looking at its own box only: lesions are small in their crop."""
+    corners = zip(lesion.start_zyx, lesion.stop_zyx, lesions.offset_zyx, strict=True)
+    box = tuple(slice(start - first, stop - first) for start, stop, first in corners)
+    values[box][lesions.labels[box] == lesion.id] = value
 
 
 def _painted(lesions: LesionSet, judged: tuple[JudgedLesion, ...]) -> NDArray[np.uint8]:
