@@ -162,7 +162,7 @@ def detections(
 
 def _have_one_value_each(components: Components, values: Values) -> bool:
     """Compare the first voxels of all runs, and the neighbours in each row: a few rows of the map."""
-    z, y, x = components.runs.first_voxels().T
+    z, y, x = components.runs.first_voxels.T
     at_start = values[z, y, x]
     one_value = np.zeros(components.count + 1, dtype=values.dtype)
     one_value[components.numbers] = at_start

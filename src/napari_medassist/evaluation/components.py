@@ -67,7 +67,7 @@ class Components:
             return cls(runs, *runs.numbered(connectivity))
         labels = np.zeros(mask.shape, dtype=np.int32)
         count = int(ndimage.label(mask, neighbourhood(connectivity), output=labels))
-        return cls(runs, labels[tuple(runs.first_voxels().T)], count)
+        return cls(runs, labels[tuple(runs.first_voxels.T)], count)
 
     def labels(self, shape_zyx: Index) -> Labels:
         """Return an image of the mask's shape: 0 background, else the number of a component.
@@ -172,7 +172,7 @@ def merged(
     inner = tuple(slice(b, b + n) for b, n in zip(before, mask.shape, strict=True))
     joined = joined[inner]
     runs = Runs.of(mask, rows)
-    of_run = joined[tuple(runs.first_voxels().T)]
+    of_run = joined[tuple(runs.first_voxels.T)]
     old, first = np.unique(of_run, return_index=True)
     number = _new_numbers(count, old[np.argsort(first)])
     return Components(runs, number[of_run], old.size, reach=number[joined])

@@ -127,13 +127,12 @@ class _Measures:
 
 def _measures(components: Components) -> _Measures:
     """Measure components by their runs; a run never holds voxels of two, since these would touch."""
-    of_run = components.numbers
-    order = np.argsort(of_run, kind="stable")
-    groups = np.flatnonzero(np.diff(of_run[order], prepend=0))
-    if not groups.size:
+    if not components.count:
         nothing = np.zeros((0, 3), dtype=np.int64)
         return _Measures(nothing[:, 0], nothing.astype(float), nothing, nothing)
-    first, lengths = components.runs.first_voxels(), components.runs.lengths
+    order = np.argsort(components.numbers, kind="stable")
+    groups = np.searchsorted(components.numbers[order], np.arange(1, components.count + 1))
+    first, lengths = components.runs.first_voxels, components.runs.lengths
     last = first + (lengths - 1)[:, None] * np.array([0, 0, 1])
     n_voxels = np.add.reduceat(lengths[order], groups)
     twice_sums = np.add.reduceat(((first + last) * lengths[:, None])[order], groups, axis=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,13 +72,15 @@ class Runs:
         starts, stops = np.concatenate(found, axis=1)
         return cls(starts, stops, (plane, row))
 
+    @cached_property
     def first_voxels(self) -> Indices:
-        """Return the index of each run's first voxel, shape (n, 3), zyx."""
+        """Index of each run's first voxel, shape (n, 3), zyx."""
         plane, row = self.stride_zy
-        within = self.starts % plane
-        return np.stack([self.starts // plane, within // row - 1, within % row - 1], axis=1)
+        z, within = np.divmod(self.starts, plane)
+        y, x = np.divmod(within, row)
+        return np.stack([z, y - 1, x - 1], axis=1)
 
-    @property
+    @cached_property
     def lengths(self) -> Indices:
         """Number of voxels of each run."""
         return self.stops - self.starts
@@ -116,11 +120,11 @@ class Runs:
             Shape of the mask.
         """
         lengths = self.lengths
-        z, y, x = self.first_voxels().T
+        z, y, x = self.first_voxels.T
         first = (z * shape_zyx[1] + y) * shape_zyx[2] + x
         n_voxels = int(lengths.sum())
         if n_voxels > _FEW_VOXELS:
-            return _with_gaps(numbers, first, lengths, int(np.prod(shape_zyx))).reshape(shape_zyx)
+            return _with_gaps(numbers, first, lengths, prod(shape_zyx)).reshape(shape_zyx)
         labels = np.zeros(shape_zyx, dtype=numbers.dtype)
         places = np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(n_voxels)
         labels.reshape(-1)[places] = np.repeat(numbers, lengths)

@@ -121,7 +121,7 @@ class MaskPair:
     @property
     def voxel_volume_ml(self) -> float:
         """Volume of one voxel in ml."""
-        return float(np.prod(self.spacing_zyx_mm)) / 1000
+        return prod(self.spacing_zyx_mm) / 1000
 
     @property
     def n_voxels(self) -> int:

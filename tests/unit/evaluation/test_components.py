@@ -55,7 +55,7 @@ def test_slabs_make_no_difference(mask: np.ndarray, voxels_a_slab: int) -> None:
 def test_runs_hold_the_mask(mask: np.ndarray) -> None:
     found = Runs.of(mask)
     rebuilt = np.zeros_like(mask)
-    for (z, y, x), length in zip(found.first_voxels(), found.lengths, strict=True):
+    for (z, y, x), length in zip(found.first_voxels, found.lengths, strict=True):
         assert not rebuilt[z, y, x : x + length].any()
         rebuilt[z, y, x : x + length] = True
     assert (rebuilt == mask).all()
