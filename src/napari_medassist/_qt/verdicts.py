@@ -12,12 +12,12 @@ from psygnal import Signal
 
 from napari_medassist.app.display import DisplayFrame
 from napari_medassist.app.layer_data import AXES_ZYX, VERDICTS_KEY
-from napari_medassist.app.live_comparison import ComparedLabels, VerdictCrop
+from napari_medassist.app.live_comparison import ComparedLabels
 from napari_medassist.app.session import Session
-from napari_medassist.app.verdict_classes import CLASS_SCHEME
 from napari_medassist.app.verdict_display import DrawnVerdicts, drawn_verdicts
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.lesion import Side
+from napari_medassist.evaluation.verdict_map import CLASS_SCHEME, VerdictCrop
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -9,9 +9,9 @@ from typing import Any
 
 from napari_medassist.app.live_comparison import ComparedLabels, LesionMeasures
 from napari_medassist.app.two_levels import PENDING
-from napari_medassist.app.verdict_classes import CLASS_SCHEME, MERGED, SPLIT, class_of, n_partners
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import JudgedLesion
+from napari_medassist.evaluation.verdict_map import CLASS_SCHEME, MERGED, SPLIT
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class LesionRow:
     @property
     def zone(self) -> str:
         """The zone of the organ that holds most of it; empty without zones."""
-        return getattr(self.lesion, "zone", None) or ""
+        return self.lesion.zone or ""
 
     def is_same_lesion(self, other: LesionRow) -> bool:
         """Tell whether a row of other settings is about the same place: same side, boxes that meet."""
@@ -163,11 +163,10 @@ def rows_of(compared: ComparedLabels | None) -> tuple[LesionRow, ...]:
     """Return the lesions of a comparison: errors first, then the reference, then by volume."""
     if compared is None:
         return ()
-    partners = {side: n_partners(compared.evaluation, side) for side in Side}
     rows = (
         LesionRow(
             lesion,
-            class_of(lesion, partners[lesion.side][lesion.id]),
+            int(compared.classes[lesion.side][lesion.id - 1]),
             compared.measures.get((lesion.side, lesion.id)),
         )
         for lesion in compared.evaluation.lesions

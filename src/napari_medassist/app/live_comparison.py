@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.app.verdict_classes import CLASS_SCHEME, RANK_OF_CLASS, classes_of
 from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap
-from napari_medassist.core.lesion import Index, LesionSet, Side
+from napari_medassist.core.lesion import Side
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.evaluation.comparison import Comparison
@@ -21,7 +20,14 @@ from napari_medassist.evaluation.lesion_measures import (
     distances_to_other_mm,
     longest_axial_diameters_mm,
 )
+from napari_medassist.evaluation.regions import ZoneMap, evaluate_regions
 from napari_medassist.evaluation.staged import QUICK_METRICS, StagedCase
+from napari_medassist.evaluation.verdict_map import (
+    CLASS_SCHEME,
+    VerdictCrop,
+    classes_of,
+    verdict_crop,
+)
 
 #: What may be compared with a reference.
 PredictedImage = LabelMap | ProbabilityMap | DetectionMap
@@ -44,28 +50,6 @@ class LesionMeasures:
 
 
 @dataclass(frozen=True, eq=False)
-class VerdictCrop:
-    """The verdict classes of one side's lesions, where it has lesions.
-
-    Parameters
-    ----------
-    values
-        (z, y, x) uint8 crop of the grid: 0 background, else a value of ``VERDICT_CLASSES``.
-    offset_zyx
-        Index of the crop's first voxel in the full grid.
-    """
-
-    values: NDArray[np.uint8]
-    offset_zyx: Index
-
-    @property
-    def box(self) -> tuple[slice, ...]:
-        """Where the crop lies in the full grid."""
-        corners = zip(self.offset_zyx, self.values.shape, strict=True)
-        return tuple(slice(start, start + size) for start, size in corners)
-
-
-@dataclass(frozen=True, eq=False)
 class ComparedLabels:
     """A reference and a prediction compared: what the evaluation says, and its verdicts to be drawn.
 
@@ -73,12 +57,12 @@ class ComparedLabels:
     ----------
     reference, prediction
         What was compared.
-    evaluation
-        The numbers of both levels, and the lesions with their verdicts.
+    found
+        What the evaluation says, and the lesions with their voxels.
     convention
         How they were judged.
     crops
-        The verdicts of each side.
+        The verdicts of each side, where it has lesions.
     measures
         Of each lesion, by side and id; empty until they are there.
     is_complete
@@ -87,29 +71,29 @@ class ComparedLabels:
 
     reference: LabelMap
     prediction: PredictedImage
-    evaluation: CaseEvaluation
+    found: Comparison
     convention: Convention
     crops: Mapping[Side, VerdictCrop]
     measures: Mapping[tuple[Side, int], LesionMeasures] = field(default_factory=dict)
     is_complete: bool = True
 
+    @property
+    def evaluation(self) -> CaseEvaluation:
+        """The numbers of both levels, and the lesions with their verdicts."""
+        return self.found.evaluation
+
+    @cached_property
+    def classes(self) -> dict[Side, NDArray[np.uint8]]:
+        """The class of each lesion of each side, a value of ``CLASS_SCHEME``, by id."""
+        return classes_of(self.evaluation)
+
     @cached_property
     def verdicts(self) -> LabelMap:
-        """True positive, missed and false lesions of both sides in one map, on the reference's grid."""
+        """The verdicts of both sides in one map, on the reference's grid."""
         full = np.zeros(self.reference.geometry.shape_zyx, dtype=np.uint8)
-        first, second = self.crops[Side.REFERENCE], self.crops[Side.PREDICTION]
-        full[second.box] = second.values
-        in_front = RANK_OF_CLASS[first.values] > RANK_OF_CLASS[full[first.box]]
-        full[first.box][in_front] = first.values[in_front]
+        crop = verdict_crop(self.found)
+        full[crop.box] = crop.values
         return LabelMap.on(self.reference, full, name="Verdicts", scheme=CLASS_SCHEME)
-
-    def is_of(self, other: ComparedLabels | None) -> bool:
-        """Tell whether another result is of the same two images, so that layers can be kept."""
-        return (
-            other is not None
-            and other.reference.geometry == self.reference.geometry
-            and other.prediction.geometry == self.prediction.geometry
-        )
 
 
 class LiveComparison:
@@ -125,10 +109,20 @@ class LiveComparison:
         The two images, on one grid. They are held, not copied.
     case
         Name of the case in results.
+    zones
+        Zones of the organ, on the same grid; None if there are none.
     """
 
-    def __init__(self, reference: LabelMap, prediction: PredictedImage, *, case: str = "") -> None:
-        self.reference, self.prediction, self.case = reference, prediction, case
+    def __init__(
+        self,
+        reference: LabelMap,
+        prediction: PredictedImage,
+        *,
+        case: str = "",
+        zones: LabelMap | None = None,
+    ) -> None:
+        self.reference, self.prediction = reference, prediction
+        self.case, self.zones = case, zones
         self._quick, self._complete = _Stages(self), _Stages(self)
 
     @property
@@ -162,9 +156,9 @@ class LiveComparison:
         return ComparedLabels(
             reference=self.reference,
             prediction=self.prediction,
-            evaluation=compared.evaluation,
+            found=compared,
             convention=convention,
-            crops=_crops(compared),
+            crops={side: verdict_crop(compared, side) for side in Side},
             measures=measures,
             is_complete=not quick,
         )
@@ -174,7 +168,10 @@ class LiveComparison:
     ) -> LiveComparison:
         """Return the comparison after brush strokes on one side; the other is not looked at again."""
         other = LiveComparison(
-            reference or self.reference, prediction or self.prediction, case=self.case
+            reference or self.reference,
+            prediction or self.prediction,
+            case=self.case,
+            zones=self.zones,
         )
         other._quick.follow(self._quick, reference, prediction)
         return other
@@ -187,6 +184,7 @@ class _Stages:
         self._images = images
         self._lock = threading.Lock()
         self._staged: StagedCase | None = None
+        self._zones: ZoneMap | None = None
 
     def under(self, convention: Convention, quick: bool, progress: Progress) -> Comparison:  # noqa: FBT001 - private
         with self._lock:
@@ -194,7 +192,21 @@ class _Stages:
                 images = self._images
                 self._staged = StagedCase(images.reference, images.prediction, case=images.case)
             metrics = QUICK_METRICS if quick else None
-            return self._staged.under(convention, metrics=metrics, progress=progress)
+            found = self._staged.under(convention, metrics=metrics, progress=progress)
+            return self._in_zones(found, self._staged, convention)
+
+    def _in_zones(self, found: Comparison, staged: StagedCase, convention: Convention) -> Comparison:
+        """Let the lesions know their zones, if there are any."""
+        if self._images.zones is None:
+            return found
+        pair = staged.masks(convention)
+        if self._zones is None:
+            geometry, tolerance_mm = staged.geometry, convention.grid_tolerance_mm
+            self._zones = ZoneMap.of(
+                self._images.zones, pair.shape_zyx, geometry, tolerance_mm=tolerance_mm
+            )
+        evaluation = evaluate_regions(found, pair, self._zones, convention=convention, metrics=())
+        return replace(found, evaluation=evaluation)
 
     def follow(self, before: _Stages, reference: LabelMap | None, prediction: LabelMap | None) -> None:
         """Take over what an edit of one side does not touch."""
@@ -204,19 +216,7 @@ class _Stages:
                 staged = staged.with_reference(reference)
             if staged is not None and prediction is not None:
                 staged = staged.with_prediction(prediction)
-            self._staged = staged
-
-
-def _crops(compared: Comparison) -> dict[Side, VerdictCrop]:
-    return {
-        Side.REFERENCE: _crop(compared.reference, compared.evaluation),
-        Side.PREDICTION: _crop(compared.prediction, compared.evaluation),
-    }
-
-
-def _crop(lesions: LesionSet, evaluation: CaseEvaluation) -> VerdictCrop:
-    by_id = np.concatenate([np.zeros(1, dtype=np.uint8), classes_of(evaluation, lesions.side)])
-    return VerdictCrop(by_id[lesions.labels], lesions.offset_zyx)
+            self._staged, self._zones = staged, before._zones
 
 
 def _measures(

@@ -9,9 +9,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from napari_medassist.app.display import DisplayFrame, resample
-from napari_medassist.app.live_comparison import ComparedLabels, VerdictCrop
+from napari_medassist.app.live_comparison import ComparedLabels
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.lesion import Side
+from napari_medassist.evaluation.verdict_map import VerdictCrop
 
 
 @dataclass(frozen=True, eq=False)

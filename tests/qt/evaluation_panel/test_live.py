@@ -10,11 +10,10 @@ from qtpy.QtCore import Qt
 
 from napari_medassist.app.live_comparison import ComparedLabels, LiveComparison
 from napari_medassist.app.two_levels import PENDING
-from napari_medassist.app.verdict_classes import SPLIT
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.lesion import Side
 from napari_medassist.evaluation.case import evaluate
-from napari_medassist.evaluation.verdict_map import FALSE_POSITIVE, MISSED, TRUE_POSITIVE
+from napari_medassist.evaluation.verdict_map import FALSE_POSITIVE, MISSED, SPLIT, TRUE_POSITIVE
 
 pytestmark = pytest.mark.gui
 

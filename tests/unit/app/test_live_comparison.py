@@ -8,12 +8,18 @@ import pytest
 from napari_medassist.app.convention_choice import changed, changes, preset_of
 from napari_medassist.app.live_comparison import LiveComparison
 from napari_medassist.app.session import Session
-from napari_medassist.app.verdict_classes import CLASS_SCHEME, MERGED, SPLIT
 from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.lesion import Side
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.conventions import MEDASSIST, presets
-from napari_medassist.evaluation.verdict_map import FALSE_POSITIVE, MISSED, TRUE_POSITIVE
+from napari_medassist.evaluation.verdict_map import (
+    CLASS_SCHEME,
+    FALSE_POSITIVE,
+    MERGED,
+    MISSED,
+    SPLIT,
+    TRUE_POSITIVE,
+)
 from tests.phantoms import volume
 
 

@@ -11,8 +11,14 @@ from napari_medassist._qt.evaluation_panel.signs import sign_of
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.lesion_rows import rows_of
 from napari_medassist.app.live_comparison import ComparedLabels
-from napari_medassist.app.verdict_classes import MERGED, SPLIT
-from napari_medassist.evaluation.verdict_map import FALSE_POSITIVE, IGNORED, MISSED, TRUE_POSITIVE
+from napari_medassist.evaluation.verdict_map import (
+    FALSE_POSITIVE,
+    IGNORED,
+    MERGED,
+    MISSED,
+    SPLIT,
+    TRUE_POSITIVE,
+)
 
 #: Class -> its word, and what it means.
 _CLASSES = {

@@ -7,8 +7,15 @@ from functools import lru_cache
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QBrush, QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 
-from napari_medassist.app.verdict_classes import CLASS_SCHEME, MERGED, SPLIT
-from napari_medassist.evaluation.verdict_map import FALSE_POSITIVE, IGNORED, MISSED, TRUE_POSITIVE
+from napari_medassist.evaluation.verdict_map import (
+    CLASS_SCHEME,
+    FALSE_POSITIVE,
+    IGNORED,
+    MERGED,
+    MISSED,
+    SPLIT,
+    TRUE_POSITIVE,
+)
 
 _SIDE_PX = 32
 _ROOM = QRectF(5, 5, 22, 22)
