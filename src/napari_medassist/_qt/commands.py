@@ -6,7 +6,7 @@ from napari.viewer import Viewer
 
 from napari_medassist._qt import acts
 from napari_medassist._qt.bridge import bridge_of
-from napari_medassist._qt.dock import dock_of
+from napari_medassist._qt.dock import cohort_dock_of, dock_of
 from napari_medassist._qt.messages import shows_errors
 
 
@@ -34,3 +34,9 @@ def fuse(viewer: Viewer) -> None:
 def compare(viewer: Viewer) -> None:
     """Layers > Measure: the panel that compares two label maps."""
     dock_of(viewer).show_comparison()
+
+
+@shows_errors
+def cohort(viewer: Viewer) -> None:
+    """Plugins > MedAssist cohort: the dock to look through a cohort, at the bottom."""
+    cohort_dock_of(viewer)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import napari.viewer
-from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
+from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
+from napari_medassist.app.browser.opened_case import OpenedCase
 
 _MIN_WIDTH = 360
+#: Share of the window's height that the cohort takes.
+_SHARE = 0.42
 
 
 class MedAssistDock(QWidget):
@@ -48,7 +55,50 @@ class MedAssistDock(QWidget):
         self.tabs.setCurrentWidget(self.evaluation_panel)
 
 
+class CohortDock(CohortPanel):
+    """The widget that napari shows under Plugins > MedAssist cohort.
+
+    Parameters
+    ----------
+    viewer
+        The viewer; napari recognises the annotation, as a string, and passes it.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(bridge_of(viewer))
+        self._viewer = ref(viewer)
+        self._is_placed = False
+        self.browser.opened.connect(self._show_comparison)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Go to the bottom of the window when shown first: napari puts every widget to the right."""
+        super().showEvent(event)
+        if not self._is_placed:
+            self._is_placed = True
+            QTimer.singleShot(0, self._move_to_bottom)
+
+    def _move_to_bottom(self) -> None:
+        dock: QWidget | None = self
+        while dock is not None and not isinstance(dock, QDockWidget):
+            dock = dock.parentWidget()
+        window = None if dock is None else dock.parentWidget()
+        if isinstance(window, QMainWindow):
+            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+            window.resizeDocks([dock], [round(window.height() * _SHARE)], Qt.Orientation.Vertical)
+
+    def _show_comparison(self, opened: OpenedCase | None) -> None:
+        viewer = self._viewer()
+        if opened is not None and viewer is not None:
+            dock_of(viewer).show_comparison()
+
+
 def dock_of(viewer: napari.viewer.Viewer) -> MedAssistDock:
     """Return the viewer's MedAssist dock; opened if it is not."""
     _, dock = viewer.window.add_plugin_dock_widget("napari-medassist", "MedAssist")
+    return dock
+
+
+def cohort_dock_of(viewer: napari.viewer.Viewer) -> CohortDock:
+    """Return the viewer's cohort dock, at the bottom; opened if it is not."""
+    _, dock = viewer.window.add_plugin_dock_widget("napari-medassist", "MedAssist cohort")
     return dock

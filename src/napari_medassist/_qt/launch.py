@@ -10,8 +10,9 @@ from napari.viewer import Viewer
 from qtpy.QtWidgets import QApplication
 
 from napari_medassist._qt.bridge import bridge_of
-from napari_medassist._qt.dock import dock_of
+from napari_medassist._qt.dock import cohort_dock_of, dock_of
 from napari_medassist._qt.threads import read_with_dialog
+from napari_medassist.app.browser.sources import CohortSources
 
 _TITLE = "napari-medassist (not a medical device)"
 
@@ -39,6 +40,15 @@ def open_paths(paths: Iterable[Path]) -> Viewer:
     bridge = bridge_of(viewer)
     for path in paths:
         bridge.add_layer_data(read_with_dialog(path, bridge.session, None))
+    return viewer
+
+
+def open_cohort(sources: CohortSources | None) -> Viewer:
+    """Return a new viewer with the cohort dock, in which a cohort is being opened; None opens none."""
+    viewer = new_window()
+    dock = cohort_dock_of(viewer)
+    if sources is not None:
+        dock.open_cohort(sources)
     return viewer
 
 

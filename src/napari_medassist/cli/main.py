@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from napari_medassist import __version__
-from napari_medassist.cli import compare, conventions, demo, evaluate, inspect, open_window, report
+from napari_medassist.cli import cohort, compare, conventions, demo, evaluate, inspect, open_window, report
 from napari_medassist.core.errors import Cancelled, MedAssistError
 
 #: Exit codes: done; done, but something is wrong with the data; nothing was done.
@@ -23,7 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (compare, conventions, demo, evaluate, inspect, open_window, report):
+    for command in (cohort, compare, conventions, demo, evaluate, inspect, open_window, report):
         command.add_parser(subparsers)
     return parser
 

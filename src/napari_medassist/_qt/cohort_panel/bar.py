@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -80,10 +79,7 @@ class CohortBar(QWidget):
         super().__init__()
         self.open = _button("Open cohort...", "Compare folders of label maps, or probability maps")
         self.results = _button("Open results...", "Open what 'evaluate' or 'compare' has written")
-        self.recent = QToolButton()
-        self.recent.setText("Recent")
-        self.recent.setToolTip("Cohorts that were open before")
-        self.recent.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.recent = _button("Recent", "Cohorts that were open before")
         self.recent_menu = QMenu(self.recent)
         self.recent.setMenu(self.recent_menu)
         self.model = _box("The model that is shown")
@@ -231,12 +227,11 @@ def _button(text: str, tip: str) -> QPushButton:
     return button
 
 
-def _chip(text: str, tip: str) -> QToolButton:
-    chip = QToolButton()
-    chip.setText(text)
-    chip.setToolTip(tip)
+def _chip(text: str, tip: str) -> QPushButton:
+    chip = _button(text, tip)
     chip.setCheckable(True)
-    chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    # A tick, since napari's colours tell a pressed button hardly apart.
+    chip.toggled.connect(lambda on: chip.setText(f"\N{CHECK MARK} {text}" if on else text))
     return chip
 
 

@@ -28,6 +28,7 @@ from napari_medassist.app.browser.sources import CohortSources
 from napari_medassist.app.settings import Settings
 
 _LOOK_EVERY_MS = 100
+_HALF = 600
 
 
 class CohortPanel(QWidget):
@@ -112,6 +113,9 @@ class CohortPanel(QWidget):
         self.bar.show_filter(browser.filter)
         self.bar.show_counts(len(browser.order), table.n_rows, table.n_waiting)
         self._tell_headline()
+
+    def _refresh_soon(self) -> None:
+        self._redraw.start()
 
     def _shown(self) -> Shown:
         browser = self.browser
@@ -216,17 +220,25 @@ class CohortPanel(QWidget):
             self._restyle.start()
 
     def hideEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Remember how things stood."""
+        """Remember how things stood; stop what runs if the whole window was closed."""
         self.state.keep()
+        if not self._main_window().isVisible():
+            self.runner.cancel()
         super().hideEvent(event)
+
+    def _main_window(self) -> QWidget:
+        """Return napari's window, also if the dock floats."""
+        widget: QWidget = self
+        while widget.parentWidget() is not None:
+            widget = widget.parentWidget()
+        return widget
 
     # ---------------------------------------------------------------- making
 
     def _lay_out(self) -> None:
         self.splitter.addWidget(self.view)
         self.splitter.addWidget(self.plots)
-        self.splitter.setStretchFactor(0, 1)
-        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([_HALF, _HALF])
         self.splitter.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
@@ -236,14 +248,14 @@ class CohortPanel(QWidget):
 
     def _connect(self) -> None:
         browser, bar, view, plots = self.browser, self.bar, self.view, self.plots
-        browser.cases_changed.connect(self._redraw.start)
+        browser.cases_changed.connect(self._refresh_soon)
         browser.selection_changed.connect(self._show_selection)
         browser.opened.connect(self._on_opened)
         browser.told.connect(bar.tell)
         browser.work_ready.connect(self.runner.start)
-        browser.model_changed.connect(lambda _name: self.state.restore_order())
-        for signal in (browser.pins_changed, browser.sensitivity_changed):
-            signal.connect(self._redraw.start)
+        browser.model_changed.connect(self.state.restore_order)
+        browser.pins_changed.connect(self._refresh_soon)
+        browser.sensitivity_changed.connect(self._refresh_soon)
         self._clock.timeout.connect(self._on_clock)
         self.runner.progressed.connect(lambda *report: bar.show_progress(report))
         self.runner.busy_changed.connect(lambda busy: None if busy else bar.show_progress(None))

@@ -31,6 +31,7 @@ from napari_medassist.app.browser.sensitivity_rows import (
 _SIZE_PX = 10
 _PADDING = 0.08
 _N_LETTERS = 22
+_TABLE_SHARE, _PLOT_SHARE = 620, 380
 _EMPTY = "How much do the headline numbers depend on the convention? Compute it, or pin those of now."
 
 
@@ -167,8 +168,7 @@ class SensitivityTab(QWidget):
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(self.table)
         halves.addWidget(self.plot)
-        halves.setStretchFactor(0, 3)
-        halves.setStretchFactor(1, 2)
+        halves.setSizes([_TABLE_SHARE, _PLOT_SHARE])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(2)

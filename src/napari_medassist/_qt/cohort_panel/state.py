@@ -58,7 +58,7 @@ class PanelState:
         panel.plots.restore(stored.get("plots"))
         self._order = stored.get("order")
 
-    def restore_order(self) -> None:
+    def restore_order(self, _model: str = "") -> None:
         """Sort the first cohort that is opened as the last one was."""
         match self._order:
             case [str(column), bool(descending)]:
