@@ -78,7 +78,9 @@ class CaseTable:
         values["case"][:] = list(names)
         values["group"][:] = list(groups) if groups else ""
         values["status"][:] = WAITING
-        return cls(columns, values, good_dice)
+        table = cls(columns, values, good_dice)
+        table._keys("case")  # sorted by here, in the thread of the work, and kept by all that follow
+        return table
 
     @classmethod
     def of(cls, cases: Iterable[CaseEvaluation], *, good_dice: float = 0.7) -> CaseTable:
@@ -229,7 +231,7 @@ class CaseTable:
     def with_values(self, values: Mapping[str, Values], good_dice: float | None = None) -> CaseTable:
         """Return the table with whole columns replaced; what follows from them follows."""
         dice = self.good_dice if good_dice is None else good_dice
-        return CaseTable(self.columns, {**self._values, **values}, dice)._derived()
+        return self._with(values, good_dice=dice)._derived()
 
     def with_marks(self, marks: Mapping[str, Mark]) -> CaseTable:
         """Return the table with the readers' marks as a column."""
@@ -252,10 +254,27 @@ class CaseTable:
         """
         own = tuple(column for column in self.columns if column.level != "models")
         added = difference_columns(other)
-        return CaseTable((*own[:-1], *added, own[-1]), {**self._values, **differences}, self.good_dice)
+        return self._with(differences, columns=(*own[:-1], *added, own[-1]))
 
-    def _with(self, values: Mapping[str, Values]) -> CaseTable:
-        return CaseTable(self.columns, {**self._values, **values}, self.good_dice)
+    def _with(
+        self,
+        values: Mapping[str, Values],
+        *,
+        columns: Sequence[CaseColumn] | None = None,
+        good_dice: float | None = None,
+    ) -> CaseTable:
+        """Return a table with some columns replaced; what is known of the others is kept."""
+        table = CaseTable(
+            self.columns if columns is None else columns,
+            {**self._values, **values},
+            self.good_dice if good_dice is None else good_dice,
+        )
+        known = self._sort_keys.copy()  # another thread may add to them
+        table._sort_keys = {name: keys for name, keys in known.items() if name not in values}
+        for name in ("names", "_row_of"):
+            if name in self.__dict__ and "case" not in values:
+                table.__dict__[name] = self.__dict__[name]
+        return table
 
     def _filled(self, rows: Mapping[int, Mapping[str, Any]]) -> CaseTable:
         arrays = {name: array.copy() for name, array in self._values.items()}
@@ -263,7 +282,9 @@ class CaseTable:
             for name, value in values.items():
                 if name in arrays:
                     arrays[name][row] = value
-        return CaseTable(self.columns, arrays, self.good_dice)._derived()
+        if (arrays["case"] == self._values["case"]).all():
+            del arrays["case"]  # names are sorted once
+        return self._with(arrays)._derived()
 
     def _derived(self) -> CaseTable:
         """Return the table with what follows from Dice and counts: both views against each other."""

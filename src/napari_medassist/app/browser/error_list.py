@@ -22,6 +22,8 @@ _NAMES = {
     "false": "false lesion",
     "hidden": "hidden error",
 }
+#: More lesions than any side of a case has.
+_MOST_LESIONS = 2**32
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,9 @@ class ErrorList:
         self._place = np.full(len(names), -1, dtype=np.int64)
         self._place[order] = np.arange(order.size)
         self._row_of = {name: row for row, name in enumerate(names)}
+        # Numbers that rise along the errors: case, then side, then id.
+        sides = 2 * self._place[lesions.row] + lesions.is_prediction
+        self._keys = sides * _MOST_LESIONS + lesions.lesion_id
         self._by_kind: dict[ErrorKind, NDArray[np.int64]] = {}
 
     @classmethod
@@ -182,32 +187,24 @@ class ErrorList:
 
     def _target(self, chosen: NDArray[np.int64], after: LesionError | str | None, step: int) -> int:
         """Return which of the chosen errors follows; outside of their range if it is beyond an end."""
-        at = self._key(after)
+        at = None if after is None else self._key(after)
         if at is None:
             return 0 if step > 0 else int(chosen.size) - 1
-        keys = [self._key_of(int(place)) for place in chosen]
+        keys = self._keys[chosen]
         if step > 0:
-            return sum(key <= at for key in keys) + step - 1
-        return sum(key < at for key in keys) + step
+            return int(np.searchsorted(keys, at, side="right")) + step - 1
+        return int(np.searchsorted(keys, at, side="left")) + step
 
-    def _key(self, after: LesionError | str | None) -> tuple[int, int, int] | None:
-        if after is None:
-            return None
+    def _key(self, after: LesionError | str) -> int | None:
+        """Return where something stands among the keys; a case stands before its own errors."""
         case = after if isinstance(after, str) else after.case
         place = int(self._place[self._row_of[case]]) if case in self._row_of else -1
         if place < 0:
             return None
         if isinstance(after, str):
-            return place, -1, 0
-        return place, int(after.side is Side.PREDICTION), after.lesion_id
-
-    def _key_of(self, lesion: int) -> tuple[int, int, int]:
-        table = self._lesions
-        return (
-            int(self._place[table.row[lesion]]),
-            int(table.is_prediction[lesion]),
-            int(table.lesion_id[lesion]),
-        )
+            return 2 * place * _MOST_LESIONS
+        is_false = after.side is Side.PREDICTION
+        return (2 * place + is_false) * _MOST_LESIONS + after.lesion_id
 
     def _of(self, kind: ErrorKind) -> NDArray[np.int64]:
         """Return the lesions that are errors of a kind, as places in the table of lesions."""
@@ -219,8 +216,7 @@ class ErrorList:
             if kind == "hidden":
                 chosen &= self._hidden[table.row]
             found = np.flatnonzero(chosen)
-            keys = (table.lesion_id[found], table.is_prediction[found], place[found])
-            self._by_kind[kind] = found[np.lexsort(keys)]
+            self._by_kind[kind] = found[np.argsort(self._keys[found])]
         return self._by_kind[kind]
 
     def _error(self, lesion: int) -> LesionError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -30,7 +30,7 @@ from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.curves import CONTROLLED_RECALLS, LesionCurve, detection_curve
 from napari_medassist.evaluation.given import Kind
 from napari_medassist.evaluation.ranking import headline as ranked_numbers
-from napari_medassist.evaluation.rejudging import can_rejudge, matched_again, with_verdicts
+from napari_medassist.evaluation.rejudging import can_rejudge, matched_again, rejudged_cases
 from napari_medassist.evaluation.scoring import scored
 from napari_medassist.metrics.lesion.matched import MatchingMetric
 from napari_medassist.metrics.registry import METRICS, default_names
@@ -199,10 +199,10 @@ class ModelResults:
         if self.cohort is not None or source is None or source.cohort is None:
             return self
         records = []
-        for number, case in enumerate(source.cohort.cases):
+        for number, record in enumerate(self._judged(source.cohort.cases)):
             if number % _PROGRESS_EVERY == 0:
-                progress(number, len(self.pairs), case.case)
-            records.append(self._judged_case(case))
+                progress(number, len(self.pairs), record.evaluation.case)
+            records.append(record)
         cohort = summarise((r.evaluation for r in records), convention=self.convention)
         waiting = ModelResults.waiting(
             self.name, self.pairs, self.convention, kind=self.kind, metrics=cohort.means
@@ -210,15 +210,19 @@ class ModelResults:
         filled = waiting.with_cases(dict(enumerate(records)))
         return replace(filled, cohort=cohort, compared=source).prepared()
 
-    def _judged_case(self, case: CaseEvaluation) -> CaseRecord:
-        if case.status is not Status.OK:
-            return CaseRecord(replace(case, convention=self.convention.settings()))
-        matched = matched_again(case, self.convention)
-        evaluation = with_verdicts(case, matched, self.convention)
-        if self.kind == "labels":
-            return CaseRecord(evaluation)
+    def _judged(self, cases: Sequence[CaseEvaluation]) -> Iterator[CaseRecord]:
+        """Judge cases one by one; what was told of zones and labels is not known any more."""
+        has_map = self.kind != "labels"
+        whole = (replace(case, regions=(), labels=()) for case in cases)
+        again = rejudged_cases(whole, self.convention, of_maps=has_map)
+        for case, evaluation in zip(cases, again, strict=True):
+            is_scored = has_map and case.status is Status.OK
+            yield CaseRecord(evaluation, self._scored(case) if is_scored else None)
+
+    def _scored(self, case: CaseEvaluation) -> ScoredCase:
         how = self.convention.extraction.case_confidence
-        return CaseRecord(evaluation, scored(matched, case_confidence=how, case=case.case))
+        matched = matched_again(case, self.convention)
+        return scored(matched, case_confidence=how, case=case.case)
 
     def evaluation(self, row: int) -> CaseEvaluation | None:
         """Return the evaluation of a case, judged at this moment if need be; None if it waits."""
@@ -226,7 +230,8 @@ class ModelResults:
             return self.cohort.cases[row]
         if self.compared is None or self.compared.cohort is None:
             return None
-        return self._judged_case(self.compared.cohort.cases[row]).evaluation
+        (record,) = self._judged([self.compared.cohort.cases[row]])
+        return record.evaluation
 
     def prepared(self) -> ModelResults:
         """Return itself with curves and graphs computed: for the end of work in another thread."""
