@@ -2,11 +2,13 @@
 
 DICOM files and study folders are often named after the patient, the patient's number or a date. So a
 case of which any file is DICOM (the reference, the prediction, its zones or its images) is called by a
-number, the names of its files are left out, and so is the message of a failure, which quotes them.
+number, the names of its files are left out, and so is the message of a failure, which quotes them. The
+messages of other cases tell files without their folders.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -65,7 +67,20 @@ def names_in_report(
     ]
     numbers = {case: place for place, case in enumerate(cases, start=1)}
     digits = len(str(len(cases)))
-    return Names({case: f"case {numbers[case]:0{digits}}" for case in hidden}, frozenset(hidden))
+    shown = {case: f"case {numbers[case]:0{digits}}" for case in hidden}
+    return Names(shown, frozenset(hidden), _folders(models))
+
+
+def _folders(models: Sequence[EvaluatedModel]) -> dict[str, tuple[str, ...]]:
+    """Return the folders of the files of each case that failed: paths of a machine are no result."""
+    found: dict[str, tuple[str, ...]] = {}
+    for model in models:
+        failed = {case.case for case in model.cohort.cases if case.message}
+        for pair in model.pairs:
+            if pair.case in failed:
+                folders = {f"{path.parent}{os.sep}" for path in files_of(pair)}
+                found[pair.case] = tuple({*found.get(pair.case, ()), *folders})
+    return found
 
 
 def files_of(pair: FilePair) -> tuple[Path, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 from typing import Any
 
@@ -41,10 +41,13 @@ class Names:
         Name -> what is shown instead; a name that is not here is shown as it is.
     messages_withheld
         Names of cases whose messages are not shown, since they may tell what the name would.
+    folders
+        Name -> folders that are left out where a message of the case names a file.
     """
 
     shown: Mapping[str, str]
     messages_withheld: frozenset[str] = frozenset()
+    folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, case: str) -> str:
         """Return what a case is called."""
@@ -54,7 +57,10 @@ class Names:
         """Return why a case was not compared."""
         if case.message and case.case in self.messages_withheld:
             return "The reason may name a person; it stands in cases.csv."
-        return case.message
+        message = case.message
+        for folder in self.folders.get(case.case, ()):
+            message = message.replace(folder, "")
+        return message
 
 
 @dataclass(frozen=True)
