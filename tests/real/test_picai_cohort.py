@@ -14,6 +14,9 @@ from napari_medassist.app.cohort.reopen import load_results
 from napari_medassist.app.cohort.run import evaluate_cohort
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CohortEvaluation, LesionCounts, Status, ZoneStatus
+from napari_medassist.evaluation.cohort_graph import CohortGraph
+from napari_medassist.evaluation.conventions import MEDASSIST
+from napari_medassist.evaluation.rejudging import rejudged_cases
 
 pytestmark = pytest.mark.real
 
@@ -123,3 +126,25 @@ def test_a_zone_counts_what_simpleitk_counts(zoned: CohortEvaluation, real_data:
                 mask = sitk.GetArrayFromImage(components == component) > 0
                 share = (sitk.GetArrayFromImage(zones)[mask] == value).mean()
                 assert share == pytest.approx(lesion.zone_fraction)
+
+
+def test_a_changed_rule_follows_from_the_match_graphs(
+    cohort: CohortEvaluation, real_data: Path
+) -> None:
+    """Judged again in flat arrays and case by case: every fourth case as from its files."""
+    new = MEDASSIST.with_changes(
+        matching={"threshold_reference": 0.3, "threshold_prediction": 0.3},
+        extraction={"min_volume_mm3": 100},
+    )
+    labels = real_data / "picai_labels"
+    pairs = pair_files(labels / "human", labels / "ai").pairs[::4]
+    anew = evaluate_cohort(pairs, convention=new)
+    before = cohort.cases[::4]
+    verdicts = CohortGraph.of(before).judged(new.matching, min_volume_mm3=100)
+    assert verdicts.totals == anew.totals
+    assert verdicts.hidden_errors(new.good_dice) == anew.hidden_errors
+    judged = rejudged_cases(before, new, of_maps=False)
+    assert [repr(case) for case in judged] == [repr(case) for case in anew.cases]
+    everywhere = CohortGraph.of(cohort.cases)
+    assert everywhere.judged(MEDASSIST.matching).totals == cohort.totals
+    assert everywhere.judged(new.matching).totals.fn > cohort.totals.fn
