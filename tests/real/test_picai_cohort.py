@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from napari_medassist.app.cohort.division import Division
 from napari_medassist.app.cohort.files import Source, evaluate_files
+from napari_medassist.app.cohort.pairing import pair_files
 from napari_medassist.app.cohort.reopen import load_results
 from napari_medassist.app.cohort.run import evaluate_cohort
 from napari_medassist.core.lesion import Side
