@@ -65,6 +65,7 @@ class CaseView(QTableView):
         self._widths: dict[str, int] = {}
         self._sorted_by = ("", True)
         self._is_moving = False
+        self._fitted_for: object = None
         self.setModel(model)
         self.setObjectName("medassist_cases")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -108,7 +109,11 @@ class CaseView(QTableView):
         selected, current = self.selected_cases(), self.current_case()
         self._is_moving = True
         if self._model.show(table, rows, columns):
-            self._fit_columns()
+            # Measuring texts takes a while: not each time that a few more cases have arrived.
+            fitted_for = columns, bool(len(rows)), bool(table.n_waiting)
+            if fitted_for != self._fitted_for:
+                self._fitted_for = fitted_for
+                self._fit_columns()
             self.select(selected, current=current)
         self._is_moving = False
         names = [column.name for column in columns]

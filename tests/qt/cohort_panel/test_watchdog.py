@@ -1,0 +1,87 @@
+"""The window must go on while a cohort is compared: the event loop is watched all the time."""
+
+from __future__ import annotations
+
+import gc
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QTimer
+
+from napari_medassist.app.browser.sources import CohortSources
+from napari_medassist.app.settings import Settings
+from tests.unit.app.browser.small_cohorts import browser_of, random_pair
+from tests.unit.app.cohort.cohorts import save
+
+pytestmark = pytest.mark.gui
+
+N_CASES = 150
+LONGEST_MS = 100.0
+_SCHEDSTAT = Path("/proc/thread-self/schedstat")
+
+
+def waited_s() -> float:
+    """Time that this thread was ready to run and no processor was free, since it began."""
+    return int(_SCHEDSTAT.read_text().split()[1]) / 1e9 if _SCHEDSTAT.exists() else 0.0
+
+
+class Watchdog:
+    """A timer that should fire every few milliseconds; what it misses was blocked.
+
+    Time in which other programs held all processors is not the window's fault, and is taken off.
+    """
+
+    def __init__(self) -> None:
+        self.gaps_ms: list[float] = []
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._tick)
+        self._last = time.perf_counter(), waited_s()
+        self._timer.start(5)
+
+    def _tick(self) -> None:
+        now = time.perf_counter(), waited_s()
+        blocked = (now[0] - self._last[0]) - (now[1] - self._last[1])
+        self.gaps_ms.append(1e3 * blocked)
+        self._last = now
+
+    def stop(self) -> float:
+        self._timer.stop()
+        return max(self.gaps_ms)
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> CohortSources:
+    rng = np.random.default_rng(1)
+    for number in range(N_CASES):
+        for folder, voxels in zip(("ref", "ai"), random_pair(rng), strict=True):
+            save(tmp_path / folder / f"case_{number}.nii.gz", voxels)
+    return CohortSources(reference=tmp_path / "ref", predictions={"ai": tmp_path / "ai"})
+
+
+def test_the_window_never_stops_while_a_cohort_is_compared(
+    viewer: Any, bridge: Any, qtbot: Any, cohort: CohortSources, tmp_path: Path
+) -> None:
+    from napari_medassist._qt.cohort_panel.panel import CohortPanel
+
+    settings = Settings(tmp_path / "settings.json")
+    browser = browser_of(tmp_path, settings=settings, workers=2)
+    panel = CohortPanel(bridge, browser, settings)
+    qtbot.addWidget(panel)
+    panel.resize(1200, 400)
+    panel.show()
+    qtbot.wait(300)
+    gc.collect()
+    seen = set()
+    browser.cases_changed.connect(lambda: seen.add(browser.table.n_waiting))
+    watchdog = Watchdog()
+    panel.open_cohort(cohort)
+    qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=120_000)
+    qtbot.wait(300)
+    longest = watchdog.stop()
+    assert len(seen) > 2, "the table did not grow"
+    assert panel.browser.table.n_waiting == 0
+    assert longest < LONGEST_MS
+    assert panel.runner.close()
