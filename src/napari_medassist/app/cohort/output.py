@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SUMMARY_FILE, CONVENTION_FILE = "summary.json", "convention.yaml"
 #: Tables that not every run writes; one of an earlier run in the same folder is taken away.
-_SOMETIMES = ("curves", "candidates", "case_confidences", "regions", "labels")
+_SOMETIMES = ("curves", "candidates", "case_confidences", "sweep", "regions", "labels")
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ class CaseRecord:
     swept: SweptCase | None = None
 
 
+#: How a record ends, as :func:`to_json` writes it, that holds the comparison only.
+_NOTHING_MORE = b',"scored":null,"swept":null}'
+
 #: Cases that are held as objects: a few megabytes.
 _N_HELD = 1000
 
@@ -113,11 +116,11 @@ class PackedCases(Sequence[CaseEvaluation]):
 
     def scored(self) -> tuple[ScoredCase, ...]:
         """Return what detection curves need of the cases that have it."""
-        records = (self._record(index).scored for index in range(len(self)))
+        records = zip(self._records_with_more(), self.pairs, strict=True)
         return tuple(
-            replace(scored, case=pair.case)
-            for scored, pair in zip(records, self.pairs, strict=True)
-            if scored is not None
+            replace(record.scored, case=pair.case)
+            for record, pair in records
+            if record is not None and record.scored is not None
         )
 
     def _names(self) -> tuple[tuple[str, str], ...]:
@@ -125,8 +128,14 @@ class PackedCases(Sequence[CaseEvaluation]):
 
     def swept(self) -> tuple[SweptCase, ...]:
         """Return the lesions at each cut-off of the cases that were swept."""
-        records = (self._record(index).swept for index in range(len(self)))
-        return tuple(swept for swept in records if swept is not None)
+        records = (record for record in self._records_with_more() if record is not None)
+        return tuple(record.swept for record in records if record.swept is not None)
+
+    def _records_with_more(self) -> Iterator[CaseRecord | None]:
+        """Go through the records; None where one plainly holds the comparison and nothing else."""
+        for packed in self._packed:
+            text = zlib.decompress(packed)
+            yield None if text.endswith(_NOTHING_MORE) else from_json(text.decode())
 
     def _record(self, index: int) -> CaseRecord:
         return from_json(zlib.decompress(self._packed[index]).decode())

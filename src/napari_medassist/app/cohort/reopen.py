@@ -77,7 +77,8 @@ def load_results(folder: PathLike) -> ReopenedCohort:
     -------
     ReopenedCohort
         Every number is the one that was computed; means and totals are taken anew. Cases are held as
-        :func:`~napari_medassist.app.cohort.run.evaluate_cohort` holds them.
+        :func:`~napari_medassist.app.cohort.run.evaluate_cohort` holds them. Of a sweep only the sums
+        over all cases were written, in ``sweep.csv``; it is not part of the cohort.
 
     Raises
     ------

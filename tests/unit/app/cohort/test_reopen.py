@@ -15,6 +15,7 @@ from napari_medassist.app.cohort.detection import scored_cases
 from napari_medassist.app.cohort.files import Source, evaluate_source
 from napari_medassist.app.cohort.manifest import read_manifest
 from napari_medassist.app.cohort.output import CohortResult, write_results
+from napari_medassist.app.cohort.packed import PackedCases
 from napari_medassist.app.cohort.plain import to_plain
 from napari_medassist.app.cohort.reopen import load_results
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting
@@ -221,3 +222,10 @@ def test_kinds_are_told(study: Path, tmp_path: Path) -> None:
     (tmp_path / "candidates.csv").unlink()
     with pytest.raises(FileProblem, match="cannot be read"):
         load_results(tmp_path)
+
+
+def test_cases_without_confidences_are_told_apart_unread(results: Results) -> None:
+    cases = results[1].cases
+    assert isinstance(cases, PackedCases)
+    assert all(record is None for record in cases._records_with_more())  # else each is parsed thrice
+    assert (cases.scored(), cases.swept()) == ((), ())
