@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qtpy.QtCore import QEventLoop, QObject, QRunnable, Qt, QThread, QThreadPool, QTimer, Signal
+from qtpy.QtCore import QEventLoop, QObject, Qt, QThread, QTimer, Signal
 from qtpy.QtWidgets import QProgressDialog, QWidget
 
 from napari_medassist._plugin.readers import layers_at
@@ -115,13 +117,19 @@ def read_with_dialog(path: Path, session: Session, parent: QWidget | None) -> li
     )
 
 
-class _Task(QRunnable):
-    """One request in the pool: what it reported last, and what came of it."""
+class _Task(threading.Thread):
+    """One request: what it reported last, and what came of it.
 
-    def __init__(self, work: Work[Any], on_end: Callable[[_Task], None]) -> None:
-        super().__init__()
-        self.setAutoDelete(False)  # the runner looks at it after it has ended
+    A daemon, not a QRunnable: Qt would wait for its own threads while it deletes a window, and they for
+    the interpreter that the deletion holds.
+    """
+
+    def __init__(
+        self, work: Work[Any], places: threading.Semaphore, on_end: Callable[[_Task], None]
+    ) -> None:
+        super().__init__(name=work.title, daemon=True)
         self.work = work
+        self._places = places
         self.job = Job(self._keep)
         self.report = (0, 0, work.title)
         self.value: Any = None
@@ -132,11 +140,12 @@ class _Task(QRunnable):
         self.report = (done, total, message)
 
     def run(self) -> None:
-        """Work; called by Qt in a thread of the pool."""
-        try:
-            self.value = self.work.run(self.job.progress)
-        except BaseException as error:  # noqa: BLE001 - told in the window's thread
-            self.error = error
+        """Work, once there is a place; called in the new thread, so it must not touch widgets."""
+        with self._places:
+            try:
+                self.value = self.work.run(self.job.progress)
+            except BaseException as error:  # noqa: BLE001 - told in the window's thread
+                self.error = error
         self._on_end(self)
 
 
@@ -168,15 +177,13 @@ class Runner(QObject):
 
     def __init__(self, parent: QObject | None = None, *, threads: int = 3) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(threads)
+        self._places = threading.Semaphore(threads)
         self._tasks: list[_Task] = []
         self._was_busy = False
         self._clock = QTimer(self)
         self._clock.setInterval(_RUNNER_LOOKS_EVERY_MS)
         self._clock.timeout.connect(self._look)
         self._ended.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        # Qt waits for the pool when it deletes it: what runs for nobody any more must stop by itself.
         self.destroyed.connect(partial(_cancel_all, self._tasks))
 
     @property
@@ -186,9 +193,9 @@ class Runner(QObject):
 
     def start(self, work: Work[Any]) -> None:
         """Run a request in a thread; its ``accept`` or ``fail`` is called in this one."""
-        task = _Task(work, self._tell)
+        task = _Task(work, self._places, self._tell)
         self._tasks.append(task)
-        self._pool.start(task)
+        task.start()
         if not work.is_quick:
             self._clock.start()
             self._look()
@@ -202,8 +209,11 @@ class Runner(QObject):
         """Stop everything and wait for it; nothing is accepted any more. Tell whether all ended."""
         self._clock.stop()
         self.cancel()
+        tasks, until = list(self._tasks), time.monotonic() + wait_ms / 1000
         self._tasks.clear()
-        return bool(self._pool.waitForDone(wait_ms))
+        for task in tasks:
+            task.join(max(0.0, until - time.monotonic()))
+        return not any(task.is_alive() for task in tasks)
 
     def _tell(self, task: _Task) -> None:
         with suppress(RuntimeError):  # Qt has deleted the runner: nobody waits for the result

@@ -1,4 +1,4 @@
-"""A cohort dock in a real viewer, with twelve small cases on disk; one is unreadable, one on another grid."""
+"""A cohort dock in a real viewer, with twelve small cases on disk; two of them cannot be compared."""
 
 from __future__ import annotations
 
