@@ -2,7 +2,7 @@
 # Bring the plotly.js of the reports up to date, from the npm registry: the script as it is published, its
 # licence, and the style rules that it would otherwise insert itself, which the pages' security policy forbids.
 #
-# Usage: scripts/update-plotly.sh [VERSION]        (needs npm and node; see docs/adr/0007-report.md)
+# Usage: scripts/update-plotly.sh [VERSION]        (needs npm and node; see docs/adr/0008-report.md)
 set -euo pipefail
 cd "$(dirname "$0")/../src/napari_medassist/evaluation/report/static"
 

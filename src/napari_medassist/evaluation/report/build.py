@@ -99,8 +99,7 @@ def build(models: Sequence[ModelColumns], extras: Extras) -> Report:
     n_resamples = extras.how.n_resamples
     found = [headline_intervals(model, n_resamples=n_resamples) for model in models]
     agreement = [correlations(model, n_resamples=n_resamples) for model in models]
-    by_name = {model.name: model.cohort for model in models}
-    differences = differences_of(by_name, extras.how) if len(models) > 1 else {}
+    differences = differences_of(models, extras.how)
     sections = [
         _differing(differences, extras.rankings),
         [agreement_section(models, agreement, n_resamples=n_resamples)],

@@ -127,7 +127,7 @@ def _hidden(model: ModelColumns) -> str:
     if not hidden.cases:
         return f"None of the {count(hidden.n_good_cases, 'case')} with {looks} hides a lesion error."
     return (
-        f"{len(hidden.cases):,} of the {count(hidden.n_good_cases, 'case')} with {looks} "
+        f"{len(hidden.cases):,} of {count(hidden.n_good_cases, 'case')} with {looks} "
         f"{'hides' if len(hidden.cases) == 1 else 'hide'} a lesion error: "
         f"{hidden.n_missed:,} missed and {hidden.n_false:,} false."
     )
@@ -139,7 +139,7 @@ def _false_alarms(model: ModelColumns) -> str:
     if not alarms.cases:
         return ""
     return (
-        f"In {len(alarms.cases):,} of the {count(alarms.n_poor_cases, 'case')} with Dice below "
+        f"In {len(alarms.cases):,} of {count(alarms.n_poor_cases, 'case')} with Dice below "
         f"{number(good_dice)}, every lesion was found and none is false."
     )
 

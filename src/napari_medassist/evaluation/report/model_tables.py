@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import isfinite
 
-from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.multiplicity import holm
 from napari_medassist.evaluation.paired import PairedComparison, Resampling, compare_cohorts
+from napari_medassist.evaluation.paired_detection import compare_scored
 from napari_medassist.evaluation.ranking import Flip, Rankings
+from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.content import Cell, Section, TextTable
 from napari_medassist.evaluation.report.numbers import (
     MINUS,
@@ -28,6 +29,10 @@ _TOTALS = {
     "micro_precision": "Lesion precision, all cases",
     "micro_f1": "Lesion F1, all cases",
     "fp_per_case": "False lesions per case",
+    "average_precision": "Average precision of lesions",
+    "auroc": "AUROC of cases",
+    "froc": "Mean lesion recall at 1/8 to 8 false lesions per case",
+    "sensitivity_at_1_fp": "Lesion recall at 1 false lesion per case",
 }
 
 
@@ -39,11 +44,16 @@ _ON_DIFFERENCES = (
 )
 
 
-def differences_of(cohorts: Mapping[str, CohortEvaluation], how: Resampling) -> Differences:
-    """Compare every two models on the cases of both."""
+def differences_of(models: Sequence[ModelColumns], how: Resampling) -> Differences:
+    """Compare every two models on the cases of both; their curves too where both have confidences."""
     return {
-        (one, other): compare_cohorts(cohorts[one], cohorts[other], how=how)
-        for one, other in combinations(cohorts, 2)
+        (one.name, other.name): {
+            **compare_cohorts(one.cohort, other.cohort, how=how),
+            **(
+                compare_scored(one.scored, other.scored, how=how) if one.scored and other.scored else {}
+            ),
+        }
+        for one, other in combinations(models, 2)
     }
 
 

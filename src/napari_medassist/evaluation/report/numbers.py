@@ -26,8 +26,12 @@ def number(value: float | None, decimals: int = 2) -> str:
 
 
 def interval(found: Interval, decimals: int = 2) -> str:
-    """Return an interval as ``[low, high]``; nothing if it is undefined."""
-    if isnan(found.low) or isnan(found.high):
+    """Return an interval as ``[low, high]``; nothing if it is undefined.
+
+    Nothing either if all resamples agree: that comes from too few cases, or from cases that are all
+    alike, and would look like certainty.
+    """
+    if isnan(found.low) or isnan(found.high) or found.low == found.high:
         return ""
     return f"[{number(found.low, decimals)}, {number(found.high, decimals)}]"
 

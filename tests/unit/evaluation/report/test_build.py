@@ -47,8 +47,8 @@ def test_findings_tell_both_levels_and_where_they_part(report: Report) -> None:
     assert "over the 6 cases where it is defined (in 1 neither side holds a lesion)" in told
     assert "5 of 7 lesions found" in told
     assert "3 of 8 predicted lesions false" in told
-    assert "1 of the 2 cases with Dice ≥ 0.70 hides a lesion error: 1 missed and 1 false." in told
-    assert "In 2 of the 4 cases with Dice below 0.70, every lesion was found and none is false." in told
+    assert "1 of 2 cases with Dice ≥ 0.70 hides a lesion error: 1 missed and 1 false." in told
+    assert "In 2 of 4 cases with Dice below 0.70, every lesion was found and none is false." in told
     assert "1 of 8 cases could not be compared and is in no number" in told
     assert "Not a medical device" in " ".join(report.limits)
 
