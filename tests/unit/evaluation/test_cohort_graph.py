@@ -63,7 +63,7 @@ matching_rules = st.builds(
     connectivity=st.sampled_from((6, 26)),
     volume_mm3=st.sampled_from((0.0, 0.9, 1.8, 2.7)),
 )
-@settings(max_examples=120)
+@settings(max_examples=120, deadline=None)
 def test_judging_again_equals_comparing_again(
     seed: int, rule: MatchingRule, connectivity: int, volume_mm3: float
 ) -> None:
@@ -92,7 +92,7 @@ def test_judging_again_equals_comparing_again(
 
 
 @given(seed=st.integers(0, 2**32 - 1), rule=matching_rules)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_each_lesion_has_its_verdict(seed: int, rule: MatchingRule) -> None:
     pairs = cohort(np.random.default_rng(seed), 4)
     verdicts = CohortGraph.of(compared(pairs, MEDASSIST)).judged(rule)

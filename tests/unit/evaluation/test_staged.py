@@ -63,7 +63,7 @@ def stroke(rng: np.random.Generator, array: np.ndarray) -> np.ndarray:
 
 
 @given(seed=st.integers(0, 2**32 - 1), data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_any_sequence_of_changes_equals_comparing_anew(seed: int, data: st.DataObject) -> None:
     rng = np.random.default_rng(seed)
     shape = tuple(rng.integers(2, 8, 3))
@@ -94,7 +94,7 @@ def test_any_sequence_of_changes_equals_comparing_anew(seed: int, data: st.DataO
 
 
 @given(seed=st.integers(0, 2**32 - 1), name=st.sampled_from(tuple(presets())))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_masks_that_are_prepared_at_once_give_the_same(seed: int, name: str) -> None:
     """The other way to a result: foreground, box and candidates of the whole grid at once."""
     rng = np.random.default_rng(seed)
