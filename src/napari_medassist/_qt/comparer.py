@@ -91,7 +91,8 @@ class Comparer:
         GeometryMismatch
             If their grids differ; nothing is resampled.
         """
-        live = LiveComparison(reference, prediction)
+        zones = self._session.zones_on(reference)
+        live = LiveComparison(reference, prediction, zones=zones)
         convention, frame = self._session.convention, self._session.frame
 
         def work(progress: Progress) -> ComparedLabels:
@@ -105,9 +106,27 @@ class Comparer:
         self._session.begin(live, result)
         return result
 
-    def start(self, reference: LabelMap, prediction: PredictedImage, *, case: str = "") -> None:
-        """Compare two images and return at once: numbers and colours appear as they are ready."""
-        live = LiveComparison(reference, prediction, case=case)
+    def start(
+        self,
+        reference: LabelMap,
+        prediction: PredictedImage,
+        *,
+        case: str = "",
+        zones: LabelMap | None = None,
+    ) -> None:
+        """Compare two images and return at once: numbers and colours appear as they are ready.
+
+        Parameters
+        ----------
+        reference, prediction
+            The two images, on one grid.
+        case
+            Name of the case in results.
+        zones
+            Zones of the organ; by default the case's own on that grid, if it has any.
+        """
+        zones = zones or self._session.zones_on(reference)
+        live = LiveComparison(reference, prediction, case=case, zones=zones)
         self._stop()
         self._session.close_comparison()
         self._watch(live, None)

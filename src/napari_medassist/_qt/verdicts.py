@@ -53,7 +53,7 @@ class VerdictLayers:
         self._viewer = ref(viewer)
         self._session = session
         self._layers: dict[Side, Labels] = {}
-        self._boxes: dict[Side, tuple[slice, ...]] = {}
+        self._crops: dict[Side, VerdictCrop] = {}
         self._place: tuple[Geometry, DisplayFrame] | None = None
         self._hidden: frozenset[int] = frozenset()
         self._has_outlines = False
@@ -118,8 +118,9 @@ class VerdictLayers:
             self._make(drawn, frame)
             return
         for side, crop in drawn.crops.items():
-            self._write(side, crop)
-            self._layers[side].refresh(extent=False, thumbnail=False, highlight=False)
+            if not _are_equal(crop, self._crops.get(side)):
+                self._write(side, crop)
+                self._layers[side].refresh(extent=False, thumbnail=False, highlight=False)
 
     def _follow_frame(self, _case: object) -> None:
         """Draw again where an image opened later has turned the frame."""
@@ -156,7 +157,7 @@ class VerdictLayers:
     def _remove(self) -> None:
         """Take the layers out of the viewer."""
         gone = self.layers
-        self._layers, self._boxes, self._place = {}, {}, None
+        self._layers, self._crops, self._place = {}, {}, None
         viewer = self._viewer()
         for layer in gone:
             if viewer is not None:
@@ -165,11 +166,11 @@ class VerdictLayers:
     def _write(self, side: Side, crop: VerdictCrop) -> None:
         """Write a crop into a layer's array, where the crop before was erased."""
         data = self._layers[side].data
-        before = self._boxes.get(side)
-        if before is not None and before != crop.box:
-            data[before] = 0
+        before = self._crops.get(side)
+        if before is not None and before.box != crop.box:
+            data[before.box] = 0
         data[crop.box] = crop.values
-        self._boxes[side] = crop.box
+        self._crops[side] = crop
 
     def _style(self, side: Side) -> None:
         layer = self._layers[side]
@@ -182,6 +183,15 @@ class VerdictLayers:
             alpha = 0.0 if label.value in self._hidden else 1.0
             colours[label.value] = np.array([*(c / 255 for c in label.colour), alpha])
         return DirectLabelColormap(color_dict=colours)
+
+
+def _are_equal(crop: VerdictCrop, before: VerdictCrop | None) -> bool:
+    """Tell whether nothing changed: to compare voxels costs less than to draw them."""
+    return (
+        before is not None
+        and before.box == crop.box
+        and (before is crop or np.array_equal(before.values, crop.values))
+    )
 
 
 def _names() -> dict[str, list[Any]]:

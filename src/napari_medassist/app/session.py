@@ -169,6 +169,21 @@ class Session:
         """Why the newest comparison no longer tells of its images; empty if it does."""
         return self._staleness
 
+    def zones_on(self, reference: LabelMap) -> LabelMap | None:
+        """Return the open case's zone map on the grid of a reference: a label map called so."""
+        labels = () if self._case is None else self._case.labels
+        return next(
+            (
+                m
+                for m in labels
+                if "zone" in m.name.casefold()
+                and m.name != reference.name
+                and m.geometry.corner_distance_mm(reference.geometry)
+                <= self._convention.grid_tolerance_mm
+            ),
+            None,
+        )
+
     def compare(
         self, reference: LabelMap, prediction: PredictedImage, *, case: str = ""
     ) -> ComparedLabels:

@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QSizePolicy, QToolButton, QWi
 
 from napari_medassist._qt.evaluation_panel.signs import sign_of
 from napari_medassist._qt.verdicts import VerdictLayers
-from napari_medassist.app.lesion_rows import rows_of
 from napari_medassist.app.live_comparison import ComparedLabels
 from napari_medassist.evaluation.verdict_map import (
     FALSE_POSITIVE,
@@ -67,7 +66,8 @@ class Legend(QWidget):
 
     def show_counts(self, compared: ComparedLabels | None) -> None:
         """Say how many lesions of each class there are."""
-        numbers = Counter(row.kind for row in rows_of(compared))
+        classes = () if compared is None else compared.classes.values()
+        numbers = Counter(int(kind) for of_side in classes for kind in of_side)
         for kind, button in self.buttons.items():
             word = _CLASSES[kind][0]
             button.setText(word if compared is None else f"{word} {numbers[kind]}")

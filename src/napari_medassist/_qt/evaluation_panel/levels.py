@@ -33,6 +33,7 @@ class LevelsView(QWidget):
         self.values: dict[str, QLabel] = {}
         self.befores: dict[str, QLabel] = {}
         self._captions: dict[str, QLabel] = {}
+        self._odd: frozenset[str] = frozenset()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(_NARROW_PX)
@@ -51,8 +52,10 @@ class LevelsView(QWidget):
             value.setText(now)
             has_moved = before not in ("", "-", now) and "\n" not in before
             self.befores[name].setText(f"{before}→" if has_moved else "")
-            for label in (self._captions[name], value):
+        for name in odd ^ self._odd:
+            for label in (self._captions[name], self.values[name]):
                 label.setStyleSheet(_ODD if name in odd else "")
+        self._odd = odd
 
     def show_convention(self, convention: Convention) -> None:
         """Let the tips say what each number means under a convention."""

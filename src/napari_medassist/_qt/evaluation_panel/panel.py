@@ -181,9 +181,20 @@ class EvaluationPanel(QWidget):
         self.pin_button.setEnabled(comparison is not None)
         if comparison is None:
             self._n_lesions = -1
-        elif comparison.is_complete or self._n_lesions < 0:
+        elif comparison.is_complete and self._n_lesions < self.lesions.rowCount():
             self._n_lesions = self.lesions.rowCount()
             self.table.fit_columns()
+
+    def _choose_compared(self, comparison: ComparedLabels) -> None:
+        """Choose the layers of a comparison that was begun elsewhere."""
+        for box, image in (
+            (self.reference, comparison.reference),
+            (self.prediction, comparison.prediction),
+        ):
+            layer = self._bridge.layer_of(image)
+            for position in range(box.count()):
+                if layer is not None and box.itemData(position)[0] is layer:
+                    box.setCurrentIndex(position)
 
     def _show_pinned(self, pinned: CaseEvaluation | None) -> None:
         self.levels.show_numbers(self._bridge.session.comparison, pinned)
@@ -233,6 +244,7 @@ class EvaluationPanel(QWidget):
         self.table.lesion_chosen.connect(self._go_to)
         self.settings.follow.toggled.connect(self._follow_strokes)
         self._bridge.layers_changed.connect(self._list_layers)
+        session.comparison_begun.connect(self._choose_compared)
         session.comparison_changed.connect(self._show)
         session.pinned_changed.connect(self._show_pinned)
         session.staleness_changed.connect(self._show_staleness)
