@@ -35,6 +35,7 @@ Modules
 ``lesion_table``, ``error_list``: lesions as columns, errors in order. ``differences``: two models.
 ``headline``: summary and pins. ``marks``, ``export``: what readers say, and CSV. ``case_files``,
 ``opened_case``, ``case_store``: files of a case, held in bounded memory. ``work``: requests.
-``model_results``, ``opening``, ``rejudging``, ``sensitivity``: what the requests compute. ``browser``:
-the one object with state.
+``model_results``, ``verdict_columns``: the numbers of a model under a convention. ``opening``,
+``judging``, ``sensitivity``: what the requests compute. ``cohort_view``: one look at a cohort.
+``looked_at``, ``judged``, ``browser``: the one object with state, in three parts.
 """

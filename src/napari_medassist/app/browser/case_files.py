@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,14 +28,14 @@ class ImageIndex:
         Folder name -> folders, below the place.
     files
         Name without the image ending -> files.
-    by_pattern
-        Case -> files, where the place is a pattern.
+    by_case
+        Case -> files and folders, where the place is a pattern or a table.
     """
 
     place: Path | None = None
     folders: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-    by_pattern: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    by_case: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, place: str | Path | None) -> ImageIndex:
@@ -50,7 +51,7 @@ class ImageIndex:
         path = Path(place).expanduser()
         if not path.is_dir():
             found = pair_files(place, place).pairs  # a file or a pattern; both sides are the same
-            return cls(by_pattern={pair.case: pair.reference for pair in found})
+            return cls(by_case={pair.case: pair.reference for pair in found})
         folders: dict[str, tuple[Path, ...]] = {}
         files: dict[str, tuple[Path, ...]] = {}
         for folder, inner in _walked(path):
@@ -68,8 +69,8 @@ class ImageIndex:
         more, unless a longer name of a case fits better, which the caller cannot know: name cases so
         that none begins another.
         """
-        if self.by_pattern:
-            return self.by_pattern.get(case, ())
+        if self.by_case:
+            return self.by_case.get(case, ())
         if self.place is None:
             return ()
         direct = self.place / case
@@ -99,6 +100,25 @@ def _walked(place: Path) -> Iterable[tuple[Path, list[str]]]:
 def _image_files(folder: Path) -> list[Path]:
     files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
     return [p for p in files if is_image_name(p)]
+
+
+def images_of_manifest(path: Path) -> ImageIndex:
+    """Return the images that a table of cases names in its column ``images``; none without the column.
+
+    A cell holds a file or folder, or several parted by ``|``; rows of one case add up. Paths are taken
+    from the folder of the table. What cannot be read is told by who reads the cases.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        header = file.readline()
+        file.seek(0)
+        reader = csv.DictReader(file, delimiter=max(",;\t", key=header.count), skipinitialspace=True)
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        found: dict[str, tuple[Path, ...]] = {}
+        for row in reader:
+            case, cell = ((row.get(name) or "").strip() for name in ("case", "images"))
+            named = (Path(text.strip()).expanduser() for text in cell.split("|") if text.strip())
+            found[case] = (*found.get(case, ()), *(path.parent / name for name in named))
+    return ImageIndex(by_case=found)
 
 
 def zones_of(place: str | Path | None) -> Mapping[str, tuple[Path, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from napari_medassist.app.browser.lesion_table import (
 )
 from napari_medassist.app.browser.verdict_columns import case_columns, judged_lesions
 from napari_medassist.app.cohort.detection import scored_cases
-from napari_medassist.app.cohort.packed import CaseRecord
+from napari_medassist.app.cohort.packed import CaseRecord, PackedCases, pack, to_json
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.progress import Progress
@@ -36,6 +37,8 @@ from napari_medassist.metrics.lesion.matched import MatchingMetric
 from napari_medassist.metrics.registry import METRICS, default_names
 
 _PROGRESS_EVERY = 50
+#: Cases that are held as objects while a table is filled.
+_PORTION = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +127,15 @@ class ModelResults:
         """Return the results of a cohort that was compared; goes through its cases once."""
         waiting = cls.waiting(name, pairs, convention, kind=kind, metrics=cohort.means)
         found = {case.case: case for case in scored_cases(cohort)}
-        filled = waiting.with_cases(
-            {row: CaseRecord(case, found.get(case.case)) for row, case in enumerate(cohort.cases)}
-        )
-        return replace(filled, cohort=cohort)
+        records = (CaseRecord(case, found.get(case.case)) for case in cohort.cases)
+        return replace(waiting._with_all(records), cohort=cohort)
+
+    def _with_all(self, records: Iterable[CaseRecord]) -> ModelResults:
+        """Return the results with all cases, in order; only some of them are held at a time."""
+        filled, rows = self, enumerate(records)
+        while portion := dict(islice(rows, _PORTION)):
+            filled = filled.with_cases(portion)
+        return filled
 
     def with_cases(self, cases: Mapping[int, CaseRecord]) -> ModelResults:
         """Return the results with some cases finished: row -> record."""
@@ -198,16 +206,22 @@ class ModelResults:
         source = self.compared
         if self.cohort is not None or source is None or source.cohort is None:
             return self
-        records = []
-        for number, record in enumerate(self._judged(source.cohort.cases)):
-            if number % _PROGRESS_EVERY == 0:
-                progress(number, len(self.pairs), record.evaluation.case)
-            records.append(record)
-        cohort = summarise((r.evaluation for r in records), convention=self.convention)
+        cases = source.cohort.cases
+        packed: list[bytes] = []
+
+        def records() -> Iterator[CaseRecord]:
+            for number, record in enumerate(self._judged(cases)):
+                if number % _PROGRESS_EVERY == 0:
+                    progress(number, len(self.pairs), record.evaluation.case)
+                packed.append(pack(to_json(replace(record, evaluation=_bare(record.evaluation)))))
+                yield record
+
         waiting = ModelResults.waiting(
-            self.name, self.pairs, self.convention, kind=self.kind, metrics=cohort.means
+            self.name, self.pairs, self.convention, kind=self.kind, metrics=source.cohort.means
         )
-        filled = waiting.with_cases(dict(enumerate(records)))
+        filled = waiting._with_all(records())
+        kept = PackedCases(self.pairs, packed, self.convention.settings())
+        cohort = summarise(kept, convention=self.convention)
         return replace(filled, cohort=cohort, compared=source).prepared()
 
     def _judged(self, cases: Sequence[CaseEvaluation]) -> Iterator[CaseRecord]:
@@ -258,6 +272,11 @@ class ModelResults:
     def ranked_numbers(self) -> dict[str, float]:
         """Return the numbers that models are ranked by; none while it is not finished."""
         return {} if self.cohort is None else ranked_numbers(self.cohort)
+
+
+def _bare(case: CaseEvaluation) -> CaseEvaluation:
+    """Return a case without the settings that all of them share."""
+    return replace(case, convention={})
 
 
 def controlled_values(found: ScoredCase) -> dict[str, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
-from napari_medassist.app.browser.case_files import ImageIndex, zones_of
+from napari_medassist.app.browser.case_files import ImageIndex, images_of_manifest, zones_of
 from napari_medassist.app.browser.case_store import DEFAULT_BUDGET_MB, CaseStore
 from napari_medassist.app.browser.marks import MARKS_FILE, Marks
 from napari_medassist.app.browser.model_results import ModelResults
@@ -289,13 +289,19 @@ def _assembled(
 ) -> OpenedCohort:
     store = CaseStore(
         {name: results.pairs for name, results in models.items()},
-        images=ImageIndex.of(sources.images),
+        images=_images_of(sources),
         zones=zones_of(sources.zones),
         kind=sources.kind,
         budget_mb=surroundings.budget_mb,
     )
     marks = Marks(surroundings.marks_of(sources))
     return OpenedCohort(sources, convention, models, store, marks)
+
+
+def _images_of(sources: CohortSources) -> ImageIndex:
+    if sources.images is None and sources.manifest is not None:
+        return images_of_manifest(Path(sources.manifest).expanduser())
+    return ImageIndex.of(sources.images)
 
 
 def _part(progress: Progress, before: int, total: int) -> Progress:

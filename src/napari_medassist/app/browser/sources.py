@@ -34,7 +34,8 @@ class CohortSources:
     images
         A folder or pattern of images. Of a folder, a case's images are the sub-folder (DICOM or
         files) of its name and the files called like the case or beginning with ``case_``, in
-        sub-folders too. None: cases open with their label maps alone.
+        sub-folders too. None: the column ``images`` of the manifest, if there is one; else cases open
+        with their label maps alone.
     zones
         A folder or pattern of label maps of zones, called like the cases.
     kind
@@ -42,7 +43,8 @@ class CohortSources:
     label
         The values that are foreground; every non-zero one by default.
     manifest
-        A table of the cases (CSV) instead of folders.
+        A table of the cases (CSV) instead of folders; columns case, reference, prediction and, if
+        wished, images (several parted by ``|``), zones, group.
     results
         A folder that ``evaluate`` or ``compare`` wrote.
     """

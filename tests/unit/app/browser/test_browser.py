@@ -351,6 +351,7 @@ def test_results_whose_images_are_gone_are_shown_and_say_so(browser, tmp_path: P
     with pytest.raises(FileProblem, match="not where they were"):
         work.run_here()
     assert browser.is_stale
+    assert "not where they were" in browser.stale_reason
     quick = browser.set_convention(MEDASSIST.with_changes(good_dice=0.3))
     quick.run_here()
     assert not browser.is_stale
@@ -448,7 +449,11 @@ def test_settings_remember_cohort_and_convention(study, sources, tmp_path: Path)
     browser = browser_of(study, settings=settings)
     browser.open_work(sources).run_here()
     strict = MEDASSIST.with_changes(matching={"threshold_reference": 0.6})
-    browser.set_convention(strict)
+    ready: list[Work[OpenedCohort]] = []
+    browser.work_ready.connect(ready.append)
+    browser.set_convention(strict).run_here()
+    assert Settings(tmp_path / "settings.json").convention == MEDASSIST  # not at each move of a slider
+    ready[-1].run_here()
     again = Settings(tmp_path / "settings.json")
     assert CohortSources.from_plain(again.recent_cohorts[0]).to_plain() == sources.to_plain()
     assert browser_of(study, settings=again).convention == strict

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_medassist.app.browser.case_files import ImageIndex, zones_of
+from napari_medassist.app.browser.case_files import ImageIndex, images_of_manifest, zones_of
 from napari_medassist.app.browser.sources import ONLY_MODEL, CohortSources
 from napari_medassist.core.errors import FileProblem, InvalidSetting
 
@@ -89,3 +89,20 @@ def test_images_of_a_pattern_and_of_no_place(tmp_path: Path) -> None:
     assert zones_of(None) == {}
     with pytest.raises(FileProblem):
         ImageIndex.of(tmp_path / "no")
+
+
+def test_a_table_of_cases_may_name_their_images(tmp_path: Path) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_text(
+        "Case; reference; prediction; images\n"
+        "a; r/a.nii; p/a.nii; i/a_t2w.nii | i/a_adc.nii\n"
+        "b; r/b.nii; p/b.nii; dicom/b\n"
+        "b; ; ; more/b.nii\n"
+        "c; r/c.nii; p/c.nii;\n"
+    )
+    index = images_of_manifest(table)
+    assert index.images_of("a") == (tmp_path / "i/a_t2w.nii", tmp_path / "i/a_adc.nii")
+    assert index.images_of("b") == (tmp_path / "dicom/b", tmp_path / "more/b.nii")
+    assert index.images_of("c") == index.images_of("d") == ()
+    table.write_text("case,reference,prediction\na,b,c\n")
+    assert images_of_manifest(table).images_of("a") == ()
