@@ -34,6 +34,7 @@ class AxisChoice(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._wanted: tuple[str, str] = ("", "")
         self.preset = frames.column_box("What is looked at most")
         self.x = frames.column_box("The number from left to right")
         self.y = frames.column_box("The number from bottom to top")
@@ -53,11 +54,13 @@ class AxisChoice(QWidget):
 
     def offer(self, columns: tuple[CaseColumn, ...]) -> None:
         """Offer the numeric columns; what is not there any more gives way to the usual ones."""
-        for box, usual in zip((self.x, self.y), _USUAL, strict=True):
+        for box, usual, wanted in zip((self.x, self.y), _USUAL, self._wanted, strict=True):
             before = box.currentData()
             frames.fill_columns(box, columns)
             if before is None or box.findData(before) < 0:
                 _choose_silently(box, usual)
+            if box.findData(wanted) >= 0:
+                _choose_silently(box, wanted)
         names = {column.name for column in columns}
         offered = [preset for preset in PRESETS if {preset[1], preset[2]} <= names]
         if self.preset.count() != len(offered) + 1:
@@ -77,10 +80,12 @@ class AxisChoice(QWidget):
         return {"x": self.x.currentData(), "y": self.y.currentData()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Choose the columns of last time."""
-        self.choose(str(state.get("x")), str(state.get("y")))
+        """Choose the columns of last time, now or as soon as they are offered."""
+        self._wanted = str(state.get("x")), str(state.get("y"))
+        self.choose(*self._wanted)
 
     def _on_chosen(self) -> None:
+        self._wanted = ("", "")
         self._name_preset()
         self.changed.emit()
 

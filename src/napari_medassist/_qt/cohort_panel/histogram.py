@@ -41,6 +41,7 @@ class Histogram(QWidget):
         self._shown = Shown.nothing()
         self._look = current_look()
         self._limits: dict[str, tuple[float, float]] = {}
+        self._wanted = ""
         self.column = frames.column_box("The number whose values are counted")
         self.clear = QPushButton("Clear range")
         self.clear.setToolTip("Show the cases of all values again")
@@ -66,6 +67,8 @@ class Histogram(QWidget):
         frames.fill_columns(self.column, shown.table.columns)
         if before is None or self.column.findData(before) < 0:
             frames.choose(self.column, "dice")
+        if self._wanted and frames.choose(self.column, self._wanted):
+            self._wanted = ""
         self._limits = dict(limits)
         self._draw()
 
@@ -83,8 +86,9 @@ class Histogram(QWidget):
         return {"column": self.column.currentData()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Choose the column of last time."""
-        frames.choose(self.column, state.get("column"))
+        """Choose the column of last time, now or as soon as it is offered."""
+        self._wanted = str(state.get("column"))
+        frames.choose(self.column, self._wanted)
 
     def _draw(self) -> None:
         name = self.column.currentData()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
@@ -20,6 +22,14 @@ _ALPHA, _FAINT_ALPHA, _ARROW_ALPHA = 170, 70, 130
 _HEAD_SHARE = 0.25
 
 
+class Points(pg.ScatterPlotItem):
+    """Points that leave the mouse to the area they lie in, which knows all of them."""
+
+    def mouseClickEvent(self, event: Any) -> None:  # noqa: N802 - pyqtgraph's name
+        """Take no click."""
+        event.ignore()
+
+
 class PointLayers:
     """The items in a plot; they are made once and given other points.
 
@@ -30,12 +40,12 @@ class PointLayers:
     """
 
     def __init__(self, plot: PlotFrame) -> None:
-        self._faint = pg.ScatterPlotItem(pen=None, size=_FAINT_SIZE)
+        self._faint = Points(pen=None, size=_FAINT_SIZE)
         self._by_category = [
-            pg.ScatterPlotItem(pen=None, symbol=category.symbol, size=_SIZE) for category in CATEGORIES
+            Points(pen=None, symbol=category.symbol, size=_SIZE) for category in CATEGORIES
         ]
-        self._rings = pg.ScatterPlotItem(symbol="o", size=_RING_SIZE, brush=None)
-        self._open = pg.ScatterPlotItem(symbol="o", size=_OPEN_SIZE, brush=None)
+        self._rings = Points(symbol="o", size=_RING_SIZE, brush=None)
+        self._open = Points(symbol="o", size=_OPEN_SIZE, brush=None)
         self._arrows = pg.PlotCurveItem(connect="pairs")
         self._heads = pg.PlotCurveItem(connect="pairs")
         self._good = [_line(angle) for angle in (90, 0)]
