@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite, nan
 from pathlib import Path
 
@@ -56,6 +56,8 @@ class EvaluatedModel:
         The values that were foreground; None for every non-zero one.
     folder
         Where the results lie; None if they were not written.
+    known_scores
+        What curves need, where the cohort does not hold it itself.
     """
 
     cohort: CohortEvaluation
@@ -65,11 +67,12 @@ class EvaluatedModel:
     kind: Kind = "labels"
     labels: tuple[int, ...] | None = None
     folder: Path | None = None
+    known_scores: tuple[ScoredCase, ...] | None = None
 
     @property
     def scored(self) -> tuple[ScoredCase, ...]:
         """What curves need; empty where predictions are label maps."""
-        return scored_cases(self.cohort)
+        return scored_cases(self.cohort) if self.known_scores is None else self.known_scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +121,24 @@ class ReportSource:
         InvalidSetting
             If there is none.
         """
-        if not cohorts:
+        return cls.of_evaluated(
+            [_in_memory(name, cohort, convention, kind, labels) for name, cohort in cohorts.items()]
+        )
+
+    @classmethod
+    def of_evaluated(cls, models: Sequence[EvaluatedModel]) -> ReportSource:
+        """Take models with all that is known of them; one needs no name, and is shown without.
+
+        Raises
+        ------
+        InvalidSetting
+            If there is none.
+        """
+        if not models:
             raise InvalidSetting("There is no model to report on.")
-        if len(cohorts) == 1:
-            (cohort,) = cohorts.values()
-            return cls.of_cohort(cohort, convention, kind=kind, labels=labels)
-        models = tuple(_in_memory(n, c, convention, kind, labels) for n, c in cohorts.items())
-        return cls(models, _ranked(models))
+        if len(models) == 1:
+            return cls((replace(models[0], name=""),))
+        return cls(tuple(models), _ranked(models))
 
     @classmethod
     def of_results(cls, folder: str | Path) -> ReportSource:
@@ -183,7 +197,7 @@ def _model_names(folder: Path) -> list[str]:
     return names
 
 
-def _ranked(models: tuple[EvaluatedModel, ...]) -> Rankings:
+def _ranked(models: Sequence[EvaluatedModel]) -> Rankings:
     convention = models[0].convention.name
     return rank_models({m.name: {convention: _chosen(headline(m.cohort))} for m in models})
 

@@ -42,6 +42,7 @@ from napari_medassist.evaluation.report.model_tables import (
     rankings_section,
 )
 from napari_medassist.evaluation.report.numbers import count
+from napari_medassist.evaluation.report.part_tables import part_sections
 from napari_medassist.evaluation.report.plots import plots_of
 
 #: Cases that are listed in a table at most; further ones are counted, and stand in the case table.
@@ -104,6 +105,7 @@ def build(models: Sequence[ModelColumns], extras: Extras) -> Report:
         _differing(differences, extras.rankings),
         [agreement_section(models, agreement, n_resamples=n_resamples)],
         [_hidden_section(models, extras.names), sizes_section(models, found)],
+        part_sections(models, n_resamples=n_resamples),
         [case_means_section(models, found)],
     ]
     detection = detection_section(models, n_resamples=n_resamples)

@@ -136,13 +136,17 @@ def _further_texts(
         ("group", "group", "What the case is counted with.", lambda case: case.group),
         (
             "message",
-            "why not compared",
-            "What was wrong with the case.",
-            lambda case: (
-                "" if case.status is Status.OK else f"{_STATUS[case.status]}: {names.message(case)}"
-            ),
+            "message",
+            "Why a case was not compared, or not by zone.",
+            lambda case: _told(case, names),
         ),
     )
+
+
+def _told(case: CaseEvaluation, names: Names) -> str:
+    if case.status is Status.OK:
+        return names.message(case)
+    return f"{_STATUS[case.status]}: {names.message(case)}"
 
 
 def _number_columns(models: Sequence[ModelColumns]) -> list[_Column]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.lesion import Side
+from napari_medassist.core.part_results import PartEvaluation, PartSummary
 from napari_medassist.core.results import (
     CaseEvaluation,
     CohortEvaluation,
@@ -27,6 +29,14 @@ Count = NDArray[np.int64]
 
 #: The recall at which precision is controlled in tables and plots of single cases.
 CONTROLLED_RECALL = 0.5
+#: What is not held of a case once it was looked at.
+_LEFT_OUT: Mapping[str, Any] = {
+    "lesions": (),
+    "matches": (),
+    "convention": {},
+    "regions": (),
+    "labels": (),
+}
 _COUNTS = ("tp_reference", "fn", "tp_prediction", "fp")
 
 
@@ -47,6 +57,9 @@ class ModelColumns:
         how many of them are right.
     scored
         What curves need; empty where predictions have no confidences.
+    regions, labels
+        By zone, and by label: its value -> (cases, 5): found, missed, true, false lesions, and Dice;
+        NaN where a case does not have it. Empty where nothing was judged by parts.
     """
 
     name: str
@@ -54,17 +67,24 @@ class ModelColumns:
     cases: tuple[CaseEvaluation, ...]
     sizes: Count
     scored: tuple[ScoredCase, ...] = ()
+    regions: Mapping[int, Float] = field(default_factory=dict)
+    labels: Mapping[int, Float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, cohort: CohortEvaluation, scored: Sequence[ScoredCase] = ()) -> ModelColumns:
         """Go through a cohort once."""
         slim, sizes = [], []
+        parts = {"regions": _Parts(cohort.regions), "labels": _Parts(cohort.labels)}
         for case in cohort.cases:
             sizes.append([_by_size(case, side) for side in Side])
-            slim.append(replace(case, lesions=(), matches=(), convention={}))
+            for kind, found in parts.items():
+                found.add(getattr(case, kind))
+            slim.append(replace(case, **_LEFT_OUT))
         shape = (len(slim), len(Side), len(DEFAULT_EDGES_ML) - 1, 2)
         counted = np.array(sizes, dtype=np.int64).reshape(shape)
-        return cls(name, cohort, tuple(slim), np.stack([counted[:, 0], counted[:, 1]]), tuple(scored))
+        sides = np.stack([counted[:, 0], counted[:, 1]])
+        by_part = {kind: found.columns() for kind, found in parts.items()}
+        return cls(name, cohort, tuple(slim), sides, tuple(scored), **by_part)
 
     @cached_property
     def compared(self) -> tuple[CaseEvaluation, ...]:
@@ -112,6 +132,36 @@ class ModelColumns:
         if key == "controlled_precision":
             return self.controlled_precision.get(case.case, np.nan)
         return case.score(key)
+
+
+class _Parts:
+    """Collects the parts of each case as columns.
+
+    Parameters
+    ----------
+    known
+        The parts that occur.
+    """
+
+    def __init__(self, known: Sequence[PartSummary]) -> None:
+        self._rows: dict[int, list[list[float]]] = {part.value: [] for part in known}
+
+    def add(self, parts: Sequence[PartEvaluation]) -> None:
+        """Add a case."""
+        there = {part.value: part for part in parts}
+        for value, rows in self._rows.items():
+            part = there.get(value)
+            if part is None:
+                rows.append([np.nan] * (len(_COUNTS) + 1))
+            else:
+                rows.append([*(getattr(part.counts, name) for name in _COUNTS), part.score("dice")])
+
+    def columns(self) -> dict[int, Float]:
+        """Return an array a part."""
+        return {
+            value: np.array(rows, dtype=np.float64).reshape(len(rows), len(_COUNTS) + 1)
+            for value, rows in self._rows.items()
+        }
 
 
 def _by_size(case: CaseEvaluation, side: Side) -> list[list[int]]:
