@@ -83,9 +83,9 @@ def _row(part: PartSummary, columns: Float, n_resamples: int) -> tuple[Cell, ...
 def _unjudged(models: Sequence[ModelColumns]) -> tuple[str, ...]:
     """Return how many compared cases were not judged by zone, and why."""
     words = {
-        ZoneStatus.MISSING: "have no zone map",
-        ZoneStatus.GRID_MISMATCH: "have one on another grid",
-        ZoneStatus.ERROR: "have one that cannot be used",
+        ZoneStatus.MISSING: "without a zone map",
+        ZoneStatus.GRID_MISMATCH: "whose zone map lies on another grid",
+        ZoneStatus.ERROR: "whose zone map cannot be used",
     }
     found = Counter(case.zone_status for model in models for case in model.compared)
     told = [f"{count(found[s], 'case')} {words[s]}" for s in words if found[s]]

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
 import pytest
 
 from napari_medassist.core.lesion import Side
-from napari_medassist.core.results import Candidate, ScoredCase, Status
+from napari_medassist.core.part_results import PartEvaluation, ZoneStatus
+from napari_medassist.core.results import (
+    Candidate,
+    CaseEvaluation,
+    LesionCounts,
+    ScoredCase,
+    Status,
+)
+from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import presets
 from napari_medassist.evaluation.paired import Resampling
 from napari_medassist.evaluation.ranking import headline, rank_models
@@ -163,6 +172,25 @@ def test_without_confidences_recall_stands_in(report: Report) -> None:
     assert not [name for name in plots if name.startswith("curve")]
 
 
+def test_zones_and_labels_have_tables_of_their_own() -> None:
+    def zoned(found: CaseEvaluation, status: ZoneStatus) -> CaseEvaluation:
+        if status is not ZoneStatus.OK or found.counts is None:
+            return replace(found, zone_status=status)
+        inner = PartEvaluation(1, "peripheral", {"dice": found.dice}, found.counts)
+        outer = PartEvaluation(0, "outside", {"dice": nan})
+        label = PartEvaluation(2, "ISUP 2", {"dice": 0.5}, LesionCounts(1, 0, 1, 0))
+        return replace(found, regions=(inner, outer), labels=(label,), zone_status=status)
+
+    first, *others = cohort().cases
+    cases = [zoned(first, ZoneStatus.MISSING), *(zoned(c, ZoneStatus.OK) for c in others)]
+    report = build([ModelColumns.of("", summarise(cases))], FAST)
+    rows = text_of(section(report, "zones").tables[0])
+    assert rows["peripheral"] == ["6", "0.30", "4 of 5", "0.80", "2 of 6", "0.67"]
+    assert rows["outside"][2] == "0 of 0"
+    assert section(report, "zones").intro[1] == "Not judged by zone: 1 case without a zone map."
+    assert text_of(section(report, "labels").tables[0])["ISUP 2"][0] == "6"
+
+
 def test_histograms_count_every_finite_value(report: Report) -> None:
     spec = next(plot.spec for plot in report.plots if plot.id == "histogram-dice")
     counts = {series["name"]: sum(series["y"]) for series in spec["series"]}
@@ -171,8 +199,6 @@ def test_histograms_count_every_finite_value(report: Report) -> None:
 
 def test_a_cohort_in_which_nothing_could_be_compared_still_has_a_report() -> None:
     broken = [c for c in cohort().cases if c.status is Status.ERROR]
-    from napari_medassist.evaluation.cohort import summarise
-
     report = build([ModelColumns.of("", summarise(broken))], FAST)
     assert report.findings[0].startswith("No case could be compared")
     assert report.cases.values["verdict"] == ["not compared"]
