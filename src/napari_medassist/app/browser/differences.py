@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.app.browser.case_table import CaseTable, Values
-from napari_medassist.app.browser.lesion_table import FOUND, MISSED, LesionTable
+from napari_medassist.app.browser.lesion_table import FOUND, MISSED, MOST_LESIONS, LesionTable
 
 
 def differences_of(
@@ -26,13 +26,13 @@ def differences_of(
     other, other_lesions
         The other model.
     """
-    rows = np.array([_row(other, name) for name in table.names], dtype=np.int64)
+    rows = _rows_of(table, other)
     deltas = {
         f"delta_{name}": table.values(name) - _at(other.values(name), rows)
         for name in ("dice", "lesion_f1", "fp")
     }
     both = table.is_compared() & (_at(other.is_compared().astype(np.float64), rows) == 1)
-    gained, lost = _changes(table, lesions, other, other_lesions)
+    gained, lost = _changes(rows, lesions, other_lesions)
     return {
         **deltas,
         "gained": np.where(both, gained, np.nan),
@@ -40,9 +40,12 @@ def differences_of(
     }
 
 
-def _row(table: CaseTable, name: str) -> int:
-    row = table.row_of(name)
-    return -1 if row is None else row
+def _rows_of(table: CaseTable, other: CaseTable) -> NDArray[np.int64]:
+    """Return the row of each case in the other table; -1 if it is not there."""
+    if table.names == other.names:
+        return np.arange(table.n_rows)
+    found = (other.row_of(name) for name in table.names)
+    return np.array([-1 if row is None else row for row in found], dtype=np.int64)
 
 
 def _at(values: Values, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -54,19 +57,29 @@ def _at(values: Values, rows: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _changes(
-    table: CaseTable, lesions: LesionTable, other: CaseTable, other_lesions: LesionTable
+    rows: NDArray[np.int64], lesions: LesionTable, other: LesionTable
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Count the reference lesions that one model found and the other missed, case by case."""
-    known = {(other.names[row], lesion): verdict for row, lesion, verdict in _references(other_lesions)}
-    gained, lost = np.zeros(table.n_rows), np.zeros(table.n_rows)
-    for row, lesion, verdict in _references(lesions):
-        before = known.get((table.names[row], lesion))
-        gained[row] += (verdict, before) == (FOUND, MISSED)
-        lost[row] += (verdict, before) == (MISSED, FOUND)
-    return gained, lost
+    own_keys, own = _references(rows[lesions.row], lesions)
+    other_keys, others = _references(other.row, other)
+    place = np.searchsorted(other_keys, own_keys)
+    place[place == other_keys.size] = 0
+    known = (own_keys == other_keys[place]) if other_keys.size else np.zeros(own.size, dtype=bool)
+    theirs = others[place] if other_keys.size else own
+    row = lesions.row[~lesions.is_prediction]
+    gained = known & (own == FOUND) & (theirs == MISSED)
+    lost = known & (own == MISSED) & (theirs == FOUND)
+    both = (np.bincount(row[flags], minlength=rows.size) for flags in (gained, lost))
+    first, second = (counts.astype(np.float64) for counts in both)
+    return first, second
 
 
-def _references(lesions: LesionTable) -> list[tuple[int, int, int]]:
+def _references(
+    rows: NDArray[np.int64], lesions: LesionTable
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Return a key and the verdict of each reference lesion; keys are rows of one table with ids.
+
+    The keys of the table's own rows rise; those of cases that it does not have are negative.
+    """
     chosen = ~lesions.is_prediction
-    columns = (lesions.row[chosen], lesions.lesion_id[chosen], lesions.verdict[chosen])
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+    return rows[chosen] * MOST_LESIONS + lesions.lesion_id[chosen], lesions.verdict[chosen]

@@ -9,7 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.app.browser.lesion_table import FALSE, MISSED, LesionRow, LesionTable
+from napari_medassist.app.browser.lesion_table import (
+    FALSE,
+    MISSED,
+    MOST_LESIONS,
+    LesionRow,
+    LesionTable,
+)
 from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Side
 
@@ -22,8 +28,6 @@ _NAMES = {
     "false": "false lesion",
     "hidden": "hidden error",
 }
-#: More lesions than any side of a case has.
-_MOST_LESIONS = 2**32
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ class ErrorList:
         self._row_of = {name: row for row, name in enumerate(names)}
         # Numbers that rise along the errors: case, then side, then id.
         sides = 2 * self._place[lesions.row] + lesions.is_prediction
-        self._keys = sides * _MOST_LESIONS + lesions.lesion_id
+        self._keys = sides * MOST_LESIONS + lesions.lesion_id
         self._by_kind: dict[ErrorKind, NDArray[np.int64]] = {}
 
     @classmethod
@@ -202,9 +206,9 @@ class ErrorList:
         if place < 0:
             return None
         if isinstance(after, str):
-            return 2 * place * _MOST_LESIONS
+            return 2 * place * MOST_LESIONS
         is_false = after.side is Side.PREDICTION
-        return (2 * place + is_false) * _MOST_LESIONS + after.lesion_id
+        return (2 * place + is_false) * MOST_LESIONS + after.lesion_id
 
     def _of(self, kind: ErrorKind) -> NDArray[np.int64]:
         """Return the lesions that are errors of a kind, as places in the table of lesions."""

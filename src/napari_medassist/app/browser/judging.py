@@ -46,7 +46,7 @@ def judged(
     models = {}
     for number, (name, results) in enumerate(opened.models.items()):
         progress(number, len(opened.models), name)
-        models[name] = results.rejudged(convention)
+        models[name] = results.rejudged(convention).prepared()
     return replace(opened, convention=convention, models=models)
 
 

@@ -24,6 +24,8 @@ FOUND, MISSED, TRUE, FALSE, IGNORED = range(len(VERDICTS))
 _CODE = {verdict: code for code, verdict in enumerate(VERDICTS)}
 _NOWHERE = (np.nan, np.nan, np.nan)
 
+#: More lesions than any side of a case has: row times this plus id is a key of its own.
+MOST_LESIONS = 2**32
 #: A lesion as one row of numbers; see :class:`LesionTable`.
 LesionRow = tuple[float, ...]
 

@@ -7,6 +7,7 @@ import math
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_medassist.app.browser.browser import CohortBrowser
@@ -14,13 +15,16 @@ from napari_medassist.app.browser.case_filter import CaseFilter
 from napari_medassist.app.browser.opening import OpenedCohort
 from napari_medassist.app.browser.sources import CohortSources
 from napari_medassist.app.browser.work import Work
+from napari_medassist.app.cohort.detection import scored_cases
 from napari_medassist.app.cohort.files import Source, evaluate_source
 from napari_medassist.app.cohort.pairing import pair_files
 from napari_medassist.app.cohort.run import evaluate_cohort
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.errors import Cancelled, FileProblem, InvalidSetting, UnknownItem
 from napari_medassist.evaluation.conventions import MEDASSIST, presets
+from napari_medassist.evaluation.curves import detection_curve
 from tests.unit.app.browser.small_cohorts import N_ON_DISK, browser_of, sources_on_disk
+from tests.unit.app.cohort.cohorts import save
 
 
 @pytest.fixture(scope="module")
@@ -327,6 +331,54 @@ def test_results_are_opened_as_they_were(browser, sources, tmp_path: Path) -> No
     assert not work.is_quick
     work.run_here()
     assert browser.headline["n_compared"] == N_ON_DISK - 2
+
+
+@pytest.fixture(scope="module")
+def maps(study: Path, sources: CohortSources) -> CohortSources:
+    """The same references with noisy maps of confidences; one is empty."""
+    rng = np.random.default_rng(3)
+    for number, path in enumerate(sorted(sources.reference.iterdir())):
+        values = rng.random((20, 18, 6)) ** 3 * (number > 0)
+        save(study / "maps" / path.name, values.astype(np.float32))
+    places = {"maps": study / "maps"}
+    return CohortSources(reference=sources.reference, predictions=places, kind="probability")
+
+
+def test_maps_of_confidences_have_curves_that_follow_the_convention(browser, maps) -> None:
+    browser.open_work(maps).run_here()
+    pairs = pair_files(maps.reference, maps.predictions["maps"]).pairs
+
+    def assert_as_compared(convention) -> None:
+        expected = evaluate_cohort(pairs, kind="probability", convention=convention)
+        curve = detection_curve(scored_cases(expected))
+        found = browser.curves().detection
+        assert found.cut_offs.tolist() == curve.cut_offs.tolist()
+        assert found.tp_reference.tolist() == curve.tp_reference.tolist()
+        assert found.fp.tolist() == curve.fp.tolist()
+        for scored in scored_cases(expected):
+            row = browser.table.row_of(scored.case)
+            value = detection_curve([scored]).precision_at_recall(0.5)
+            shown = browser.table.value(row, "precision_at_recall_0.5")
+            assert shown == pytest.approx(value, nan_ok=True)
+        assert browser.cohort.totals == expected.totals
+        assert len(scored_cases(browser.cohort)) == len(scored_cases(expected))
+
+    assert_as_compared(MEDASSIST)
+    ready: list[Work[OpenedCohort]] = []
+    browser.work_ready.connect(ready.append)
+    strict = MEDASSIST.with_changes(matching={"threshold_reference": 0.4})
+    quick = browser.set_convention(strict)
+    assert quick.is_quick
+    quick.run_here()
+    assert browser.curves().detection is None  # until it is complete
+    ready[-1].run_here()
+    assert_as_compared(strict)
+    lower = strict.with_changes(extraction={"threshold": 0.3})
+    slow = browser.set_convention(lower)
+    assert not slow.is_quick
+    slow.run_here()
+    assert_as_compared(lower)
+    assert browser.open_case("case_0003").run_here().prediction.array.dtype == np.float32
 
 
 def test_results_of_several_models_are_opened_side_by_side(browser, sources, tmp_path: Path) -> None:

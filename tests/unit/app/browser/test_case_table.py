@@ -19,6 +19,8 @@ from napari_medassist.app.browser.columns import (
 from napari_medassist.app.browser.differences import differences_of
 from napari_medassist.app.browser.headline import headline_of_table
 from napari_medassist.app.browser.marks import Mark
+from napari_medassist.app.browser.model_results import ModelResults
+from napari_medassist.app.cohort.packed import CaseRecord
 from napari_medassist.app.cohort.sensitivity import SENSITIVITY_COLUMNS, headline_of
 from napari_medassist.core.errors import UnknownItem
 from napari_medassist.core.results import CaseEvaluation, LesionCounts, Status
@@ -193,6 +195,21 @@ def test_differences_of_two_models_by_counting() -> None:
     differing = set(shown(table, "case", CaseFilter(only=frozenset({"disagree"}))))
     assert differing == {n for n, g in zip(table.names, found["gained"], strict=True) if g > 0}
     assert shown(first.table, "case", CaseFilter(only=frozenset({"disagree"}))) == []
+
+
+def test_models_with_other_cases_are_compared_where_they_meet() -> None:
+    first, second = results_under(seed=0), results_under(name="other", seed=0)
+    keep = np.array([5, 3, 9])
+    cases = {row: CaseRecord(second.cohort.cases[old]) for row, old in enumerate(keep)}
+    pairs = [second.pairs[old] for old in keep]
+    fewer = ModelResults.waiting("other", pairs, MEDASSIST).with_cases(cases)
+    strict = first.rejudged(MEDASSIST.with_changes(matching={"threshold_reference": 0.9}))
+    found = differences_of(strict.table, strict.lesions, fewer.table, fewer.lesions)
+    assert set(np.flatnonzero(~np.isnan(found["lost"]))) == set(keep)
+    expected = strict.table.values("fn")[keep] - first.table.values("fn")[keep]
+    assert found["lost"][keep].tolist() == expected.tolist()
+    back = differences_of(fewer.table, fewer.lesions, strict.table, strict.lesions)
+    assert back["gained"].tolist() == expected.tolist()
 
 
 def test_columns_have_titles_and_one_sentence_tips() -> None:

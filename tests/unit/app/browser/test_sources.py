@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from napari_medassist.app.browser import opening
 from napari_medassist.app.browser.case_files import ImageIndex, images_of_manifest, zones_of
+from napari_medassist.app.browser.opening import Surroundings
 from napari_medassist.app.browser.sources import ONLY_MODEL, CohortSources
 from napari_medassist.core.errors import FileProblem, InvalidSetting
 
@@ -106,3 +108,20 @@ def test_a_table_of_cases_may_name_their_images(tmp_path: Path) -> None:
     assert index.images_of("c") == index.images_of("d") == ()
     table.write_text("case,reference,prediction\na,b,c\n")
     assert images_of_manifest(table).images_of("a") == ()
+
+
+def test_marks_lie_beside_results_or_in_the_users_folder(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(opening, "user_data_path", lambda _app: tmp_path / "user")
+    monkeypatch.setattr(opening, "user_cache_path", lambda _app: tmp_path / "cache")
+    kept = Surroundings()
+    results = CohortSources(results=tmp_path / "out")
+    folders = CohortSources(reference=tmp_path / "human", predictions={"a": tmp_path / "a"})
+    assert kept.marks_of(results) == tmp_path / "out" / "marks.json"
+    assert kept.marks_of(folders).parent == tmp_path / "user" / "marks"
+    other_model = CohortSources(reference=tmp_path / "human", predictions={"b": tmp_path / "b"})
+    assert kept.marks_of(folders) == kept.marks_of(other_model)  # marks are about cases
+    assert kept.cache_of(folders).parent == tmp_path / "cache" / "cohorts"
+    (tmp_path / "file").touch()
+    read_only = CohortSources(results=tmp_path / "file")
+    assert kept.marks_of(read_only).parent == tmp_path / "user" / "marks"
+    assert Surroundings(marks_path=tmp_path / "m.json").marks_of(results) == tmp_path / "m.json"
