@@ -72,22 +72,31 @@ class Clock:
 
     def __init__(self, viewer: Any) -> None:
         self.bridge, self.panel = bridge_of(viewer), dock_of(viewer).evaluation_panel
-        self._canvas = viewer.window._qt_viewer.canvas._scene_canvas
-        self._shown = 0
+        self._shown = self._drawn = self._refreshed = 0
         self.bridge.session.comparison_changed.connect(self._count)
+        viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._count_drawn)
+        for layer in self.bridge.verdicts.layers:
+            layer.events.set_data.connect(self._count_refreshed)
 
     def _count(self, _compared: object) -> None:
         self._shown += 1
 
+    def _count_drawn(self, _event: object) -> None:
+        self._drawn += 1
+
+    def _count_refreshed(self, _event: object) -> None:
+        self._refreshed += 1
+
     def time(self, move: Callable[[], None]) -> tuple[float, float, float]:
         """Return milliseconds to numbers and colours, to the distances, and of the window's thread."""
         wait(lambda: not self.bridge.comparer.is_busy)
-        before, start, used = self._shown, time.perf_counter(), time.thread_time()
+        drawn, refreshed, before = self._drawn, self._refreshed, self._shown
+        start, used = time.perf_counter(), time.thread_time()
         move()
         wait(lambda: self._shown > before)
-        self._canvas.update()
         QApplication.processEvents()
-        self.panel.repaint()
+        if self._refreshed > refreshed:
+            wait(lambda: self._drawn > drawn)
         quick, used = time.perf_counter() - start, time.thread_time() - used
         wait(lambda: not self.bridge.comparer.is_busy)
         return 1e3 * quick, 1e3 * (time.perf_counter() - start), 1e3 * used
