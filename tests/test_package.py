@@ -110,7 +110,18 @@ def wheel_names(tmp_path_factory) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
 
 
-@pytest.mark.parametrize("name", ["napari.yaml", "py.typed", "io/roles.yaml", "_sample_data/README.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "napari.yaml",
+        "py.typed",
+        "io/roles.yaml",
+        "_sample_data/README.md",
+        "evaluation/report/templates/report.html",
+        "evaluation/report/static/plotly-basic.min.js",
+        "evaluation/report/static/LICENSE-plotly.txt",
+    ],
+)
 def test_the_wheel_holds_what_the_plugin_needs(wheel_names, name):
     assert f"napari_medassist/{name}" in wheel_names
 
