@@ -195,8 +195,10 @@ class Bridge:
         """Keep label maps above images, which would hide them."""
         layers = self.viewer.layers
         covered = max((i for i, layer in enumerate(layers) if isinstance(layer, Image)), default=-1)
-        for layer in [n for n in layers[:covered] if isinstance(n, Labels) and link_of(n.metadata)]:
-            layers.move(layers.index(layer), len(layers))
+        mine = self.verdicts
+        for layer in [n for n in layers[:covered] if link_of(n.metadata) or mine.owns(n)]:
+            if isinstance(layer, Labels):
+                layers.move(layers.index(layer), len(layers))
 
     def _on_status(self, event: Any) -> None:
         """Add the patient position to what napari says of the cursor."""

@@ -76,4 +76,6 @@ def _state(layer: Labels) -> dict[str, Any]:
         "scale": layer.scale,
         "translate": layer.translate,
         "affine": layer.affine.affine_matrix,
+        "features": layer.features,
+        "colormap": layer.colormap,
     }

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_medassist.app.display import DisplayFrame, resample
+from napari_medassist.app.label_looks import scheme_as_shown
 from napari_medassist.app.windows import percentile_limits, window_presets
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
@@ -150,6 +151,7 @@ def labels_from_layer(data: Any, state: Mapping[str, Any]) -> LabelMap:
             cure="Labels must keep the shape of the image they were made for.",
         )
     completed = scheme.completed(np.unique(array), link.palette_shift)
+    completed = scheme_as_shown(completed, state)
     return LabelMap.on(link.image, array, name=name, scheme=completed)
 
 

@@ -273,3 +273,13 @@ def test_nothing_is_clipped_at_360_pixels(panel: Any, bridge: Any, settle: Any, 
     settle()
     content = panel.table.parentWidget()
     assert content.minimumSizeHint().width() <= 360 - 18
+
+
+def test_names_and_colours_chosen_in_napari_are_kept_with_the_labels(panel: Any, bridge: Any) -> None:
+    layer = bridge.viewer.layers["R"]
+    features = layer.features.copy()
+    features.loc[features["index"] == 1, "label"] = "tumour"
+    layer.features = features
+    layer.colormap = {**dict(layer.colormap.color_dict), 1: (0.0, 0.0, 1.0, 1.0)}
+    label = bridge.labels_of(layer).scheme.get(1)
+    assert (label.name, label.colour) == ("tumour", (0, 0, 255))
