@@ -18,6 +18,7 @@ from napari_medassist.app.browser.opened_case import OpenedCase
 _MIN_WIDTH = 360
 #: Share of the window's height that the cohort takes.
 _SHARE = 0.42
+_TALL_PX = 900
 
 
 class MedAssistDock(QWidget):
@@ -78,18 +79,30 @@ class CohortDock(CohortPanel):
             QTimer.singleShot(0, self._move_to_bottom)
 
     def _move_to_bottom(self) -> None:
-        dock: QWidget | None = self
-        while dock is not None and not isinstance(dock, QDockWidget):
-            dock = dock.parentWidget()
+        dock = _frame_of(self)
         window = None if dock is None else dock.parentWidget()
         if isinstance(window, QMainWindow):
+            if window.height() < _TALL_PX:
+                # On a small screen napari's own column needs the whole height.
+                window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
             window.resizeDocks([dock], [round(window.height() * _SHARE)], Qt.Orientation.Vertical)
+            others = window.findChildren(MedAssistDock)
+            sides = [frame for other in others if (frame := _frame_of(other)) is not None]
+            window.resizeDocks(sides, [_MIN_WIDTH] * len(sides), Qt.Orientation.Horizontal)
 
     def _show_comparison(self, opened: OpenedCase | None) -> None:
         viewer = self._viewer()
         if opened is not None and viewer is not None:
             dock_of(viewer).show_comparison()
+
+
+def _frame_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock that a widget lies in."""
+    frame: QWidget | None = widget
+    while frame is not None and not isinstance(frame, QDockWidget):
+        frame = frame.parentWidget()
+    return frame
 
 
 def dock_of(viewer: napari.viewer.Viewer) -> MedAssistDock:

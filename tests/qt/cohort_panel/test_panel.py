@@ -160,7 +160,7 @@ def test_another_model_and_its_differences(opened: Any) -> None:
     opened.bar.other_chosen.emit("b")
     opened.refresh()
     assert "delta_dice" in [c.name for c in opened.model.columns]
-    assert opened.bar.chips["disagree"].isEnabled()
+    assert opened.bar.chips["disagree"].isVisible()
     opened.bar.model_chosen.emit("b")
     opened.refresh()
     assert opened.browser.model == "b"

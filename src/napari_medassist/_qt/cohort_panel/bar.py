@@ -39,6 +39,8 @@ _ERROR_KINDS = (
 )
 _TYPING_MS = 150
 _PROGRESS_WIDTH = 190
+_ARROW_WIDTH = 34
+_TEXT_WIDTH = 110
 
 
 class CohortBar(QWidget):
@@ -93,12 +95,15 @@ class CohortBar(QWidget):
         self.text.setPlaceholderText("Filter: case, group, mark ( / )")
         self.text.setToolTip("Shows cases whose name, group, mark or message holds this text ( / )")
         self.text.setClearButtonEnabled(True)
+        self.text.setMinimumWidth(_TEXT_WIDTH)
         self.chips = {name: _chip(title, tip) for name, title, tip in CHIPS}
         self.count = QLabel()
         self.clear = _button("Clear", "Show all cases again (Esc)")
-        self.previous = _button("< Error", "Previous error of the cases shown (Shift+N)")
+        self.previous = _arrow(
+            "\N{BLACK LEFT-POINTING TRIANGLE}", "Previous error of the cases shown (Shift+N)"
+        )
         self.kind = _box("Which errors to step through")
-        self.next = _button("Error >", "Next error of the cases shown (N)")
+        self.next = _arrow("\N{BLACK RIGHT-POINTING TRIANGLE}", "Next error of the cases shown (N)")
         self.mark = _button("Mark", "Say what the selected cases are; with a note")
         self.mark.setMenu(self._mark_menu())
         self.export = _button("Export...", "Write the selected cases, or all shown ones, as CSV")
@@ -122,7 +127,7 @@ class CohortBar(QWidget):
         _fill(self.other, [("vs no other", ""), *others], other)
         for box in (self.model, self.other):
             box.setVisible(len(models) > 1)
-        self.chips["disagree"].setEnabled(bool(other))
+        self.chips["disagree"].setVisible(bool(other))
         for widget in (self.mark, self.export, self.report, self.next, self.previous, self.kind):
             widget.setEnabled(bool(models))
 
@@ -224,6 +229,12 @@ def _button(text: str, tip: str) -> QPushButton:
     button = QPushButton(text)
     button.setToolTip(tip)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard with the table
+    return button
+
+
+def _arrow(text: str, tip: str) -> QPushButton:
+    button = _button(text, tip)
+    button.setMaximumWidth(_ARROW_WIDTH)
     return button
 
 

@@ -30,8 +30,8 @@ from napari_medassist.app.browser.sensitivity_rows import (
 
 _SIZE_PX = 10
 _PADDING = 0.08
-_N_LETTERS = 22
-_TABLE_SHARE, _PLOT_SHARE = 620, 380
+_N_LETTERS = 16
+_MIN_WIDTH = 200
 _EMPTY = "How much do the headline numbers depend on the convention? Compute it, or pin those of now."
 
 
@@ -107,6 +107,7 @@ class SensitivityTab(QWidget):
             self.table.verticalHeaderItem(place).setToolTip(wrapped(row.tip))
             self._fill_row(place, row, has_models=has_models)
         self.table.resizeColumnsToContents()
+        self.table.verticalHeader().setMaximumWidth(_MIN_WIDTH // 2)
         self.table.setVisible(bool(self._rows))
         self.plot.setVisible(bool(self._rows))
         self.unpin.setEnabled(any(row.pin is not None for row in self._rows))
@@ -168,7 +169,10 @@ class SensitivityTab(QWidget):
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(self.table)
         halves.addWidget(self.plot)
-        halves.setSizes([_TABLE_SHARE, _PLOT_SHARE])
+        halves.setStretchFactor(0, 1)
+        halves.setStretchFactor(1, 1)
+        self.table.setMinimumWidth(_MIN_WIDTH)
+        self.plot.setMinimumWidth(_MIN_WIDTH)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(2)
