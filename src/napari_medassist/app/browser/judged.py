@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
 
 from psygnal import Signal
@@ -31,6 +31,8 @@ from napari_medassist.app.settings import Settings
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.progress import Progress
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention, presets
+
+_MOST_AT_ONCE = 250
 
 
 class Judged(LookedAt):
@@ -123,23 +125,22 @@ class Judged(LookedAt):
             return open_cohort(sources, wanted, surroundings, news.put, progress)
 
         def accept(cohort: OpenedCohort) -> None:
-            self.take_finished()
-            self._news = None
+            self._news = None  # what was not taken yet is in the cohort
             self._accept_opened(cohort, is_asked=convention is not None)
 
         return self._judging.start(f"Opening {sources.title}", run, accept, self._fail_opening)
 
     def take_finished(self) -> int:
-        """Take over the cases that finished since; call it about ten times a second.
+        """Take over cases that finished since; call it about ten times a second.
 
         Returns
         -------
         int
-            Number of cases that are new in the table.
+            Number of cases that are new in the table; a few hundred at most, so that the window goes on
+            when thousands of kept results arrive at once.
         """
         finished: dict[str, dict[int, CaseRecord]] = {}
-        while self._news is not None and not self._news.empty():
-            news = self._news.get_nowait()
+        for news in self._arrived(_MOST_AT_ONCE):
             if isinstance(news, FinishedCase):
                 finished.setdefault(news.model, {})[news.row] = news.record
             else:
@@ -148,6 +149,12 @@ class Judged(LookedAt):
             grown = {name: self.results(name).with_cases(cases) for name, cases in finished.items()}
             self._set_view(self._view.with_changes(models={**self._view.models, **grown}))
         return sum(map(len, finished.values()))
+
+    def _arrived(self, most: int) -> Iterator[OpenedCohort | FinishedCase]:
+        for _ in range(most):
+            if self._news is None or self._news.empty():
+                return
+            yield self._news.get_nowait()
 
     def close(self) -> None:
         """Close the cohort; what runs is overtaken."""
@@ -272,7 +279,8 @@ class Judged(LookedAt):
         """Hear, before others do, that another cohort is open, or none; for the part above."""
 
     def _fail_opening(self, error: BaseException) -> None:
-        self.take_finished()
+        while self.take_finished():
+            pass
         self._news = None
         self._tell(error)
         self.cases_changed.emit()

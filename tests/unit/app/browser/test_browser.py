@@ -91,6 +91,17 @@ def test_the_table_grows_while_cases_are_compared(browser, sources) -> None:
     assert browser.table.n_waiting == 0
 
 
+def test_thousands_that_arrive_at_once_are_taken_in_portions(browser, sources, monkeypatch) -> None:
+    monkeypatch.setattr("napari_medassist.app.browser.judged._MOST_AT_ONCE", 4)
+    work = browser.open_work(sources)
+    value = work.run(lambda *_: None)
+    portions = [browser.take_finished() for _ in range(3)]
+    assert portions == [3, 4, 4]  # the first piece of news is the cohort itself
+    work.accept(value)
+    assert browser.table.n_waiting == 0
+    assert browser.take_finished() == 0
+
+
 def test_numbers_are_those_of_the_engine(opened, sources) -> None:
     for model in ("ai", "second"):
         expected = engine(sources, model)
