@@ -8,7 +8,16 @@ import sys
 from collections.abc import Sequence
 
 from napari_medassist import __version__
-from napari_medassist.cli import cohort, compare, conventions, demo, evaluate, inspect, open_window, report
+from napari_medassist.cli import (
+    cohort,
+    compare,
+    conventions,
+    demo,
+    evaluate,
+    inspect,
+    open_window,
+    report,
+)
 from napari_medassist.core.errors import Cancelled, MedAssistError
 
 #: Exit codes: done; done, but something is wrong with the data; nothing was done.
