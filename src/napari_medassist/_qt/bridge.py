@@ -13,6 +13,7 @@ from psygnal import Signal
 
 from napari_medassist._qt.comparer import Comparer
 from napari_medassist._qt.label_grids import give_a_grid, labels_of, redraw
+from napari_medassist._qt.layer_reuse import fill, fits
 from napari_medassist._qt.navigation import Navigation
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.layer_data import labels_layer, link_of
@@ -101,6 +102,22 @@ class Bridge:
             self.viewer.layers.remove(layer)
         self._known_cases.clear()
         self.session.close()
+
+    def replace_case(self, case: Case) -> list[Layer]:
+        """Show a case in place of the open one, in the same layers where they fit; return them."""
+        self.session.close()
+        layer_data = self.session.layers_of(case)
+        layers = self.layers()[::-1]
+        if not fits(layers, layer_data):
+            self.close_case()
+            return self.add_layer_data(layer_data)
+        fill(layers, layer_data)
+        self._known_cases = [case]
+        self.session.add(case)
+        self._navigation.step_by_reference_slices()
+        self._navigation.go_to_middle()
+        self.layers_changed.emit()
+        return layers
 
     def add_labels(self, labels: LabelMap) -> Labels:
         """Add a label map to the case's layers and select it.

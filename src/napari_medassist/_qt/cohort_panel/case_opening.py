@@ -70,14 +70,17 @@ class CaseOpening:
             return
         bridge = self._bridge
         with _without_collecting():
-            bridge.close_case()
-        self._shown = bridge.add_layer_data(bridge.session.layers_of(opened.case))
-        self._painted = False
-        for layer in self._shown:
-            if isinstance(layer, Labels):
+            layers = bridge.replace_case(opened.case)
+        known = {id(layer) for layer in self._shown}
+        for layer in layers:
+            if isinstance(layer, Labels) and id(layer) not in known:
                 layer.events.paint.connect(self._on_paint)
+        self._shown, self._painted = layers, False
         if opened.reference is not None and opened.prediction is not None:
             bridge.comparer.start(opened.reference, opened.prediction, case=opened.name)
+        else:  # no verdicts will lie in their place
+            for layer in bridge.label_layers():
+                layer.visible = True
         point = self._point_of_interest(opened.name)
         if point is not None:
             bridge.centre_on(point)

@@ -1,0 +1,64 @@
+"""A case takes over the layers of the one before: new ones cost a tenth of a second each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from napari.layers import Image, Labels, Layer
+
+from napari_medassist.app.layer_data import LayerData, LayerLink, link_of
+
+_KINDS: dict[str, type[Layer]] = {"image": Image, "labels": Labels}
+
+
+def fits(layers: Sequence[Layer], layer_data: Sequence[LayerData]) -> bool:
+    """Tell whether layers can show other data: as many, of the same kinds, roles and dimensions.
+
+    Parameters
+    ----------
+    layers
+        Those of the open case, the rear one first.
+    layer_data
+        What they shall show, in the same order.
+    """
+    return len(layers) == len(layer_data) and all(
+        type(layer) is _KINDS.get(kind)
+        and layer.ndim == len(options["scale"])
+        and _role(link_of(layer.metadata)) == _role(link_of(options["metadata"]))
+        for layer, (_, options, kind) in zip(layers, layer_data, strict=True)
+    )
+
+
+def fill(layers: Sequence[Layer], layer_data: Sequence[LayerData]) -> None:
+    """Give layers other data, names and places; what is visible stays so."""
+    for layer, (data, options, _) in zip(layers, layer_data, strict=True):
+        layer.metadata = options["metadata"]
+        layer.data = data
+        layer.scale, layer.translate = options["scale"], options["translate"]
+        layer.name = options["name"]
+        if isinstance(layer, Labels):
+            _dress_labels(layer, options)
+        else:
+            _dress_image(layer, options)
+
+
+def _dress_labels(layer: Any, options: dict[str, Any]) -> None:
+    link = link_of(options["metadata"])
+    layer.features = options["features"]
+    layer.colormap = options["colormap"]
+    layer.editable = link is None or not link.resampled
+    layer.mode = "pan_zoom"
+    # napari keeps the strokes: undone, they would paint the former case into this one.
+    layer._reset_history()
+
+
+def _dress_image(layer: Any, options: dict[str, Any]) -> None:
+    low, high = options["contrast_limits"]
+    first, last = layer.contrast_limits_range
+    layer.contrast_limits_range = min(low, first), max(high, last)
+    layer.contrast_limits = low, high
+
+
+def _role(link: LayerLink | None) -> str:
+    return "" if link is None else str(getattr(link.image, "role", "labels"))
