@@ -29,7 +29,8 @@ class CohortBrowser(Judged):
     Signals
     -------
     cases_changed
-        The rows, their values, order or filter changed: look at :attr:`table` and :attr:`order`.
+        The rows, their values, order or filter changed, or whether they are stale for longer than a
+        moment: look at :attr:`table`, :attr:`order` and :attr:`stale_reason`.
     model_changed
         Emits the name of the model that is shown now.
     selection_changed

@@ -219,13 +219,17 @@ class Judged(LookedAt):
         def run(progress: Progress) -> OpenedCohort:
             return judged(cohort, convention, surroundings, progress)
 
-        return self._judging.start(
+        quick = is_quick(cohort, convention)
+        work = self._judging.start(
             f"Judging with {convention.name}",
             run,
             self._take_over,
             self._fail_judging,
-            is_quick=is_quick(cohort, convention),
+            is_quick=quick,
         )
+        if not quick:
+            self.cases_changed.emit()  # nothing but that they are stale
+        return work
 
     def _accept_opened(self, cohort: OpenedCohort, *, is_asked: bool) -> None:
         if self._settings is not None:

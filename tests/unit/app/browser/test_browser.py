@@ -277,6 +277,16 @@ def test_numbers_follow_the_convention(opened, sources, changes, is_quick) -> No
     assert opened.results("second").convention == convention
 
 
+def test_that_numbers_are_stale_is_signalled_where_it_takes_long(opened) -> None:
+    heard: list[str] = []
+    opened.cases_changed.connect(lambda: heard.append(opened.stale_reason))
+    opened.set_convention(MEDASSIST.with_changes(good_dice=0.1))
+    assert heard == []  # there in a moment
+    opened.set_convention(MEDASSIST.with_changes(extraction={"connectivity": 6}))
+    assert len(heard) == 1
+    assert "6-connected" in heard[0]
+
+
 def test_of_many_settings_the_last_one_counts(opened) -> None:
     works = [
         opened.set_convention(MEDASSIST.with_changes(matching={"threshold_reference": s / 10}))
