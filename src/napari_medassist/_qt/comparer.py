@@ -142,10 +142,10 @@ class Comparer:
         self._complete.stop()
         self._rest.stop()
         edits, frame = dict(self._edits), self._session.frame
-        reference, prediction = self._edited(Side.REFERENCE), self._edited(Side.PREDICTION)
+        painted = {side: self._layers[side].data for side in edits}
 
         def run(progress: Progress) -> tuple[LiveComparison, ComparedLabels]:
-            now = live.edited(reference=reference, prediction=prediction) if edits else live
+            now = _edited(live, painted) if painted else live
             result = now.judged(convention, quick=True, progress=progress)
             drawn_verdicts(result, frame)
             return now, result
@@ -211,14 +211,6 @@ class Comparer:
         else:
             self._session.mark_stale(_EDITED)
 
-    def _edited(self, side: Side) -> Any:
-        """Return the image of a side as it is painted now; None if it was not edited."""
-        live = self._session.live
-        if side not in self._edits or live is None:
-            return None
-        image = live.reference if side is Side.REFERENCE else live.prediction
-        return replace(image, array=np.asarray(self._layers[side].data))
-
     def _forget(self, edits: Mapping[Side, int]) -> None:
         """Take edits for done, unless there was another one meanwhile."""
         self._edits = {s: n for s, n in self._edits.items() if edits.get(s) != n}
@@ -262,3 +254,15 @@ class Comparer:
         self._edits.clear()
         self._undone.clear()
         self._watched = None
+
+
+def _edited(live: LiveComparison, painted: Mapping[Side, Any]) -> LiveComparison:
+    """Return the comparison with the arrays of painted layers; to check them may take a moment."""
+    reference, prediction = (painted.get(side) for side in (Side.REFERENCE, Side.PREDICTION))
+    predicted = live.prediction
+    return live.edited(
+        reference=None if reference is None else replace(live.reference, array=np.asarray(reference)),
+        prediction=replace(predicted, array=np.asarray(prediction))
+        if prediction is not None and isinstance(predicted, LabelMap)
+        else None,
+    )

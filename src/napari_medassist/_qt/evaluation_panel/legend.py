@@ -23,7 +23,7 @@ from napari_medassist.evaluation.verdict_map import (
 _CLASSES = {
     MISSED: ("Missed", "Reference lesions that the prediction did not find."),
     FALSE_POSITIVE: ("False", "Predicted lesions where the reference has none."),
-    TRUE_POSITIVE: ("Found", "Reference lesions that were found, and predictions that are true."),
+    TRUE_POSITIVE: ("Found/true", "Reference lesions that were found, and predictions that are true."),
     SPLIT: ("Split", "Found reference lesions that several predictions share."),
     MERGED: ("Merged", "True predictions that several reference lesions share."),
     IGNORED: ("Ignored", "Lesions that the convention leaves out on purpose."),

@@ -119,6 +119,7 @@ class LesionView(QTableView):
         self.setModel(model)
         self.setObjectName("medassist_lesions")
         self.setAccessibleName("Lesions")
+        self.setToolTip("A click, Up or Down goes to a lesion; so do the keys J and K in the image.")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)

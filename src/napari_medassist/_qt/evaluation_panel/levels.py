@@ -73,7 +73,6 @@ class LevelsView(QWidget):
         grid.setColumnStretch(1, 1)
         for row, figure in enumerate(figures):
             caption, before, value = QLabel(figure.title), QLabel(), QLabel("-")
-            before.setEnabled(False)  # dim in every theme
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             for column, label in enumerate((caption, before, value)):
                 label.setTextFormat(Qt.TextFormat.PlainText)

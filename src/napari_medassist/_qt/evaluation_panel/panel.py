@@ -35,8 +35,6 @@ from napari_medassist.core.labels import ProbabilityMap
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation, JudgedLesion
 
-#: Keys of the viewer: next and previous lesion, outlines or fills.
-KEYS = {"J": "next lesion", "K": "previous lesion", "O": "outlines or fills"}
 _TABLE_HEIGHT_PX = 170
 
 
@@ -251,7 +249,7 @@ class EvaluationPanel(QWidget):
         session.convention_changed.connect(self.levels.show_convention)
 
     def _bind_keys(self) -> None:
-        """Bind the keys of the open case to the viewer."""
+        """Bind the keys of the viewer: next and previous lesion, outlines or fills."""
         viewer, verdicts = self._bridge.viewer, self._bridge.verdicts
         acts = {
             "J": lambda _viewer: self.table.step(1),
