@@ -15,7 +15,9 @@ from napari_medassist.app.browser.case_files import ImageIndex
 from napari_medassist.app.browser.case_store import CaseStore
 from napari_medassist.app.cohort.pairing import FilePair, pair_files
 from napari_medassist.core.errors import Cancelled
+from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap
+from tests.dicom_phantom import write_series
 from tests.unit.app.browser.small_cohorts import sources_on_disk
 from tests.unit.app.cohort.cohorts import save
 
@@ -111,6 +113,19 @@ def test_an_image_that_cannot_be_read_is_told_and_the_others_open(pairs, images,
     opened = CaseStore(pairs, images=ImageIndex.of(tmp_path / "images")).load("ai", "case_0000")
     assert [series.role for series in opened.images.series] == ["t2w"]
     assert any("adc" in warning for warning in opened.case.warnings)
+
+
+def test_nobody_reads_a_patients_name(pairs, tmp_path: Path) -> None:
+    folder = tmp_path / "dicom" / "case_0000"
+    geometry = Geometry((4, 12, 10), (3.0, 0.5, 0.5))
+    write_series(folder, np.arange(480, dtype=np.int16).reshape(4, 12, 10), geometry)
+    (folder / "torn.dcm").write_bytes(b"torn")
+    opened = CaseStore(pairs, images=ImageIndex.of(tmp_path / "dicom")).load("ai", "case_0000")
+    assert len(opened.images.series) == 1
+    case = opened.case
+    told = [opened.name, case.name, *case.warnings, *opened.problems]
+    told += [series.name for series in case.series]
+    assert "secret" not in " ".join(told).lower()
 
 
 def test_zones_come_from_the_pairs_or_from_their_folder(tmp_path: Path, pairs) -> None:
