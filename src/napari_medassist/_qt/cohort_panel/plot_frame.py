@@ -48,8 +48,16 @@ class PlotFrame(pg.PlotWidget):
         super().__init__(viewBox=self.box, axisItems=axes)
         self.x_axis, self.y_axis = axes["bottom"], axes["left"]
         self.getPlotItem().hideButtons()
+        self._drop_title()
         self.setMinimumHeight(_MIN_HEIGHT_PX)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+    def _drop_title(self) -> None:
+        """Take the unused title away: Qt resizes it while it deletes the plot, half of it gone."""
+        item = self.getPlotItem()
+        item.layout.removeItem(item.titleLabel)
+        item.titleLabel.setParentItem(None)
+        item.titleLabel.hide()
 
     def set_look(self, look: Look) -> None:
         """Take the colours and the size of letters of napari."""
