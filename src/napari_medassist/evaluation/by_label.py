@@ -10,12 +10,22 @@ from numpy.typing import NDArray
 
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelScheme
+from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import PartEvaluation
-from napari_medassist.evaluation.case import evaluation_of, matched_lesions
+from napari_medassist.evaluation.comparison import (
+    matching_scores,
+    with_distances,
+    with_rules_for_no_lesions,
+)
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.label_values import count_values
-from napari_medassist.evaluation.masks import Prepared
+from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.matching.match import match
+from napari_medassist.metrics.lesion.matched import MatchedLesions
 from napari_medassist.metrics.multi_label import class_pairs
+from napari_medassist.metrics.pair import MaskPair
+from napari_medassist.metrics.policy import with_empty_rules
+from napari_medassist.metrics.registry import default_names, lesion_scores, voxel_scores
 
 #: Up to here the boxes of all values, occurring or not, make a short list.
 _LARGEST_COUNTED = 1 << 16
@@ -67,10 +77,9 @@ def evaluate_labels(
     pairs = class_pairs(first, second, spacing_zyx_mm, labels=labels, rule=convention.surface)
     parts = []
     for value, (_, pair) in zip(values, pairs, strict=True):
-        prepared = Prepared(pair, geometry)
-        matched = matched_lesions(prepared, convention)
-        found = evaluation_of(prepared, matched, convention, metrics=metrics)
-        parts.append(PartEvaluation(value, scheme.get(value).name, found.scores, matched.counts))
+        matched = _matched(pair, convention, geometry)
+        scores = _scores(pair, matched, convention, metrics)
+        parts.append(PartEvaluation(value, scheme.get(value).name, scores, matched.counts))
     return tuple(parts)
 
 
@@ -86,6 +95,26 @@ def unlisted_values(values: NDArray[Any], scheme: LabelScheme) -> tuple[int, ...
     """
     listed = {0, *(label.value for label in scheme.labels)}
     return tuple(value for value in count_values(values) if value not in listed)
+
+
+def _matched(pair: MaskPair, convention: Convention, geometry: Geometry | None) -> MatchedLesions:
+    reference, prediction = (
+        find_lesions(pair, side, rule=convention.extraction, geometry=geometry) for side in Side
+    )
+    matched = match(reference, prediction, convention.matching, spacing_zyx_mm=pair.spacing_zyx_mm)
+    return with_distances(matched, convention, pair.diagonal_mm)
+
+
+def _scores(
+    pair: MaskPair, matched: MatchedLesions, convention: Convention, metrics: Sequence[str] | None
+) -> dict[str, float]:
+    names = default_names() if metrics is None else metrics
+    rules = {"overlap": convention.empty_overlap, "distance": convention.empty_distance}
+    of_voxels = with_empty_rules(voxel_scores(pair, names), pair, **rules)
+    of_lesions = with_rules_for_no_lesions(
+        matching_scores(matched, names), convention, matched.miss_distance_mm
+    )
+    return {**of_voxels, **of_lesions, **lesion_scores(matched.counts)}
 
 
 def _as_numbers(values: NDArray[Any]) -> NDArray[Any]:

@@ -8,26 +8,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_medassist.core.labels import LabelMap, LabelScheme
-from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation
-from napari_medassist.evaluation.comparison import (
-    Comparison,
-    case_evaluation,
-    matching_scores,
-    with_distances,
-    with_rules_for_no_lesions,
-)
+from napari_medassist.evaluation.comparison import Comparison
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.lesions import find_lesions
-from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted, Prepared
-from napari_medassist.evaluation.matching.match import match
+from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted
 from napari_medassist.evaluation.regions import ZoneMap, evaluate_regions
 from napari_medassist.evaluation.staged import StagedCase
-from napari_medassist.metrics.lesion.matched import MatchedLesions
-from napari_medassist.metrics.policy import with_empty_rules
-from napari_medassist.metrics.registry import default_names, probability_scores, voxel_scores
 
-__all__ = ["Comparison", "compare", "evaluate", "evaluation_of", "matched_lesions"]
+__all__ = ["Comparison", "compare", "evaluate"]
 
 
 def evaluate(
@@ -135,54 +123,3 @@ def compare(
     """Do as :func:`evaluate` does, and keep the lesions' voxels for showing them."""
     staged = StagedCase(reference, prediction, spacing_zyx_mm, label=label, kind=kind, case=case)
     return staged.under(convention, metrics=metrics)
-
-
-def evaluation_of(
-    prepared: Prepared,
-    matched: MatchedLesions,
-    convention: Convention,
-    *,
-    metrics: Sequence[str] | None = None,
-    case: str = "",
-) -> CaseEvaluation:
-    """Return the evaluation of two masks whose lesions are matched already, by :func:`matched_lesions`.
-
-    Parameters are those of :func:`evaluate`.
-    """
-    pair, probabilities = prepared.pair, prepared.probabilities
-    scores = with_empty_rules(
-        voxel_scores(pair, metrics),
-        pair,
-        overlap=convention.empty_overlap,
-        distance=convention.empty_distance,
-    )
-    if probabilities is not None:
-        scores |= probability_scores(probabilities, metrics)
-    names = default_names() if metrics is None else metrics
-    of_lesions = with_rules_for_no_lesions(
-        matching_scores(matched, names), convention, matched.miss_distance_mm
-    )
-    return case_evaluation(
-        matched,
-        scores | of_lesions,
-        convention.settings(),
-        case=case,
-        spacing_zyx_mm=pair.spacing_zyx_mm,
-    )
-
-
-def matched_lesions(prepared: Prepared, convention: Convention) -> MatchedLesions:
-    """Find the lesions of both masks and match them, as a convention says."""
-    rule = convention.extraction
-    reference = find_lesions(prepared.pair, Side.REFERENCE, rule=rule, geometry=prepared.geometry)
-    prediction = find_lesions(
-        prepared.pair,
-        Side.PREDICTION,
-        rule=rule,
-        geometry=prepared.geometry,
-        confidence=prepared.confidence,
-    )
-    matched = match(
-        reference, prediction, convention.matching, spacing_zyx_mm=prepared.pair.spacing_zyx_mm
-    )
-    return with_distances(matched, convention, prepared.pair.diagonal_mm)

@@ -32,6 +32,7 @@ from napari_medassist.core.results import (
     Status,
 )
 from napari_medassist.evaluation.cohort_verdicts import CaseCounts, CohortVerdicts
+from napari_medassist.evaluation.components import reaches_volume
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.flat_lesions import FlatLesions, Numbers
 from napari_medassist.evaluation.flat_matching import (
@@ -45,7 +46,6 @@ from napari_medassist.evaluation.matching.match import judged
 from napari_medassist.evaluation.rejudging import (
     Rejudgeable,
     can_rejudge,
-    large_enough,
     rejudged,
     voxel_volume_mm3,
 )
@@ -156,7 +156,7 @@ class CohortGraph:
         if not least_mm3:
             return np.ones(len(lesions), dtype=bool)
         volumes = voxel_volume_mm3(self.spacing_zyx_mm)[lesions.case]
-        return large_enough(lesions.n_voxels, volumes, least_mm3)
+        return reaches_volume(lesions.n_voxels, volumes, least_mm3)
 
     def _of_lesions(self, rows: Flags, columns: Flags) -> CohortGraph:
         """Return the graph of some of the lesions, these told of by flags."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_medassist.core.geometry import Float
 from napari_medassist.core.lesion import Index, Labels
 from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.evaluation.runs import Runs
@@ -126,7 +127,7 @@ def large_enough(components: Components, rule: ExtractionRule, voxel_volume_mm3:
     """
     if not rule.min_volume_mm3:
         return components
-    kept = components.sizes() * voxel_volume_mm3 >= rule.min_volume_mm3 * (1 - _ROUNDING)
+    kept = reaches_volume(components.sizes(), voxel_volume_mm3, rule.min_volume_mm3)
     if kept.all():
         return components
     number = _new_numbers(components.count, np.flatnonzero(kept) + 1)
@@ -138,6 +139,24 @@ def large_enough(components: Components, rule: ExtractionRule, voxel_volume_mm3:
         reach=reach,
         n_dropped=int((~kept).sum()),
     )
+
+
+def reaches_volume(
+    sizes: NDArray[np.integer], voxel_volumes_mm3: float | Float, min_volume_mm3: float
+) -> Mask:
+    """Tell which lesions reach a smallest volume; exactly that suffices.
+
+    Parameters
+    ----------
+    sizes
+        (n,) number of voxels of each.
+    voxel_volumes_mm3
+        Volume of a voxel: one for all, or (n,) one for each.
+    min_volume_mm3
+        The smallest volume of an extraction rule.
+    """
+    reached: Mask = sizes * voxel_volumes_mm3 >= min_volume_mm3 * (1 - _ROUNDING)
+    return reached
 
 
 def merged(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Index
 from napari_medassist.evaluation.candidates import (
+    Candidates,
     MapKind,
     Values,
     candidate_values,
@@ -170,24 +171,27 @@ class ConfidenceMap:
         (z, y, x), 0..1.
     kind
         Probabilities, or one confidence a candidate.
+    occupied
+        Where the values are not 0, if that is known.
     """
 
-    def __init__(self, values: NDArray[Any], kind: MapKind) -> None:
+    def __init__(self, values: NDArray[Any], kind: MapKind, occupied: Occupied | None = None) -> None:
         self.values: Values = computable(values)
         self.kind: MapKind = kind
+        self._known_occupied = occupied
 
     def key(self, rule: ExtractionRule) -> tuple[object, ...]:
-        """Return the settings that decide the candidates: where they are the same, so are these."""
+        """Return the settings that decide the voxels of candidates: the same ones, the same voxels."""
         method = "detection_map" if self.kind == "detection" else rule.from_probability
         if method == "threshold":
             return method, rule.threshold
         if method == "detection_map":
-            return method, rule.connectivity
+            return (method,)
         cut = rule.threshold if method == "static" else (rule.dynamic_factor, rule.max_candidates)
         return method, cut, rule.connectivity, rule.min_candidate_voxels
 
     def candidates(self, rule: ExtractionRule) -> Foreground:
-        """Return all candidates together; raises ``InvalidImage`` as ``candidate_values`` does."""
+        """Return all candidates together; whether a detection map is one, :meth:`told_apart` checks."""
         method, *_ = self.key(rule)
         if method == "threshold":
             box = self._box_at(rule.threshold)
@@ -198,14 +202,27 @@ class ConfidenceMap:
             box = self._box_at(rule.threshold)
             return _shifted(self._extracted(box, rule), box)
         if method == "detection_map":
-            return self._checked_detections(rule)
+            return Foreground.where(lambda held: held > 0, self.values, self._occupied)
         return Foreground.of(candidate_values(self.values, rule, self.kind) > 0)
 
-    def _checked_detections(self, rule: ExtractionRule) -> Foreground:
-        found = Foreground.where(lambda held: held > 0, self.values, Occupied.of(self.values))
-        values = self.values[found.box]
-        detections(values, found.mask, rule.connectivity, box=found.box, rows=found.rows)
-        return found
+    def told_apart(self, pair: MaskPair, rule: ExtractionRule) -> Candidates:
+        """Return the candidates one by one, on the crop of a pair that they are the prediction of.
+
+        Raises
+        ------
+        InvalidImage
+            If a candidate of a detection map has more than one value.
+        """
+        values, (method, *_) = self.values[pair.box], self.key(rule)
+        if method != "detection_map":
+            return Candidates(values)
+        rows = pair.prediction_rows
+        return detections(values, pair.prediction, rule.connectivity, box=pair.box, rows=rows)
+
+    @cached_property
+    def _occupied(self) -> Occupied:
+        known = self._known_occupied
+        return Occupied.of(self.values) if known is None else known
 
     @cached_property
     def _highest(self) -> tuple[Values, Values, Values]:

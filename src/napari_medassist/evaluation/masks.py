@@ -10,18 +10,9 @@ from numpy.typing import NDArray
 
 from napari_medassist.core.errors import InvalidGeometry, InvalidSetting
 from napari_medassist.core.geometry import Geometry, Triple
-from napari_medassist.evaluation.candidates import (
-    Candidates,
-    MapKind,
-    candidate_values,
-    computable,
-    detections,
-)
-from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.foreground import Foreground, paired
+from napari_medassist.evaluation.foreground import Foreground
 from napari_medassist.evaluation.given import GivenImage, Kind, Labelled, Predicted, kind_of
-from napari_medassist.metrics.pair import MaskPair, checked_spacing, require_same_shape
-from napari_medassist.metrics.probability_pair import ProbabilityPair
+from napari_medassist.metrics.pair import checked_spacing
 
 __all__ = [
     "GivenImage",
@@ -30,118 +21,12 @@ __all__ = [
     "LabelChoice",
     "Labelled",
     "Predicted",
-    "Prepared",
     "checked_inputs",
     "checked_labels",
-    "prepare",
 ]
 
 #: A label value, several that count as one foreground, or None for every non-zero value.
 LabelChoice = int | Sequence[int] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """Two masks that are fit to be compared.
-
-    Parameters
-    ----------
-    pair
-        The masks.
-    geometry
-        Their grid in the patient; None if only arrays were given.
-    confidence
-        The candidates of a predicted map, on the crop of the pair; None for a predicted mask.
-    probabilities
-        The reference and the predicted probabilities; None unless a probability map was predicted.
-    """
-
-    pair: MaskPair
-    geometry: Geometry | None
-    confidence: Candidates | None = None
-    probabilities: ProbabilityPair | None = None
-
-
-def prepare(
-    reference: Labelled,
-    prediction: Predicted,
-    spacing_zyx_mm: Sequence[float] | None,
-    *,
-    label: LabelChoice = None,
-    kind: Kind | None = None,
-    convention: Convention,
-) -> Prepared:
-    """Check a reference and a prediction against each other and reduce them to masks.
-
-    The mask of a predicted map is all its lesion candidates together.
-
-    Parameters
-    ----------
-    reference
-        Label map, or array (z, y, x) of whole numbers.
-    prediction
-        The same, or a probability map or detection map.
-    spacing_zyx_mm
-        Voxel spacing in mm; needed where neither side knows its grid.
-    label
-        Which values are foreground. Of predicted maps all is, whatever the label.
-    kind
-        What a predicted array or image holds; ``labels`` unless the type says otherwise.
-    convention
-        How candidates come from a predicted map, what a surface is, and how far the corners of the two
-        grids may lie apart.
-
-    Raises
-    ------
-    GeometryMismatch
-        If the grids or shapes differ.
-    InvalidGeometry
-        If the spacing is missing, impossible, or contradicts the grid, or the grid is sheared.
-    InvalidImage
-        If the values are no labels, or no probabilities.
-    InvalidSetting
-        If the kind contradicts the type, or a label is impossible.
-    """
-    given = checked_inputs(reference, prediction, spacing_zyx_mm, label=label, kind=kind)
-    given.require_same_grid(convention.grid_tolerance_mm)
-    first, second = given.reference_cropped(), given.prediction
-    require_same_shape(given.reference.values.shape, second.values.shape)
-    if second.kind == "labels":
-        pair = _paired(given, first, given.prediction_cropped(), convention)
-        return Prepared(pair, given.geometry)
-    pair, candidates = _with_candidates(given, first, second.kind, convention)
-    if second.kind == "detection":
-        return Prepared(pair, given.geometry, candidates)
-    probabilities = ProbabilityPair.of(given.reference_foreground(), second.values)
-    return Prepared(pair, given.geometry, candidates, probabilities)
-
-
-def _with_candidates(
-    given: Inputs, reference: Foreground, kind: MapKind, convention: Convention
-) -> tuple[MaskPair, Candidates]:
-    rule, values = convention.extraction, computable(given.prediction.values)
-    if kind == "probability" and rule.from_probability != "detection_map":
-        values = candidate_values(values, rule, kind)
-        pair = _paired(given, reference, Foreground.of(values > 0), convention)
-        return pair, Candidates(values[pair.box])
-    found = Foreground.where(lambda held: held > 0, values, given.prediction.occupied)
-    pair = _paired(given, reference, found, convention)
-    candidates = detections(
-        values[pair.box],
-        pair.prediction,
-        rule.connectivity,
-        box=pair.box,
-        rows=pair.prediction_rows,
-    )
-    return pair, candidates
-
-
-def _paired(
-    given: Inputs, reference: Foreground, prediction: Foreground, convention: Convention
-) -> MaskPair:
-    depth, height, width = given.reference.values.shape
-    shape, rule = (depth, height, width), convention.surface
-    return paired(reference, prediction, given.spacing_zyx_mm, shape, rule)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +98,30 @@ def checked_inputs(
     label: LabelChoice = None,
     kind: Kind | None = None,
 ) -> Inputs:
-    """Check all that does not depend on a convention; parameters and errors as in :func:`prepare`."""
+    """Check a reference and a prediction as far as no convention has a say.
+
+    Parameters
+    ----------
+    reference
+        Label map, or array (z, y, x) of whole numbers.
+    prediction
+        The same, or a probability map or detection map.
+    spacing_zyx_mm
+        Voxel spacing in mm; needed where neither side knows its grid.
+    label
+        Which values are foreground. Of predicted maps all is, whatever the label.
+    kind
+        What a predicted array or image holds; ``labels`` unless the type says otherwise.
+
+    Raises
+    ------
+    InvalidGeometry
+        If the spacing is missing, impossible, or contradicts the grid, or the grid is sheared.
+    InvalidImage
+        If the prediction is said to hold confidences, and does not.
+    InvalidSetting
+        If the kind contradicts the type, or a label is impossible.
+    """
     wanted = checked_labels(label)
     first = GivenImage.of(reference, "labels")
     second = GivenImage.of(prediction, kind_of(prediction, kind))

@@ -25,6 +25,7 @@ from napari_medassist.evaluation.comparison import (
     matching_scores,
     with_rules_for_no_lesions,
 )
+from napari_medassist.evaluation.components import reaches_volume
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.matching.graph import MatchGraph
 from napari_medassist.evaluation.matching.match import matched_on
@@ -32,8 +33,6 @@ from napari_medassist.metrics.lesion.matched import MatchedLesions, MatchingMetr
 from napari_medassist.metrics.registry import METRICS
 from napari_medassist.metrics.spec import Family, MetricSpec
 
-#: Volumes are products of decimal numbers: equal ones may differ by this much, relatively.
-_ROUNDING = 1e-9
 _CANNOT = "The case cannot be judged again."
 #: Settings that judge and name, and do not touch what was counted.
 _FREE = ("name", "description", "citation", "matching", "good_dice")
@@ -233,7 +232,7 @@ def _large_enough(
     """Return the lesions of a side that are large enough, numbered anew, and which ones these are."""
     lesions: tuple[Lesion, ...] = case.lesions_of(side)
     sizes = np.array([lesion.n_voxels for lesion in lesions], dtype=np.int64)
-    kept = large_enough(sizes, voxel_volume_mm3(np.array([spacing])), min_volume_mm3)
+    kept = reaches_volume(sizes, voxel_volume_mm3(np.array([spacing])), min_volume_mm3)
     if not kept.all():
         large = (lesion for lesion, keep in zip(lesions, kept, strict=True) if keep)
         lesions = tuple(replace(lesion, id=n) for n, lesion in enumerate(large, start=1))
@@ -250,24 +249,6 @@ def voxel_volume_mm3(spacing_zyx_mm: Float) -> Float:
     """
     volumes: Float = np.prod(spacing_zyx_mm, axis=1) / 1000 * 1000
     return volumes
-
-
-def large_enough(
-    sizes: NDArray[np.int64], voxel_volumes_mm3: Float, min_volume_mm3: float
-) -> NDArray[np.bool_]:
-    """Tell which lesions reach the smallest volume of an extraction rule.
-
-    Parameters
-    ----------
-    sizes
-        (n,) number of voxels of each.
-    voxel_volumes_mm3
-        Volume of a voxel: one for all, or (n,) one for each.
-    min_volume_mm3
-        The smallest volume; exactly that suffices, as in ``components.large_enough``.
-    """
-    kept: NDArray[np.bool_] = sizes * voxel_volumes_mm3 >= min_volume_mm3 * (1 - _ROUNDING)
-    return kept
 
 
 def _without_voxels(side: Side, lesions: tuple[Lesion, ...], n_dropped: int) -> LesionSet:

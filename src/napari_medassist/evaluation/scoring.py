@@ -8,10 +8,10 @@ import numpy as np
 
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.results import Candidate, ScoredCase
-from napari_medassist.evaluation.case import matched_lesions
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted, prepare
+from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted
 from napari_medassist.evaluation.rules import CaseConfidence
+from napari_medassist.evaluation.staged import StagedCase
 from napari_medassist.metrics.lesion.matched import MatchedLesions
 
 
@@ -70,11 +70,9 @@ def score_case(
     >>> [(c.is_lesion, c.confidence, c.overlap) for c in scored.candidates]
     [(True, 0.9, 0.75), (False, 0.4, 0.0)]
     """
-    prepared = prepare(
-        reference, prediction, spacing_zyx_mm, label=label, kind=kind, convention=convention
-    )
+    staged = StagedCase(reference, prediction, spacing_zyx_mm, label=label, kind=kind)
     return scored(
-        matched_lesions(prepared, convention),
+        staged.matched(convention),
         case_confidence=convention.extraction.case_confidence,
         case=case,
     )

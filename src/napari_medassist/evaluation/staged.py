@@ -28,7 +28,7 @@ from copy import copy
 from napari_medassist.core.geometry import Geometry, Triple
 from napari_medassist.core.lesion import LesionSet, Side
 from napari_medassist.core.progress import Progress, silent
-from napari_medassist.evaluation.candidates import MapKind
+from napari_medassist.evaluation.candidates import Candidates
 from napari_medassist.evaluation.comparison import (
     Comparison,
     case_evaluation,
@@ -203,7 +203,7 @@ class StagedCase:
     def _foreground(self, side: Side, rule: ExtractionRule) -> tuple[Hashable, Foreground]:
         """Return the foreground of a side; before it, as in all stages, what it depends on."""
         edition, given = self._edition[side], self._given
-        if side is Side.PREDICTION and self.kind != "labels":
+        if self._is_map(side):
             confidences = self._confidences()
             key = edition, confidences.key(rule)
             return key, self._kept.get(f"{side} mask", key, lambda: confidences.candidates(rule))
@@ -212,9 +212,14 @@ class StagedCase:
 
     def _confidences(self) -> ConfidenceMap:
         given = self._given.prediction
-        kind: MapKind = "detection" if given.kind == "detection" else "probability"
         edition = self._edition[Side.PREDICTION]
-        return self._kept.get("confidences", edition, lambda: ConfidenceMap(given.values, kind))
+
+        def held() -> ConfidenceMap:
+            if given.kind == "detection":
+                return ConfidenceMap(given.values, "detection", given.occupied)
+            return ConfidenceMap(given.values, "probability")
+
+        return self._kept.get("confidences", edition, held)
 
     def _pair(self, convention: Convention) -> tuple[tuple[Hashable, ...], MaskPair]:
         given, rule = self._given, convention.extraction
@@ -227,39 +232,52 @@ class StagedCase:
         pair = self._kept.get(
             "pair",
             key,
-            lambda: paired(reference, prediction, given.spacing_zyx_mm, (depth, height, width)),
+            lambda: paired(
+                reference,
+                prediction,
+                given.spacing_zyx_mm,
+                (depth, height, width),
+                convention.surface,
+            ),
         )
         if pair.rule != convention.surface:  # keeps the distances where these are the same
             pair = self._kept.put("pair", key, pair.under(convention.surface))
         return key, pair
 
-    def _lesions(self, side: Side, convention: Convention) -> tuple[Hashable, LesionSet]:
-        rule, given = convention.extraction, self._given
-        (first, second, spacing), pair = self._pair(convention)
+    def _lesions(
+        self, side: Side, rule: ExtractionRule, of_pair: tuple[Hashable, ...], pair: MaskPair
+    ) -> tuple[Hashable, LesionSet]:
+        given = self._given
+        first, second, spacing = of_pair
         own = first if side is Side.REFERENCE else second
         box = pair.offset_zyx, pair.reference.shape, spacing, given.geometry
         key = own, box, rule.connectivity, rule.min_volume_mm3, _merging(rule, side)
-        of_map = side is Side.PREDICTION and self.kind != "labels"
-        return key, self._kept.get(
-            f"{side} lesions",
-            key,
-            lambda: find_lesions(
-                pair,
-                side,
-                rule=rule,
-                geometry=given.geometry,
-                confidence=self._confidences().values if of_map else None,
-            ),
+
+        def found() -> LesionSet:
+            candidates = self._candidates(key, pair, rule) if self._is_map(side) else None
+            return find_lesions(pair, side, rule=rule, geometry=given.geometry, confidence=candidates)
+
+        return key, self._kept.get(f"{side} lesions", key, found)
+
+    def _candidates(
+        self, of_lesions: tuple[Hashable, ...], pair: MaskPair, rule: ExtractionRule
+    ) -> Candidates:
+        own, box, connectivity, *_ = of_lesions
+        return self._kept.get(
+            "candidates", (own, box, connectivity), lambda: self._confidences().told_apart(pair, rule)
         )
 
+    def _is_map(self, side: Side) -> bool:
+        return side is Side.PREDICTION and self.kind != "labels"
+
     def _matched(self, convention: Convention) -> tuple[Hashable, MatchedLesions]:
-        first, reference = self._lesions(Side.REFERENCE, convention)
-        second, prediction = self._lesions(Side.PREDICTION, convention)
+        of_pair, pair = self._pair(convention)
+        first, reference = self._lesions(Side.REFERENCE, convention.extraction, of_pair, pair)
+        second, prediction = self._lesions(Side.PREDICTION, convention.extraction, of_pair, pair)
         lesions = first, second
         graph = self._kept.get(
             "graph", lesions, lambda: MatchGraph.of(reference, prediction, self.spacing_zyx_mm)
         )
-        _, pair = self._pair(convention)
         worst_mm = convention.empty_distance.worst_distance_mm
         key = lesions, convention.matching, convention.surface, worst_mm
         return key, self._kept.get(

@@ -19,19 +19,18 @@ from napari_medassist.core.geometry import Float, Triple
 from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.lesion import LesionSet, Side
 from napari_medassist.core.results import LesionCounts
-from napari_medassist.evaluation.case import matched_lesions
 from napari_medassist.evaluation.component_tree import ComponentTree, component_tree
+from napari_medassist.evaluation.components import reaches_volume
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.curves import Count, LesionCurve
 from napari_medassist.evaluation.lesions import find_lesions
 from napari_medassist.evaluation.level_graphs import LevelComponents, LevelGraphs
-from napari_medassist.evaluation.masks import LabelChoice, Labelled, prepare
+from napari_medassist.evaluation.masks import LabelChoice, Labelled
 from napari_medassist.evaluation.matching.graph import MatchGraph
 from napari_medassist.evaluation.matching.match import judged
 from napari_medassist.evaluation.rules import ExtractionRule, MatchingRule
+from napari_medassist.evaluation.staged import StagedCase
 
-#: Volumes are products of decimal numbers: equal ones may differ by this much, relatively.
-_ROUNDING = 1e-9
 _DROP_FEW_VOXELS = ("static", "dynamic", "dynamic_fast")
 _MOST_CUT_OFFS = np.iinfo(np.uint16).max
 
@@ -108,7 +107,7 @@ def sweep(
     steps = chosen.astype(values.dtype)
     at_all = values >= (steps[0] if steps.size else np.inf)
     on_grid = LabelMap.on(probability, at_all) if isinstance(probability, ProbabilityMap) else at_all
-    pair = prepare(reference, on_grid, spacing_zyx_mm, label=label, convention=convention).pair
+    pair = StagedCase(reference, on_grid, spacing_zyx_mm, label=label).masks(convention)
     lesions = find_lesions(pair, Side.REFERENCE, rule=convention.extraction)
     if anew:
         at_each = [at_cut_off(convention, float(cut_off)) for cut_off in chosen]
@@ -164,10 +163,8 @@ def _counted_anew(
     label: LabelChoice,
     fixed: Convention,
 ) -> LesionCounts:
-    prepared = prepare(
-        reference, probability, spacing_zyx_mm, label=label, kind="probability", convention=fixed
-    )
-    return matched_lesions(prepared, fixed).counts
+    case = StagedCase(reference, probability, spacing_zyx_mm, label=label, kind="probability")
+    return case.matched(fixed).counts
 
 
 def _counted_at_each(graphs: LevelGraphs, n_levels: int, rule: MatchingRule) -> list[LesionCounts]:
@@ -268,10 +265,10 @@ def _rising_cut_offs(
 def _large_enough(
     tree: ComponentTree, rule: ExtractionRule, voxel_volume_mm3: float
 ) -> NDArray[np.bool_]:
-    smallest = rule.min_volume_mm3 * (1 - _ROUNDING)
     least = rule.min_candidate_voxels if rule.from_probability in _DROP_FEW_VOXELS else 0
-    kept: NDArray[np.bool_] = (tree.n_voxels * voxel_volume_mm3 >= smallest) & (tree.n_voxels >= least)
-    return kept
+    return reaches_volume(tree.n_voxels, voxel_volume_mm3, rule.min_volume_mm3) & (
+        tree.n_voxels >= least
+    )
 
 
 def _judged_predictions(

@@ -14,8 +14,8 @@ from napari_medassist.core.errors import InvalidImage
 from napari_medassist.evaluation.case import compare
 from napari_medassist.evaluation.conventions import MEDASSIST, preset
 from napari_medassist.evaluation.foreground import Foreground, paired
-from napari_medassist.evaluation.masks import prepare
 from napari_medassist.evaluation.scoring import score_case
+from napari_medassist.evaluation.staged import StagedCase
 from napari_medassist.metrics.occupied import Occupied
 from tests.layouts import LAYOUTS, NUMBERS, laid_out, sparse_values
 
@@ -49,7 +49,7 @@ def test_a_pair_equals_that_of_whole_masks(
         for side, dtype, layout in zip((first, second), dtypes, layouts, strict=True)
     ]
     whole = [plain_foreground(side, label) for side in sides]
-    pair = prepare(*sides, SPACING, label=label, convention=MEDASSIST).pair
+    pair = StagedCase(*sides, SPACING, label=label).masks()
     places = np.argwhere(whole[0] | whole[1])
     start = places.min(axis=0) if places.size else np.zeros(3, dtype=int)
     stop = places.max(axis=0) + 1 if places.size else np.ones(3, dtype=int)
@@ -115,13 +115,13 @@ def test_one_voxel_that_is_no_label_is_found(amiss: float) -> None:
     values = np.zeros((3, 9, 9))
     values[2, 8, 8] = amiss
     with pytest.raises(InvalidImage, match="labels"):
-        prepare(values, np.zeros(values.shape, np.uint8), SPACING, convention=MEDASSIST)
+        StagedCase(values, np.zeros(values.shape, np.uint8), SPACING).masks()
 
 
 def test_minus_zero_is_background() -> None:
     values = np.zeros((3, 9, 9))
     values[0, 0, 0], values[1, 4, 4] = -0.0, 1
-    pair = prepare(values, values, SPACING, convention=MEDASSIST).pair
+    pair = StagedCase(values, values, SPACING).masks()
     assert (pair.offset_zyx, pair.reference.shape) == ((1, 4, 4), (1, 1, 1))
 
 
@@ -130,7 +130,7 @@ def test_a_mask_of_single_bytes_is_not_copied_and_a_memory_map_not_written(tmp_p
     values[1, 2:5, 3:9] = 1
     values.tofile(tmp_path / "mask")
     mapped = np.memmap(tmp_path / "mask", dtype=np.uint8, mode="r", shape=values.shape)
-    pair = prepare(mapped, values, SPACING, convention=MEDASSIST).pair
+    pair = StagedCase(mapped, values, SPACING).masks()
     assert np.shares_memory(pair.reference, mapped)
     assert np.shares_memory(pair.prediction, values)
     assert compare(mapped, values, SPACING).evaluation.dice == 1

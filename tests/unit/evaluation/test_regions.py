@@ -13,11 +13,11 @@ from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap, LabelScheme
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation, LesionCounts, PartEvaluation
-from napari_medassist.evaluation.case import compare, evaluate
+from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention, preset
 from napari_medassist.evaluation.label_values import count_values
-from napari_medassist.evaluation.masks import prepare
 from napari_medassist.evaluation.regions import ZoneMap, evaluate_regions
+from napari_medassist.evaluation.staged import StagedCase
 from napari_medassist.metrics.registry import METRICS, voxel_scores
 from napari_medassist.metrics.spec import VoxelMetric
 
@@ -35,11 +35,11 @@ def by_zone(
     metrics: tuple[str, ...] | None = None,
     scheme: LabelScheme | None = None,
 ) -> CaseEvaluation:
-    prepared = prepare(reference, prediction, SPACING, convention=convention)
-    found = compare(reference, prediction, SPACING, convention=convention, metrics=metrics)
+    case = StagedCase(reference, prediction, SPACING)
+    found = case.under(convention, metrics=metrics)
     return evaluate_regions(
         found,
-        prepared.pair,
+        case.masks(convention),
         ZoneMap.of(zones, reference.shape, scheme=scheme),
         convention=convention,
         metrics=metrics,
@@ -136,7 +136,7 @@ def test_rates_count_the_true_negatives_of_the_zone(
         # The voxels of a zone in a row are an image of nothing but this zone.
         inside = zones == region.value
         first, second = (m[inside][None, None] for m in (reference, prediction))
-        expected = voxel_scores(prepare(first, second, SPACING, convention=MEDASSIST).pair, names)
+        expected = voxel_scores(StagedCase(first, second, SPACING).masks(MEDASSIST), names)
         for name in names:
             assert region.score(name) == pytest.approx(expected[name])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,16 @@ from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.evaluation import foreground, staged
-from napari_medassist.evaluation.case import compare, evaluation_of, matched_lesions
+from napari_medassist.evaluation.candidates import candidate_values
+from napari_medassist.evaluation.case import compare
+from napari_medassist.evaluation.comparison import case_evaluation
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention, presets
-from napari_medassist.evaluation.masks import prepare
+from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.matching.match import match
 from napari_medassist.evaluation.staged import QUICK_METRICS, StagedCase
-from napari_medassist.metrics.registry import METRICS
+from napari_medassist.metrics.pair import MaskPair
+from napari_medassist.metrics.policy import with_empty_rules
+from napari_medassist.metrics.registry import METRICS, voxel_scores
 
 SPACING = (3.0, 0.5, 0.6)
 METRIC_CHOICES = (None, QUICK_METRICS, ("dice", "nsd", "hd95_mm"), METRICS.names())
@@ -95,16 +100,24 @@ def test_any_sequence_of_changes_equals_comparing_anew(seed: int, data: st.DataO
 
 @given(seed=st.integers(0, 2**32 - 1), name=st.sampled_from(tuple(presets())))
 @settings(max_examples=60, deadline=None)
-def test_masks_that_are_prepared_at_once_give_the_same(seed: int, name: str) -> None:
-    """The other way to a result: foreground, box and candidates of the whole grid at once."""
+def test_the_stages_one_after_the_other_give_the_same(seed: int, name: str) -> None:
+    """The other way: masks of the whole grid, and lesions in their one box, nothing kept."""
     rng = np.random.default_rng(seed)
     shape, convention = tuple(rng.integers(2, 8, 3)), presets()[name]
-    reference = noise(rng, shape)
+    rule, reference = convention.extraction, noise(rng, shape)
     for prediction, kind in ((noise(rng, shape), "labels"), (confidences(rng, shape), "probability")):
-        case = StagedCase(reference, prediction, SPACING, kind=kind)
-        prepared = prepare(reference, prediction, SPACING, kind=kind, convention=convention)
-        expected = evaluation_of(prepared, matched_lesions(prepared, convention), convention)
-        assert told(case.under(convention).evaluation) == told(expected)
+        of_map = kind == "probability"
+        values = candidate_values(prediction, rule, "probability") if of_map else prediction
+        pair = MaskPair.of(reference > 0, values > 0, SPACING, rule=convention.surface)
+        first = find_lesions(pair, Side.REFERENCE, rule=rule)
+        second = find_lesions(pair, Side.PREDICTION, rule=rule, confidence=values if of_map else None)
+        matched = match(first, second, convention.matching, spacing_zyx_mm=SPACING)
+        expected = case_evaluation(matched, {}, convention.settings(), spacing_zyx_mm=SPACING)
+        rules = {"overlap": convention.empty_overlap, "distance": convention.empty_distance}
+        scores = with_empty_rules(voxel_scores(pair), pair, **rules)
+        found = StagedCase(reference, prediction, SPACING, kind=kind).under(convention).evaluation
+        assert {n: repr(found.scores[n]) for n in scores} == {n: repr(v) for n, v in scores.items()}
+        assert told(replace(found, scores=expected.scores)) == told(expected)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, place: Any, name: str) -> list[int]:
