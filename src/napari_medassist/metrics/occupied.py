@@ -22,6 +22,10 @@ Bits = NDArray[np.unsignedinteger[Any]]
 NO_BOX: Box = (slice(0, 0), slice(0, 0), slice(0, 0))
 #: Bytes of rows that are worked on at once, so that they stay in the processor's cache.
 _BYTES_AT_ONCE = 1 << 18
+#: So many rows are looked at as one first: of a short row, what costs is not its bits but the loop.
+_ROWS_AT_ONCE = 8
+#: Where at most this share of such blocks hold anything, only their rows are looked at one by one.
+_FEW_BLOCKS = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ class Occupied:
         # Joining the bits of a row does not ask for their order, but fast reading does.
         backwards = bits.strides[2] < 0
         words = _widest_words(bits[..., ::-1] if backwards else bits)
-        rows = np.bitwise_or.reduce(words, axis=2) != 0
+        rows = _occupied_rows(words)
         columns = _joined(words, rows).view(bits.dtype)
         is_binary = values.dtype.itemsize == 1 and bool((columns <= 1).all())
         if backwards:
@@ -132,6 +136,30 @@ def _widest_words(bits: Bits) -> Bits:
             if words.flags.aligned:
                 return words
     return bits
+
+
+def _occupied_rows(words: Bits) -> Mask:
+    """Return which rows (z, y) hold anything; those of empty blocks of rows are looked at together."""
+    depth, height, n_words = words.shape
+    n_blocks = depth * height // _ROWS_AT_ONCE
+    if not (n_blocks and words.flags.c_contiguous):
+        return _not_empty(words)
+    flat = words.reshape(-1, n_words)
+    n_in_blocks = n_blocks * _ROWS_AT_ONCE
+    blocks = flat[:n_in_blocks].reshape(n_blocks, _ROWS_AT_ONCE, n_words)
+    occupied = np.flatnonzero(_not_empty(blocks.reshape(n_blocks, -1)))
+    if occupied.size > _FEW_BLOCKS * n_blocks:
+        return _not_empty(words)
+    rows = np.zeros(flat.shape[0], dtype=bool)
+    rows[:n_in_blocks].reshape(n_blocks, -1)[occupied] = _not_empty(blocks[occupied])
+    rows[n_in_blocks:] = _not_empty(flat[n_in_blocks:])
+    return rows.reshape(depth, height)
+
+
+def _not_empty(words: Bits) -> Mask:
+    """Tell where any bit is set along the last axis."""
+    held: Mask = np.bitwise_or.reduce(words, axis=-1) != 0
+    return held
 
 
 def _joined(words: Bits, rows: Mask) -> Bits:
