@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from weakref import ref
-
 import napari.viewer
 from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QShowEvent
@@ -67,7 +65,6 @@ class CohortDock(CohortPanel):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(bridge_of(viewer))
-        self._viewer = ref(viewer)
         self._is_placed = False
         self.browser.opened.connect(self._show_comparison)
 
@@ -92,7 +89,7 @@ class CohortDock(CohortPanel):
             window.resizeDocks(sides, [_MIN_WIDTH] * len(sides), Qt.Orientation.Horizontal)
 
     def _show_comparison(self, opened: OpenedCase | None) -> None:
-        viewer = self._viewer()
+        viewer = self._bridge.viewer
         if opened is not None and viewer is not None:
             dock_of(viewer).show_comparison()
 

@@ -217,7 +217,9 @@ def test_cancelling_keeps_what_was_compared(panel: Any, qtbot: Any, tmp_path: Pa
 
 
 def test_the_plugin_puts_the_dock_to_the_bottom(viewer: Any, qtbot: Any, monkeypatch: Any) -> None:
-    from napari_medassist._qt.dock import cohort_dock_of
+    from napari_medassist._qt.dock import cohort_dock_of, dock_of
+    from napari_medassist.app.browser.opened_case import OpenedCase
+    from napari_medassist.core.case import Case
 
     viewer.show()
     dock = cohort_dock_of(viewer)
@@ -228,3 +230,7 @@ def test_the_plugin_puts_the_dock_to_the_bottom(viewer: Any, qtbot: Any, monkeyp
         parent = parent.parentWidget()
     assert window.dockWidgetArea(parent) == Qt.DockWidgetArea.BottomDockWidgetArea
     assert cohort_dock_of(viewer) is dock
+    side = dock_of(viewer)
+    side.show_case()
+    dock._show_comparison(OpenedCase("a", "ai", Case("a")))
+    assert side.tabs.currentWidget() is side.evaluation_panel

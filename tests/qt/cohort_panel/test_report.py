@@ -36,6 +36,13 @@ def test_after_judging_anew_it_tells_the_new_numbers(opened: Any, qtbot: Any, tm
     assert "No picture" not in page
 
 
+def test_marks_of_the_open_cohort_are_told(opened: Any, tmp_path: Path) -> None:
+    case = opened.browser.table.names[0]
+    opened.browser.mark([case], "ambiguous", "seen in the window")
+    page = write(opened, tmp_path / "report.html")
+    assert "<td>ambiguous</td><td>seen in the window</td>" in page
+
+
 def test_without_a_cohort_there_is_a_reason(panel: Any, tmp_path: Path) -> None:
     from napari_medassist.core.errors import InvalidSetting
 

@@ -23,6 +23,7 @@ _TIP = "Drag over a range to show its cases only; double click shows all again."
 _FAINT_ALPHA, _REGION_ALPHA = 90, 40
 _FRONT = 10
 _PADDING = 0.03
+_BAR_SHARE = 0.94
 
 
 class Histogram(QWidget):
@@ -138,12 +139,12 @@ class Histogram(QWidget):
     ) -> None:
         some = counts > 0
         item.setOpts(
-            x0=bins.edges[:-1][some],
-            x1=bins.edges[1:][some],
+            x=((bins.edges[:-1] + bins.edges[1:]) / 2)[some],
+            width=_BAR_SHARE * float(bins.edges[1] - bins.edges[0]),
             y0=below[some],
             height=counts[some],
             brush=colour,
-            pen=pg.mkPen(self._look.ground, width=0.5),
+            pen=None,
         )
 
     def _choose(self, limits: tuple[float, float] | None) -> None:

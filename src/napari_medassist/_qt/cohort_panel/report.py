@@ -35,9 +35,11 @@ def report_work(browser: CohortBrowser, path: Path) -> Work[Path]:
     chosen = None if labels is None else tuple(labels)
     models = [_evaluated(found, chosen) for found in results]
     options = ReportOptions(images=sources.images, zones=sources.zones)
+    marks = dict(browser.marks)
 
     def run(progress: Progress) -> Path:
-        return write_report(ReportSource.of_evaluated(models), path, options, progress=progress)
+        source = ReportSource.of_evaluated(models, marks)
+        return write_report(source, path, options, progress=progress)
 
     return _REQUESTS.start(f"Writing {path.name}", run, lambda out: show_info(f"Report written: {out}"))
 
