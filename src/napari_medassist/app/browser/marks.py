@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from napari_medassist.core.errors import FileProblem, InvalidSetting, WriteFailed
+from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting, WriteFailed
 from napari_medassist.io.atomic import replacing
 
 MARKS_FILE = "marks.json"
@@ -163,6 +163,31 @@ class Marks:
             path.rename(aside)
             self.problem = f"The file of marks could not be understood; it was kept as {aside.name}."
             return {}
+
+
+def read_marks(path: Path) -> dict[str, Mark]:
+    """Return the marks of a file, by case; none if there is no such file. Nothing is changed.
+
+    Raises
+    ------
+    FileProblem
+        If it cannot be read.
+    CorruptFile
+        If it is no file of marks.
+    """
+    try:
+        entries = _parsed(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise FileProblem(
+            f"The marks cannot be read ({error.strerror or error}).", path=path
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidSetting) as error:
+        raise CorruptFile(
+            "The file of marks could not be understood.", path=path, cure="Move it out of the folder."
+        ) from error
+    return {case: entry.mark for case, entry in entries.items() if entry.mark is not None}
 
 
 def user_name() -> str:
