@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_medassist.app.browser.marks import Mark, Marks
 from napari_medassist.app.cohort.files import evaluate_files
 from napari_medassist.app.report.pdf import BROWSER_VARIABLE
 from napari_medassist.app.report.sources import ReportSource
@@ -40,6 +41,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
     write_cohort(folder)
     evaluate_files(folder / "reference", folder / "prediction", folder / "results")
+    marks = Marks(folder / "results" / "marks.json")
+    marks.set(EVIL, Mark.now("label_error", EVIL, reader=EVIL))
+    marks.set("case_003", Mark.now("model_failure", "at the apex", reader="r1"))
     return folder / "results"
 
 
@@ -136,6 +140,41 @@ def test_filters_leave_what_fits(page: Page) -> None:
     page.choose("#which", "not compared")
     assert column(page, "case") == ["case_007"]
     assert "error" in column(page, "message")[0]
+
+
+def test_marks_are_told_filtered_by_and_stay_text(page: Page) -> None:
+    page.choose("#which", "marked")
+    assert sorted(column(page, "case")) == sorted([EVIL, "case_003"])
+    page.choose("#which", "mark:label error")
+    assert column(page, "case") == [EVIL]
+    assert column(page, "mark") == ["label error"]
+    assert column(page, "mark_note") == [EVIL]
+    page.choose("#which", "all")
+    page.type("#find", "at the apex")
+    assert column(page, "case") == ["case_003"]
+    listed = (
+        "return [...document.querySelectorAll('#marks tbody tr')].map((r) => r.cells[2].textContent)"
+    )
+    assert page.run(listed) == [EVIL, "at the apex"]
+    assert page.run("return document.querySelectorAll('img').length") == 0
+    assert page.console() == []
+
+
+def test_all_rows_that_the_filter_leaves_go_on_paper(page: Page) -> None:
+    names = "return [...document.querySelectorAll('#paper tbody th')].map((head) => head.textContent)"
+    page.choose("#page-size", "25")
+    assert page.run(names) == []
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert len(page.run(names)) == N_CASES
+    assert f"all {N_CASES} rows" in page.run("return document.getElementById('print-note').textContent")
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run(names) == []
+    page.choose("#which", "marked")
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert sorted(page.run(names)) == sorted([EVIL, "case_003"])
+    assert page.run("return document.querySelectorAll('#paper button, #paper img').length") == 0
+    told = page.run("return document.getElementById('print-note').textContent")
+    assert f"2 of {N_CASES} rows, as filtered" in told
 
 
 def test_pages_of_the_table(page: Page) -> None:

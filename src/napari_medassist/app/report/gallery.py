@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_medassist.app.browser.case_files import ImageIndex
 from napari_medassist.app.cohort.pairing import FilePair
+from napari_medassist.app.display import resample
 from napari_medassist.app.report.sources import EvaluatedModel
 from napari_medassist.app.windows import window_presets
 from napari_medassist.core.errors import Cancelled, MedAssistError
@@ -140,7 +141,7 @@ def _drawn(
     z = worst_slice(comparison)
     if z is None:
         raise MedAssistError("Neither side holds a lesion.")
-    image = _image(sources.images.images_of(pair.case), reference.geometry)
+    image = _image(sources.images.images_of(pair.case), reference.geometry, z)
     zones = _zones(pair.zones or sources.zones.get(pair.case, ()), reference.geometry)
     return _shown(comparison, z, reference, image, zones, description)
 
@@ -149,7 +150,7 @@ def _shown(
     comparison: Comparison,
     z: int,
     reference: LabelMap,
-    image: Volume | None,
+    image: _ShownImage | None,
     zones: LabelMap | None,
     description: str,
 ) -> tuple[str, str]:
@@ -158,22 +159,58 @@ def _shown(
         comparison,
         z,
         (spacing_yx[0], spacing_yx[1]),
-        grey=None if image is None else _grey(image, z),
+        grey=None if image is None else image.grey,
         zones=None if zones is None or image is not None else np.asarray(zones.array[z]),
     )
     below = "masks only" if zones is None else "masks and zones"
     if image is not None:
-        below = f"on {image.role or 'the image'}"
+        below = image.told
     place = f"Slice {z + 1} of {view.n_slices}, {below}."
     return svg_of(view, f"{description} {place}"), place
 
 
-def _image(places: Sequence[Path], geometry: Geometry) -> Volume | None:
-    """Return an image on the grid of the label maps, T2w first; nothing is resampled."""
-    found = [volume for place in places for volume in read(place).volumes()]
-    fitting = [v for v in found if v.array.ndim == 3 and v.geometry.is_same_grid(geometry)]
-    ordered = sorted(fitting, key=lambda volume: (volume.role or "").lower() != "t2w")
-    return ordered[0] if ordered else None
+@dataclass(frozen=True, eq=False)
+class _ShownImage:
+    """A slice of an image as it is drawn: (y, x) greys, and what it is."""
+
+    grey: NDArray[np.uint8]
+    told: str
+
+
+def _image(places: Sequence[Path], geometry: Geometry, z: int) -> _ShownImage | None:
+    """Return a slice of an image on the grid of the label maps, as acquired if possible, T2w first.
+
+    An image on another grid is resampled, for the picture only; one that does not reach the slice is
+    not shown.
+    """
+    found = [v for place in places for v in read(place).volumes() if v.array.ndim == 3]
+
+    def last(volume: Volume) -> tuple[bool, bool]:
+        return not volume.geometry.is_same_grid(geometry), (volume.role or "").lower() != "t2w"
+
+    for volume in sorted(found, key=last):
+        name = volume.role or "the image"
+        if volume.geometry.is_same_grid(geometry):
+            return _ShownImage(_grey(volume, np.asarray(volume.array[z])), f"on {name}")
+        values = _resampled(volume, geometry, z)
+        if np.isfinite(values).any():
+            told = f"on {name}, which was resampled to the grid of the masks for this picture"
+            return _ShownImage(_grey(volume, values), told)
+    return None
+
+
+def _resampled(image: Volume, geometry: Geometry, z: int) -> NDArray[Any]:
+    """Return a slice of the grid of the label maps, (y, x); NaN where the image does not reach."""
+    origin = geometry.index_to_lps((z, 0, 0))
+    plane = replace(
+        geometry,
+        shape_zyx=(1, *geometry.shape_zyx[1:]),
+        origin_lps_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
+    )
+    values: NDArray[Any] = resample(image.array, image.geometry, plane, nearest=False, outside=np.nan)[
+        0
+    ]
+    return values
 
 
 def _zones(places: Sequence[Path], geometry: Geometry) -> LabelMap | None:
@@ -183,7 +220,7 @@ def _zones(places: Sequence[Path], geometry: Geometry) -> LabelMap | None:
     return zones if zones.geometry.is_same_grid(geometry) else None
 
 
-def _grey(image: Volume, z: int) -> NDArray[np.uint8]:
+def _grey(image: Volume, values: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = window_presets(image)[0].limits
-    values = np.nan_to_num(np.asarray(image.array[z], dtype=np.float64))
-    return (np.clip((values - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
+    known = np.nan_to_num(values.astype(np.float64), nan=low)
+    return (np.clip((known - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)

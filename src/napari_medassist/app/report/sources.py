@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 from pathlib import Path
 
+from napari_medassist.app.browser.marks import MARKS_FILE, Mark, read_marks
 from napari_medassist.app.cohort.detection import scored_cases
 from napari_medassist.app.cohort.output import SUMMARY_FILE
 from napari_medassist.app.cohort.packed import PackedCases
@@ -87,11 +88,14 @@ class ReportSource:
         How several models rank; None for one.
     folder
         Where the results lie; None if they were not written.
+    marks
+        What readers marked, by case.
     """
 
     models: tuple[EvaluatedModel, ...]
     rankings: Rankings | None = None
     folder: Path | None = None
+    marks: Mapping[str, Mark] = field(default_factory=dict)
 
     @classmethod
     def of_cohort(
@@ -126,8 +130,17 @@ class ReportSource:
         )
 
     @classmethod
-    def of_evaluated(cls, models: Sequence[EvaluatedModel]) -> ReportSource:
+    def of_evaluated(
+        cls, models: Sequence[EvaluatedModel], marks: Mapping[str, Mark] | None = None
+    ) -> ReportSource:
         """Take models with all that is known of them; one needs no name, and is shown without.
+
+        Parameters
+        ----------
+        models
+            One or several.
+        marks
+            What readers marked, by case.
 
         Raises
         ------
@@ -137,12 +150,12 @@ class ReportSource:
         if not models:
             raise InvalidSetting("There is no model to report on.")
         if len(models) == 1:
-            return cls((replace(models[0], name=""),))
-        return cls(tuple(models), _ranked(models))
+            return cls((replace(models[0], name=""),), marks=marks or {})
+        return cls(tuple(models), _ranked(models), marks=marks or {})
 
     @classmethod
     def of_results(cls, folder: str | Path) -> ReportSource:
-        """Take what ``evaluate`` or ``compare`` wrote into a folder.
+        """Take what ``evaluate`` or ``compare`` wrote into a folder, and readers' marks beside it.
 
         Raises
         ------
@@ -156,12 +169,13 @@ class ReportSource:
             raise FileProblem(
                 "There is no such folder.", path=place, cure="Give the folder that 'evaluate' wrote to."
             )
+        marks = read_marks(place / MARKS_FILE)
         if not (place / COMPARISON_FILE).is_file() or (place / SUMMARY_FILE).is_file():
-            return cls((_of_folder("", place),), folder=place)
+            return cls((_of_folder("", place),), folder=place, marks=marks)
         models = tuple(_of_folder(name, place / name) for name in _model_names(place))
         if len(models) < 2:
             raise CorruptFile("It names fewer than two models.", path=place / COMPARISON_FILE)
-        return cls(models, _written_ranks(place) or _ranked(models), place)
+        return cls(models, _written_ranks(place) or _ranked(models), place, marks)
 
 
 def _of_folder(name: str, folder: Path) -> EvaluatedModel:

@@ -9,6 +9,7 @@ from napari_medassist import __version__
 from napari_medassist.app.browser.case_files import ImageIndex, zones_of
 from napari_medassist.app.report.gallery import PictureSources, gallery_of
 from napari_medassist.app.report.identifiers import names_in_report
+from napari_medassist.app.report.marks import reader_marks
 from napari_medassist.app.report.pdf import print_to_pdf, require_browser
 from napari_medassist.app.report.provenance import inputs_of
 from napari_medassist.app.report.sources import ReportSource
@@ -117,6 +118,7 @@ def gather(source: ReportSource, options: ReportOptions, *, progress: Progress =
             gallery=gallery,
             gallery_note=note,
             rankings=source.rankings,
+            marks=reader_marks(source.marks),
             version=__version__,
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from napari_medassist.core.provenance import now
@@ -35,6 +35,12 @@ from napari_medassist.evaluation.report.levels import (
     levels_section,
     sizes_section,
 )
+from napari_medassist.evaluation.report.marks import (
+    ReaderMark,
+    marks_of_rows,
+    marks_section,
+    told_marks,
+)
 from napari_medassist.evaluation.report.model_tables import (
     Differences,
     differences_of,
@@ -44,9 +50,12 @@ from napari_medassist.evaluation.report.model_tables import (
 from napari_medassist.evaluation.report.numbers import count
 from napari_medassist.evaluation.report.part_tables import part_sections
 from napari_medassist.evaluation.report.plots import plots_of
+from napari_medassist.evaluation.report.worst import caption
 
 #: Cases that are listed in a table at most; further ones are counted, and stand in the case table.
 _MAX_LINKS = 12
+#: So few cases are told in a sentence each, below their table.
+_MAX_TOLD = 4
 _MAX_FAILED = 200
 
 
@@ -66,6 +75,8 @@ class Extras:
         Pictures, and how to read them.
     rankings
         Ranks of the models under several conventions; by default under their own only.
+    marks
+        What readers marked, by the name of the case.
     how
         Numbers of resamples and of permutations.
     version
@@ -78,6 +89,7 @@ class Extras:
     gallery: tuple[PictureGroup, ...] = ()
     gallery_note: str = ""
     rankings: Rankings | None = None
+    marks: Mapping[str, ReaderMark] = field(default_factory=dict)
     how: Resampling = field(default_factory=Resampling)
     version: str = ""
 
@@ -101,12 +113,15 @@ def build(models: Sequence[ModelColumns], extras: Extras) -> Report:
     found = [headline_intervals(model, n_resamples=n_resamples) for model in models]
     agreement = [correlations(model, n_resamples=n_resamples) for model in models]
     differences = differences_of(models, extras.how)
+    marks = told_marks(extras.marks, extras.names)
+    marked = marks_section(models, marks, extras.names)
     sections = [
         _differing(differences, extras.rankings),
         [agreement_section(models, agreement, n_resamples=n_resamples)],
         [_hidden_section(models, extras.names), sizes_section(models, found)],
         part_sections(models, n_resamples=n_resamples),
         [case_means_section(models, found)],
+        [marked] if marked else [],
     ]
     detection = detection_section(models, n_resamples=n_resamples)
     pictured = [p.row for group in extras.gallery for p in group.pictures]
@@ -128,13 +143,20 @@ def build(models: Sequence[ModelColumns], extras: Extras) -> Report:
         further=tuple(section for group in sections for section in group),
         gallery=extras.gallery,
         gallery_note=extras.gallery_note,
-        cases=case_data(models, extras.names, pictured=pictured),
+        cases=case_data(models, extras.names, pictured=pictured, marks=_marks_by_row(models, marks)),
         closing=(
             *_status_sections(models, extras.names),
             convention_section(models[0].cohort.convention),
         ),
         inputs=extras.inputs,
     )
+
+
+def _marks_by_row(
+    models: Sequence[ModelColumns], marks: Mapping[str, ReaderMark]
+) -> list[tuple[str, str]]:
+    rows = marks_of_rows(models, marks)
+    return [(mark.kind, mark.note) if mark else ("", "") for mark in rows]
 
 
 def _differing(differences: Differences, rankings: Rankings | None) -> list[Section]:
@@ -179,22 +201,28 @@ def _hidden_tables(
     suffix = f": {model.name}" if model.name else ""
     hidden = model.cohort.hidden_errors
     alarms = false_alarms(model.compared, good_dice=hidden.good_dice)
+    place_of = {case.case: place for place, case in enumerate(model.cases)}
     by_name = {case.case: case for case in model.cases}
 
-    def table(title: str, cases: Sequence[str], n_possible: int) -> TextTable:
-        ranked = sorted(cases, key=lambda name: -abs(model.gap_of.get(name, 0.0)))
+    def table(title: str, cases: Sequence[str], n_possible: int, sign: int) -> TextTable:
+        ranked = sorted(cases, key=lambda n: (-abs(model.gap_of.get(n, 0.0)), sign * by_name[n].dice))
         rows = tuple(_case_row(by_name[n], rows_of[n], names) for n in ranked[:_MAX_LINKS])
         more = len(ranked) - len(rows)
+        told = [
+            f"{names.of(n)}: {caption(model.cohort.cases[place_of[n]], model.gap_of.get(n, 0.0))}"
+            for n in ranked
+            if len(ranked) <= _MAX_TOLD
+        ]
         return TextTable(
             f"{title}{suffix}: {count(len(cases), 'case')} of {n_possible:,}",
             ("case", "Dice", "missed", "false"),
             rows,
-            f"{more:,} more in the case table." if more else "",
+            f"{more:,} more in the case table." if more else " ".join(told),
         )
 
     return (
-        table("Hidden errors", hidden.cases, hidden.n_good_cases),
-        table("False alarms", alarms.cases, alarms.n_poor_cases),
+        table("Hidden errors", hidden.cases, hidden.n_good_cases, -1),
+        table("False alarms", alarms.cases, alarms.n_poor_cases, 1),
     )
 
 

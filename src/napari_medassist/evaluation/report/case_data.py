@@ -28,6 +28,10 @@ _STATUS = {
     Status.GRID_MISMATCH: "grids differ",
     Status.ERROR: "error",
 }
+_MARK_COLUMNS = (
+    ("mark", "mark", "What a reader marked the case as."),
+    ("mark_note", "reader's note", "What the reader wrote."),
+)
 _MAIN = ("dice", "hd_mm", "hd95_mm", "assd_mm")
 
 
@@ -75,7 +79,11 @@ class _Column:
 
 
 def case_data(
-    models: Sequence[ModelColumns], names: Names, *, pictured: Sequence[int] = ()
+    models: Sequence[ModelColumns],
+    names: Names,
+    *,
+    pictured: Sequence[int] = (),
+    marks: Sequence[tuple[str, str]] = (),
 ) -> CaseData:
     """Return every case of every model, one after the other.
 
@@ -87,6 +95,9 @@ def case_data(
         What cases are called.
     pictured
         Rows that have a picture.
+    marks
+        What readers say, one (kind, note) a row, empty where nothing was marked; by default there are
+        no columns for it.
     """
     everything = [(model, case) for model in models for case in model.cases]
     numbers = _number_columns(models)
@@ -97,6 +108,10 @@ def case_data(
         described.append(_text("model", "model", "The model whose prediction is compared."))
     values["verdict"] = [verdict(model, case) for model, case in everything]
     described.append(_text("verdict", "verdict", _verdict_tip(models)))
+    if any(kind for kind, _ in marks):
+        for place, (key, title, tip) in enumerate(_MARK_COLUMNS):
+            values[key] = [mark[place] for mark in marks]
+            described.append(_text(key, title, tip))
     for column in numbers:
         values[column.key] = [plain(column.get(model, case)) for model, case in everything]
         described.append(_described(column))

@@ -139,6 +139,11 @@ class CaseData:
         """Number of rows."""
         return len(self.values["case"])
 
+    def mark_of(self, row: int) -> str:
+        """Return what a reader says of a row: kind and note; empty if it is not marked."""
+        parts = [self.values[key][row] for key in ("mark", "mark_note") if key in self.values]
+        return ": ".join(part for part in parts if part)
+
 
 @dataclass(frozen=True)
 class Section:

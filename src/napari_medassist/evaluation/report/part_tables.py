@@ -30,13 +30,13 @@ _ON_LABELS = "Each label compared by itself."
 def part_sections(models: Sequence[ModelColumns], *, n_resamples: int) -> list[Section]:
     """Return tables by zone and by label; nothing where no model was judged so."""
     kinds = (
-        ("zones", "By zone", "zone", _ON_ZONES, "regions"),
-        ("labels", "By label", "label", _ON_LABELS, "labels"),
+        ("zones", "By zone", "Each zone", "zone", _ON_ZONES, "regions"),
+        ("labels", "By label", "Each label", "label", _ON_LABELS, "labels"),
     )
     sections = []
-    for name, title, word, told, kind in kinds:
+    for name, title, caption, word, told, kind in kinds:
         tables = tuple(
-            _table(model, getattr(model.cohort, kind), getattr(model, kind), title, word, n_resamples)
+            _table(model, getattr(model.cohort, kind), getattr(model, kind), caption, word, n_resamples)
             for model in models
             if getattr(model.cohort, kind)
         )

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from napari_medassist.core.geometry import Float
-from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.evaluation.curves import LesionCurve, detection_curve
+from napari_medassist.evaluation.report.case_data import ALARM, EMPTY, ERRORS, FINE, HIDDEN, verdict
 from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.content import Plot
 from napari_medassist.evaluation.report.numbers import count, plain_list
@@ -66,8 +66,8 @@ def _histogram(models: Sequence[ModelColumns], key: str) -> Plot:
     top = max((float(v.max(initial=0)) for v in values), default=0) or 1.0
     edges = _SHARES if spec.range == (0.0, 1.0) else np.linspace(0, top * (1 + 1e-9), _LENGTHS + 1)
     if len(models) == 1:
-        series = _by_errors(models[0], key, edges)
-        note = "Bars are stacked: a case has a missed or false lesion, or it has none."
+        series = _by_verdict(models[0], key, edges)
+        note = "Bars are stacked by verdict, in the colours of the plots above."
     else:
         pairs = zip(models, values, strict=True)
         series = [_bars(model.name, found, edges) for model, found in pairs]
@@ -78,14 +78,11 @@ def _histogram(models: Sequence[ModelColumns], key: str) -> Plot:
     return Plot(f"histogram-{key}", f"How {spec.title} is spread", note, bars)
 
 
-def _by_errors(model: ModelColumns, key: str, edges: Float) -> list[dict[str, Any]]:
-    groups: dict[str, list[CaseEvaluation]] = {"no lesion error": [], "missed or false lesions": []}
+def _by_verdict(model: ModelColumns, key: str, edges: Float) -> list[dict[str, Any]]:
+    groups: dict[str, list[float]] = {name: [] for name in (FINE, ALARM, ERRORS, HIDDEN, EMPTY)}
     for case in model.compared:
-        groups["missed or false lesions" if case.fn or case.fp else "no lesion error"].append(case)
-    return [
-        _bars(name, _finite([model.value(case, key) for case in cases]), edges)
-        for name, cases in groups.items()
-    ]
+        groups[verdict(model, case)].append(model.value(case, key))
+    return [_bars(name, found, edges) for name, v in groups.items() if (found := _finite(v)).size]
 
 
 def _bars(name: str, values: Float, edges: Float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_medassist.app.browser.marks import Mark, Marks
 from napari_medassist.app.cohort.files import evaluate_files
 from napari_medassist.app.report.identifiers import is_dicom
 from napari_medassist.app.report.sources import ReportSource
@@ -75,6 +76,17 @@ def test_the_command_hides_them_too(study: Path) -> None:
     arguments = ["report", str(study / "results"), "--images", str(study / "images"), "--quiet"]
     assert main(arguments) == 0
     assert "DOE" not in (study / "results" / "report.html").read_text(encoding="utf-8")
+
+
+def test_notes_of_renamed_cases_are_withheld(study: Path) -> None:
+    marks = Marks(study / "results" / "marks.json")
+    marks.set(PATIENT, Mark.now("ambiguous", "called Jane, born 1970", reader="r1"))
+    marks.set("plain", Mark.now("other", "told in full", reader="r2"))
+    page = page_of(study)
+    assert "withheld: the note may name a person" in page
+    assert not [secret for secret in ("Jane", "born 1970", "r1<", PATIENT) if secret in page]
+    assert "told in full" in page
+    assert "called Jane, born 1970" in page_of(study, with_identifiers=True)
 
 
 def test_what_counts_as_dicom(tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
+from napari_medassist.app.browser.marks import Mark, Marks
 from napari_medassist.app.cohort.files import Source, evaluate_files, evaluate_source
 from napari_medassist.app.cohort.models import compare_models
+from napari_medassist.app.report.gallery import _resampled
 from napari_medassist.app.report.sources import ReportSource
 from napari_medassist.app.report.write import ReportOptions, gather, write_report
 from napari_medassist.cli.main import main
@@ -25,6 +28,7 @@ from napari_medassist.core.errors import (
 )
 from napari_medassist.evaluation.conventions import MEDASSIST
 from napari_medassist.evaluation.paired import Resampling
+from napari_medassist.io.files import read_labels, read_volume
 from tests.unit.app.cohort.cohorts import cohort, contents, mask, save
 
 FEW = ReportOptions(n_pictures=4)
@@ -148,20 +152,69 @@ def test_files_that_are_gone_or_changed_leave_a_reason_instead_of_a_picture(stud
     assert not any(str(moved) in told for told in gone)
 
 
-def test_images_lie_below_if_they_share_the_grid(study: Path, tmp_path: Path) -> None:
+def test_images_lie_below_and_on_another_grid_are_resampled(study: Path, tmp_path: Path) -> None:
     values = np.random.default_rng(0).random((20, 18, 6)).astype(np.float32)
     for number in range(8):
         affine = np.diag([-0.5, -0.5, 3.0 + (number % 2), 1.0])
+        if number == 3:
+            affine[2, 3] = 500  # far from the masks
         save(tmp_path / "images" / f"case_{number:04}_t2w.nii.gz", values, affine)
     source = ReportSource.of_results(study / "results")
     report = gather(source, ReportOptions(n_pictures=99, images=tmp_path / "images"))
     places = {p.title: p.place for group in report.gallery for p in group.pictures}
     assert places
     for title, place in places.items():
-        on_image = int(title[-1]) % 2 == 0
-        assert place.endswith("on t2w." if on_image else "masks only."), (title, place)
+        number = int(title[-1])
+        resampled = "which was resampled to the grid of the masks for this picture."
+        told = "on t2w." if number % 2 == 0 else "masks only." if number == 3 else resampled
+        assert place.endswith(told), (title, place)
+    assert any(int(title[-1]) == 3 for title in places)
+    assert any(int(title[-1]) % 2 and "resampled" in place for title, place in places.items())
     with pytest.raises(FileProblem):
         gather(source, ReportOptions(images=tmp_path / "nothing"))
+
+
+def test_a_resampled_slice_shows_what_lies_there_in_the_patient(tmp_path: Path) -> None:
+    """Against SimpleITK: an image with other voxels, turned and moved, on the grid of the masks."""
+    rng = np.random.default_rng(3)
+    masks, image = np.zeros((30, 28, 5), np.uint8), rng.random((24, 26, 9)).astype(np.float32)
+    turn = np.deg2rad(8)
+    affine = np.eye(4)
+    affine[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    affine = affine @ np.diag([-0.8, -0.8, 1.5, 1])
+    affine[:3, 3] = (3, 4, -2)
+    save(tmp_path / "mask.nii.gz", masks, np.diag([-0.5, -0.5, 3.0, 1]))
+    save(tmp_path / "image.nii.gz", image, affine)
+    geometry = read_labels(tmp_path / "mask.nii.gz").geometry
+    found = _resampled(read_volume(tmp_path / "image.nii.gz"), geometry, 2)
+    mask, moving = (sitk.ReadImage(str(tmp_path / f"{name}.nii.gz")) for name in ("mask", "image"))
+    placed = sitk.Resample(moving, mask, sitk.Transform(), sitk.sitkLinear, -1.0, sitk.sitkFloat32)
+    expected = sitk.GetArrayFromImage(placed)[2]
+    inside = np.isfinite(found)
+    assert inside.mean() > 0.3
+    assert not inside.all()
+    assert np.allclose(found[inside], expected[inside], atol=1e-4)
+
+
+def test_marks_beside_the_results_are_told(results: Path, tmp_path: Path) -> None:
+    marks = Marks(results / "marks.json")
+    marks.set("case_0001", Mark.now("label_error", "drawn too <small>", reader="me"))
+    out = tmp_path / "r.html"
+    assert main(["report", str(results), "--out", str(out), "--quiet"]) == 0
+    page = out.read_text(encoding="utf-8")
+    assert "<td>label error</td><td>drawn too &lt;small&gt;</td><td>me</td>" in page
+    marks.remove("case_0001")
+    assert main(["report", str(results), "--out", str(out), "--quiet"]) == 0
+    assert "drawn too" not in out.read_text(encoding="utf-8")
+
+
+def test_broken_marks_are_told_and_left_alone(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "marks.json").write_text("{")
+    assert main(["report", str(results), "--quiet"]) == 2
+    assert "marks.json" in capsys.readouterr().err
+    assert (results / "marks.json").read_text() == "{"
 
 
 def test_two_models_from_compare(tmp_path: Path) -> None:

@@ -112,6 +112,13 @@ def test_a_number_instead_of_a_name_hides_the_message_too() -> None:
     assert "someone" not in values["message"][-1]
 
 
+def test_few_hidden_errors_are_told_in_a_sentence_each(report: Report) -> None:
+    errors, alarms = section(report, "hidden").tables
+    assert errors.note.startswith("hides: Dice 0.90, ranked gap")
+    assert "1 of 2 lesions missed (0.50 ml); 1 of 2 predicted lesions false" in errors.note
+    assert [row[0].text for row in alarms.rows] == ["alarms", "alarms too"], "the lowest Dice first"
+
+
 def test_cases_not_compared_stand_with_their_reasons(report: Report) -> None:
     by_status, reasons = section(report, "status").tables
     assert [row[1].text for row in by_status.rows] == ["7", "0", "1"]
@@ -194,7 +201,7 @@ def test_zones_and_labels_have_tables_of_their_own() -> None:
 def test_histograms_count_every_finite_value(report: Report) -> None:
     spec = next(plot.spec for plot in report.plots if plot.id == "histogram-dice")
     counts = {series["name"]: sum(series["y"]) for series in spec["series"]}
-    assert counts == {"no lesion error": 3, "missed or false lesions": 3}
+    assert counts == {"no lesion error": 1, "false alarm": 2, "lesion errors": 2, "hidden error": 1}
 
 
 def test_a_cohort_in_which_nothing_could_be_compared_still_has_a_report() -> None:

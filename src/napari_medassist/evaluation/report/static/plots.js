@@ -119,9 +119,9 @@ const report = {
   }
 
   function bars(spec, colour, size) {
-    const shades = spec.stacked ? ["--third", "--second"] : MODELS.map(([shade]) => shade);
+    const shade = (name, i) => (spec.stacked ? VERDICTS[name] || ["--soft"] : MODELS[i % MODELS.length])[0];
     const traces = spec.series.map((series, i) => ({ type: "bar", name: plain(series.name), x: series.x, y: series.y,
-      marker: { color: colour(shades[i % shades.length]) }, hovertemplate: "%{x:.2f}: %{y} cases<extra>%{fullData.name}</extra>" }));
+      marker: { color: colour(shade(series.name, i)) }, hovertemplate: "%{x:.2f}: %{y} cases<extra>%{fullData.name}</extra>" }));
     return [traces, layout(spec, axis(spec.x, null, colour, size), axis(spec.y, null, colour, size), colour, size)];
   }
 

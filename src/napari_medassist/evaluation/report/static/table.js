@@ -9,18 +9,22 @@
   const texts = columns.filter((column) => column.kind === "text");
   const haystack = Array.from({ length: nRows }, (_, row) => texts.map((c) => values[c.key][row] || "").join("\n").toLowerCase());
   const collator = new Intl.Collator(undefined, { numeric: true });
-  const ON_PAPER = new Set(["case", "model", "verdict", "gap", "dice", "hd95_mm", "lesion_recall", "lesion_precision",
+  const ON_PAPER = new Set(["case", "model", "verdict", "mark", "gap", "dice", "hd95_mm", "lesion_recall", "lesion_precision",
     "n_reference_lesions", "fn", "n_predicted_lesions", "fp"]);
+  const MAX_ON_PAPER = 2000; // about 30 pages
   const $ = (id) => document.getElementById(id);
   const table = $("table");
   const state = { key: null, descending: true, text: "", which: "all", selected: null, page: 0, size: 50, target: null };
   let order = [];
 
+  const marks = [...new Set(values.mark || [])].filter((mark) => mark).sort();
   const CHOICES = new Map([
     ["all", ["all cases", () => true]],
     ...[...new Set(values.verdict)].sort().map((verdict) => [verdict, [`only: ${verdict}`, (row) => values.verdict[row] === verdict]]),
     ["fn", ["with missed lesions", (row) => values.fn[row] > 0]],
     ["fp", ["with false lesions", (row) => values.fp[row] > 0]],
+    ...marks.length ? [["marked", ["marked by a reader", (row) => values.mark[row] !== ""]]] : [],
+    ...marks.map((mark) => [`mark:${mark}`, [`marked: ${mark}`, (row) => values.mark[row] === mark]]),
     ["picture", ["with a picture", (row) => pictured.has(row)]],
   ]);
 
@@ -75,9 +79,8 @@
       return head;
     }
     const made = element("td", { className: column.kind === "text" ? "text" : "" }, text);
-    if (column.key === "message") made.classList.add("long");
+    if (column.key === "message" || column.key === "mark_note") made.classList.add("long");
     if ((column.key === "fn" || column.key === "fp") && value > 0) made.classList.add("wrong");
-    if (!ON_PAPER.has(column.key)) made.classList.add("print-hidden");
     return made;
   }
 
@@ -99,8 +102,6 @@
     $("next").disabled = state.page >= nPages - 1;
     $("clear").hidden = state.selected === null;
     $("clear").textContent = state.selected ? `Show all again (${state.selected.size} selected in a plot)` : "";
-    $("print-note").textContent = `Rows ${rows.length ? first + 1 : 0} to ${first + rows.length} of ${order.length}, `
-      + `${sortedBy()}. All rows and columns are in the HTML page and in cases.csv.`;
     for (const head of table.tHead.rows[0].cells) {
       head.removeAttribute("aria-sort");
       if (head.dataset.key === state.key) head.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
@@ -112,6 +113,25 @@
     if (state.key === null) return "the largest disagreement first";
     const { title } = columns.find((column) => column.key === state.key);
     return `sorted by ${title}, ${state.descending ? "falling" : "rising"}`;
+  }
+
+  /* On paper there are no pages of rows: all that the filter leaves are printed, in a table of their own, whose
+     heads are plain text, since Chromium repeats no head that holds buttons. */
+  function fillPaper() {
+    const chosen = columns.filter((column) => ON_PAPER.has(column.key));
+    const rows = order.slice(0, MAX_ON_PAPER);
+    const heads = chosen.map((c) => element("th", { scope: "col", className: c.kind === "text" ? "text" : "" }, c.title));
+    $("paper").tHead.replaceChildren(element("tr", {}, ...heads));
+    $("paper").tBodies[0].replaceChildren(...rows.map((row) => element("tr", {}, ...chosen.map((c) => cell(c, row)))));
+    const number = (n) => n.toLocaleString("en");
+    const all = order.length === nRows ? `all ${number(nRows)} rows` : `${number(order.length)} of ${number(nRows)} rows, as filtered`;
+    const cut = order.length > rows.length ? ` Only the first ${number(rows.length)} are printed; narrow the filter to print others.` : "";
+    $("print-note").textContent = `The table holds ${all}, ${sortedBy()}.${cut} All columns are in the HTML page and in cases.csv.`;
+  }
+
+  function emptyPaper() {
+    $("paper").tHead.replaceChildren();
+    $("paper").tBodies[0].replaceChildren();
   }
 
   function refresh() {
@@ -133,7 +153,6 @@
       button.addEventListener("click", () => sortBy(column));
       const head = element("th", { scope: "col", className: column.kind === "text" ? "text" : "" }, button);
       head.dataset.key = column.key;
-      if (!ON_PAPER.has(column.key)) head.classList.add("print-hidden");
       return head;
     });
     table.tHead.append(element("tr", {}, ...heads));
@@ -182,6 +201,8 @@
   $("clear").addEventListener("click", () => { state.selected = null; refresh(); });
   $("previous").addEventListener("click", () => { state.page -= 1; render(); });
   $("next").addEventListener("click", () => { state.page += 1; render(); });
+  addEventListener("beforeprint", fillPaper);
+  addEventListener("afterprint", emptyPaper);
   addEventListener("hashchange", () => follow(location.hash));
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#case-'], a[href^='#picture-']");
