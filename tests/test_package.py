@@ -126,6 +126,11 @@ def test_the_wheel_holds_what_the_plugin_needs(wheel_names, name):
     assert f"napari_medassist/{name}" in wheel_names
 
 
+def test_the_wheel_names_the_licences_of_all_that_it_holds(wheel_names):
+    licences = {name.partition("/licenses/")[2] for name in wheel_names if "/licenses/" in name}
+    assert {Path(name).name for name in licences} == {"LICENSE", "LICENSE-plotly.txt"}
+
+
 def test_the_wheel_holds_every_module(wheel_names):
     assert {f"napari_medassist/{relative(path)}" for path in MODULES} <= wheel_names
 
