@@ -39,6 +39,14 @@ def name(page: Path) -> str:
     return page.relative_to(DOCS).as_posix() if DOCS in page.parents else page.name
 
 
+def test_the_page_on_evaluation_names_every_module():
+    table = (DOCS / "reference" / "evaluation.md").read_text(encoding="utf-8").split("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", table))
+    modules = (SOURCE / "napari_medassist" / "evaluation").iterdir()
+    public = {part.stem for part in modules if not part.name.startswith("_")} - {"presets"}
+    assert public <= named
+
+
 @pytest.fixture
 def workplace(tmp_path, monkeypatch) -> Path:
     """An empty folder with the sample data in it, as the current one."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_medassist.app.cohort.manifest import read_manifest
     from napari_medassist.app.cohort.pairing import pair_files
+    from napari_medassist.app.cohort.reopen import load_results
     from napari_medassist.app.cohort.run import evaluate_cohort
     from napari_medassist.core.case import Case
     from napari_medassist.core.errors import MedAssistError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from napari_medassist.core.volume import Volume
     from napari_medassist.evaluation.case import evaluate
     from napari_medassist.io.files import read, read_labels, read_volume, write
+    from napari_medassist.io.label_scheme import read_label_scheme
 
 __version__ = "0.1.0.dev0"
 
@@ -42,8 +44,10 @@ _HOME = {
     "Volume": "core.volume",
     "evaluate": "evaluation.case",
     "evaluate_cohort": "app.cohort.run",
+    "load_results": "app.cohort.reopen",
     "pair_files": "app.cohort.pairing",
     "read": "io.files",
+    "read_label_scheme": "io.label_scheme",
     "read_labels": "io.files",
     "read_manifest": "app.cohort.manifest",
     "read_volume": "io.files",
@@ -61,8 +65,10 @@ __all__ = [
     "Volume",
     "evaluate",
     "evaluate_cohort",
+    "load_results",
     "pair_files",
     "read",
+    "read_label_scheme",
     "read_labels",
     "read_manifest",
     "read_volume",

@@ -19,6 +19,8 @@ from napari_medassist.metrics.registry import METRICS
 _HEADERS_ONLY = (".hdr", ".mhd", ".nhdr")
 #: The packages whose code decides a result.
 _ENGINE = ("core", "io", "metrics", "evaluation")
+#: Of these, what shows results and decides none.
+_SHOWS_ONLY = ("report",)
 _DIGEST_BYTES = 12
 
 
@@ -71,8 +73,9 @@ def _hash(content: bytes = b"") -> hashlib.blake2b:
 
 def _add(place: Traversable, digest: hashlib.blake2b) -> None:
     for part in sorted(place.iterdir(), key=lambda part: part.name):
-        if part.is_dir() and not part.name.startswith("__"):
-            _add(part, digest)
+        if part.is_dir():
+            if part.name not in _SHOWS_ONLY and not part.name.startswith("__"):
+                _add(part, digest)
         elif part.name.endswith((".py", ".yaml")):
             digest.update(part.name.encode())
             digest.update(part.read_bytes())

@@ -41,7 +41,8 @@ class ReopenedCohort:
     Parameters
     ----------
     cohort
-        The results, equal to those of the run.
+        The results, equal to those of the run; of a run with a sweep, to those of the same run without
+        one.
     convention
         What they were computed with.
     pairs
@@ -78,7 +79,8 @@ def load_results(folder: PathLike) -> ReopenedCohort:
     ReopenedCohort
         Every number is the one that was computed; means and totals are taken anew. Cases are held as
         :func:`~napari_medassist.app.cohort.run.evaluate_cohort` holds them. Of a sweep only the sums
-        over all cases were written, in ``sweep.csv``; it is not part of the cohort.
+        over all cases were written, in ``sweep.csv``; it is not part of the cohort, which equals that
+        of the same run without a sweep.
 
     Raises
     ------

@@ -95,6 +95,16 @@ def test_maps_of_probabilities_under_any_convention(study: Path, tmp_path: Path,
     assert (again.convention, again.kind, again.labels) == (preset(name), "probability", (1, 2))
 
 
+def test_of_a_sweep_the_sums_alone_are_kept(study: Path, tmp_path: Path) -> None:
+    source = Source.of_places(study / "reference", study / "maps")
+    swept = evaluate_source(source, tmp_path / "a", kind="probability", cut_offs=(0.3, 0.6))
+    plain = evaluate_source(source, tmp_path / "b", kind="probability")
+    again = load_results(tmp_path / "a").cohort
+    assert (tmp_path / "a" / "sweep.csv").is_file()
+    assert_same(again, plain)
+    assert again.cases != swept.cases
+
+
 def test_what_was_opened_again_is_written_alike(results: Results, tmp_path: Path) -> None:
     again = load_results(results[0])
     about = json.loads((results[0] / "summary.json").read_text())
