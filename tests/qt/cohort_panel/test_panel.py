@@ -223,12 +223,13 @@ def test_the_plugin_puts_the_dock_to_the_bottom(viewer: Any, qtbot: Any, monkeyp
 
     viewer.show()
     dock = cohort_dock_of(viewer)
-    qtbot.wait(50)
+    qtbot.waitUntil(dock.isVisible, timeout=5000)
     window = viewer.window._qt_window
     parent = dock.parentWidget()
     while parent.parentWidget() is not window:
         parent = parent.parentWidget()
-    assert window.dockWidgetArea(parent) == Qt.DockWidgetArea.BottomDockWidgetArea
+    bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+    qtbot.waitUntil(lambda: window.dockWidgetArea(parent) == bottom, timeout=5000)
     assert cohort_dock_of(viewer) is dock
     side = dock_of(viewer)
     side.show_case()
