@@ -31,7 +31,7 @@ def test_changes_reach_nested_rules_and_leave_the_rest() -> None:
         ("extraction: {connectivity: 8}", "6, 18 or 26"),
         ("[1, 2]", "mapping"),
         ("a: [", "no YAML"),
-        ("good_dice: high", "wrong kind"),
+        ("good_dice: high", "good_dice is a number, not 'high'"),
     ],
 )
 def test_what_is_not_understood_is_said(text: str, says: str) -> None:
