@@ -18,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "any network: findings, both levels side by side with intervals, plots, pictures of "
         "the largest disagreements, the case table, the convention, hashes and versions.",
         epilog="Exit code: 0 written, 2 nothing was written. Names of cases that come from DICOM are "
-        "replaced by numbers unless --with-identifiers is given.",
+        "replaced by numbers, and readers' notes on them left out, unless --with-identifiers is given.",
     )
     parser.add_argument("results", type=Path, metavar="RESULTS", help="folder of evaluate or compare")
     parser.add_argument(

@@ -2,8 +2,8 @@
 
 DICOM files and study folders are often named after the patient, the patient's number or a date. So a
 case of which any file is DICOM (the reference, the prediction, its zones or its images) is called by a
-number, the names of its files are left out, and so is the message of a failure, which quotes them. The
-messages of other cases tell files without their folders.
+number, the names of its files are left out, and so is the message of a failure, which quotes them. Of
+a reader's mark only the kind is told. The messages of other cases tell files without their folders.
 """
 
 from __future__ import annotations

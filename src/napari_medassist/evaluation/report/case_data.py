@@ -28,10 +28,6 @@ _STATUS = {
     Status.GRID_MISMATCH: "grids differ",
     Status.ERROR: "error",
 }
-_MARK_COLUMNS = (
-    ("mark", "mark", "What a reader marked the case as."),
-    ("mark_note", "reader's note", "What the reader wrote."),
-)
 _MAIN = ("dice", "hd_mm", "hd95_mm", "assd_mm")
 
 
@@ -109,12 +105,14 @@ def case_data(
     values["verdict"] = [verdict(model, case) for model, case in everything]
     described.append(_text("verdict", "verdict", _verdict_tip(models)))
     if any(kind for kind, _ in marks):
-        for place, (key, title, tip) in enumerate(_MARK_COLUMNS):
-            values[key] = [mark[place] for mark in marks]
-            described.append(_text(key, title, tip))
+        values["mark"] = [kind for kind, _ in marks]
+        described.append(_text("mark", "mark", "What a reader marked the case as."))
     for column in numbers:
         values[column.key] = [plain(column.get(model, case)) for model, case in everything]
         described.append(_described(column))
+    if any(note for _, note in marks):
+        values["mark_note"] = [note for _, note in marks]
+        described.append(_text("mark_note", "reader's note", "What the reader wrote."))
     for key, title, tip, get in _further_texts(names):
         texts = [get(case) for _, case in everything]
         if any(texts):

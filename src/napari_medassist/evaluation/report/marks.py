@@ -110,7 +110,7 @@ def marks_section(
         for row, model, case, mark in listed[:_MAX_ROWS]
     )
     note = _left_out(len(listed) - len(rows), len(set(marks) - {case for _, case in cases}))
-    table = TextTable("Marked cases", columns, rows, note)
+    table = TextTable("What readers said", columns, rows, note)
     return Section("marks", "Marked cases", (_intro({x[2]: x[3].kind for x in listed}),), (table,))
 
 
