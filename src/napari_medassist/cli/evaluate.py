@@ -141,12 +141,20 @@ def run(args: argparse.Namespace) -> int:
         return stopped(args)
     if not args.quiet:
         print("\n".join(_report(cohort, args.out)))
-        if args.label and not (cohort.totals.n_reference_lesions or cohort.totals.n_predicted_lesions):
-            print(f"No compared file holds a label {' or '.join(str(n) for n in args.label)}.")
-    wrong = [*failures_of(cohort), *remarks_of(cohort)]
+    wrong = [*failures_of(cohort), *remarks_of(cohort), *_labels_of_nothing(args, cohort)]
     if wrong:
         print("\n".join(wrong), file=sys.stderr)
     return SOME_NOT_COMPARED if wrong else ALL_COMPARED
+
+
+def _labels_of_nothing(args: argparse.Namespace, cohort: CohortEvaluation) -> list[str]:
+    """Say that a label was asked for that no file holds: zeros would look like a result."""
+    # By volume: lesions may be left out as too small, though the label is there.
+    sides = "volume_reference_ml", "volume_prediction_ml"
+    held = any(case.score(side) > 0 for case in cohort.compared for side in sides)
+    if not args.label or not cohort.compared or held:
+        return []
+    return [f"No compared file holds a label {' or '.join(str(n) for n in args.label)}."]
 
 
 def _source(args: argparse.Namespace) -> Source:

@@ -88,8 +88,10 @@ def test_options_reach_the_comparison(
 def test_a_label_that_no_file_holds_is_told(
     folders: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(*options(folders), "--label", 7, 8) == 0
-    assert "No compared file holds a label 7 or 8." in capsys.readouterr().out
+    assert run(*options(folders), "--label", 7, 8, "--quiet") == 1
+    assert "No compared file holds a label 7 or 8." in capsys.readouterr().err
+    assert run(*options(folders), "--label", 1, "--set", "extraction.min_volume_mm3=1e9") == 0
+    assert "No compared file" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
