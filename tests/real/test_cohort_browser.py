@@ -19,6 +19,8 @@ pytestmark = pytest.mark.real
 
 NOT_COMPARED = ["10057_1000057", "10694_1000710"]
 N_COUNTED_BY_HAND = 25
+#: Every so many-th pair is compared by the browser itself.
+FEWER = 8
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +29,16 @@ def labels(real_data: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(labels: Path, tmp_path_factory: pytest.TempPathFactory) -> CohortBrowser:
-    folder = tmp_path_factory.mktemp("browser")
+def browser(
+    labels: Path, picai_results: Path, tmp_path_factory: pytest.TempPathFactory
+) -> CohortBrowser:
+    """All pairs, opened from results; that files give the same is tested with fewer of them."""
+    sources = CohortSources(results=picai_results, zones=labels / "zones")
+    return opened_browser(sources, tmp_path_factory.mktemp("browser"))
+
+
+def opened_browser(sources: CohortSources, folder: Path) -> CohortBrowser:
     browser = CohortBrowser(cache_dir=folder, marks_path=folder / "marks.json", workers=2)
-    sources = CohortSources(
-        reference=labels / "human", predictions={"ai": labels / "ai"}, zones=labels / "zones"
-    )
     browser.open_work(sources).run_here()
     return browser
 
@@ -80,6 +86,27 @@ def test_all_757_cases_are_there_and_two_say_why_they_were_not_compared(browser)
     assert sorted(table.names[row] for row in browser.order[-2:]) == NOT_COMPARED
     for case in NOT_COMPARED:
         assert "Different voxel grids" in table.text(table.row_of(case), "message")
+
+
+def test_files_are_compared_to_what_the_results_hold(browser, labels: Path, tmp_path: Path) -> None:
+    chosen = sorted({*browser.table.names[::FEWER], *NOT_COMPARED})
+    for side in ("human", "ai", "zones"):
+        (tmp_path / side).mkdir()
+        for case in chosen:
+            name = f"{case}.nii.gz"
+            (tmp_path / side / name).symlink_to(labels / side / name)
+    sources = CohortSources(
+        reference=tmp_path / "human",
+        predictions={"ai": tmp_path / "ai"},
+        zones=tmp_path / "zones",
+    )
+    table = opened_browser(sources, tmp_path / "cache").table
+    assert sorted(table.names) == chosen
+    rows = [browser.table.row_of(case) for case in table.names]
+    for column in ("dice", "hd95_mm", "lesion_f1", "fn", "fp", "volume_reference_ml"):
+        expected = browser.table.values(column)[rows]
+        np.testing.assert_allclose(table.values(column), expected, rtol=1e-6, err_msg=column)
+    assert table.is_compared().tolist() == [case not in NOT_COMPARED for case in table.names]
 
 
 def test_dice_missed_and_false_lesions_as_counted_by_hand(browser, labels: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from napari_medassist.app.cohort.division import Division
-from napari_medassist.app.cohort.files import Source, evaluate_files
+from napari_medassist.app.cohort.files import Source
 from napari_medassist.app.cohort.pairing import pair_files
 from napari_medassist.app.cohort.reopen import load_results
 from napari_medassist.app.cohort.run import evaluate_cohort
@@ -23,14 +23,8 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def out_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("picai")
-
-
-@pytest.fixture(scope="module")
-def cohort(real_data: Path, out_dir: Path) -> CohortEvaluation:
-    labels = real_data / "picai_labels"
-    return evaluate_files(labels / "human", labels / "ai", out_dir)
+def cohort(picai_evaluation: tuple[CohortEvaluation, Path]) -> CohortEvaluation:
+    return picai_evaluation[0]
 
 
 def test_two_of_757_lie_on_another_grid(cohort: CohortEvaluation) -> None:
@@ -52,10 +46,10 @@ def test_mean_dice_of_the_cases_with_a_lesion(cohort: CohortEvaluation) -> None:
     assert cohort.dice_with_lesion.value == pytest.approx(0.478, abs=5e-4)
 
 
-def test_the_tables_hold_every_case_and_lesion(cohort: CohortEvaluation, out_dir: Path) -> None:
-    assert len((out_dir / "cases.csv").read_text().splitlines()) == 1 + 757
-    assert len((out_dir / "lesions.csv").read_text().splitlines()) == 1 + 256 + 243
-    summary = json.loads((out_dir / "summary.json").read_text())
+def test_the_tables_hold_every_case_and_lesion(cohort: CohortEvaluation, picai_results: Path) -> None:
+    assert len((picai_results / "cases.csv").read_text().splitlines()) == 1 + 757
+    assert len((picai_results / "lesions.csv").read_text().splitlines()) == 1 + 256 + 243
+    summary = json.loads((picai_results / "summary.json").read_text())
     assert summary["lesions"]["micro_recall"] == pytest.approx(192 / 256)
     assert summary["lesions"]["micro_precision"] == pytest.approx(201 / 243)
 
@@ -68,8 +62,8 @@ def test_every_lesion_lies_within_its_box_and_grid(cohort: CohortEvaluation) -> 
             assert lesion.centroid_lps_mm is not None
 
 
-def test_results_of_all_pairs_open_again(cohort: CohortEvaluation, out_dir: Path) -> None:
-    again = load_results(out_dir)
+def test_results_of_all_pairs_open_again(cohort: CohortEvaluation, picai_results: Path) -> None:
+    again = load_results(picai_results)
     assert again.cohort.cases == cohort.cases
     assert repr(again.cohort.means) == repr(cohort.means)
     assert again.cohort.hidden_errors == cohort.hidden_errors
