@@ -14,8 +14,14 @@ from napari_medassist.app.report.pdf import BROWSER_VARIABLE
 from napari_medassist.app.report.sources import ReportSource
 from napari_medassist.app.report.write import ReportOptions, write_report
 from napari_medassist.cli.main import main
+from napari_medassist.evaluation.cohort import summarise
+from napari_medassist.evaluation.paired import Resampling
+from napari_medassist.evaluation.report.build import Extras, build
+from napari_medassist.evaluation.report.columns import ModelColumns
+from napari_medassist.evaluation.report.page import render
 from tests.browser import Page, browser, require_browser
 from tests.unit.app.cohort.cohorts import mask, save
+from tests.unit.evaluation.report.cohorts import case
 
 pytestmark = pytest.mark.browser
 
@@ -175,6 +181,20 @@ def test_all_rows_that_the_filter_leaves_go_on_paper(page: Page) -> None:
     assert page.run("return document.querySelectorAll('#paper button, #paper img').length") == 0
     told = page.run("return document.getElementById('print-note').textContent")
     assert f"2 of {N_CASES} rows, as filtered" in told
+
+
+def test_paper_holds_2000_rows_and_says_so(shared_page: Page, tmp_path: Path) -> None:
+    cases = [case(f"case {n}", n / 2100, 1, 0, 1, 0) for n in range(2100)]
+    extras = Extras(how=Resampling(n_resamples=50))
+    path = tmp_path / "many.html"
+    path.write_text(render(build([ModelColumns.of("", summarise(cases))], extras)), encoding="utf-8")
+    shared_page.open(path)
+    shared_page.run("dispatchEvent(new Event('beforeprint'))")
+    rows = "return document.querySelectorAll('#paper tbody tr').length"
+    assert shared_page.run(rows) == 2000
+    told = shared_page.run("return document.getElementById('print-note').textContent")
+    assert "all 2,100 rows" in told
+    assert "Only the first 2,000 are printed" in told
 
 
 def test_pages_of_the_table(page: Page) -> None:

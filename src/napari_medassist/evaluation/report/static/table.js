@@ -11,7 +11,7 @@
   const collator = new Intl.Collator(undefined, { numeric: true });
   const ON_PAPER = new Set(["case", "model", "verdict", "mark", "gap", "dice", "hd95_mm", "lesion_recall", "lesion_precision",
     "n_reference_lesions", "fn", "n_predicted_lesions", "fp"]);
-  const MAX_ON_PAPER = 2000; // about 30 pages
+  const MAX_ON_PAPER = 2000; // about 40 pages
   const $ = (id) => document.getElementById(id);
   const table = $("table");
   const state = { key: null, descending: true, text: "", which: "all", selected: null, page: 0, size: 50, target: null };
