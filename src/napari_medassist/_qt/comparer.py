@@ -12,6 +12,7 @@ from napari.layers import Labels, Layer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_medassist._qt.curtain import Curtain
 from napari_medassist._qt.lane import Errand, Lane
 from napari_medassist._qt.threads import Runner, run_with_dialog
 from napari_medassist.app.live_comparison import ComparedLabels, LiveComparison, PredictedImage
@@ -58,6 +59,7 @@ class Comparer:
         self._slots: list[tuple[Any, Callable[..., None]]] = []
         self._watched: LiveComparison | None = None
         self.follows_edits = True
+        self.curtain = Curtain()
         session.convention_changed.connect(self._on_convention)
         session.comparison_begun.connect(self._on_begun)
         session.comparison_changed.connect(self._on_comparison)
@@ -164,6 +166,7 @@ class Comparer:
         else:
             self._session.follow(live)
             self._session.show(result, live)
+        self.curtain.open()
         self._rest.start()
 
     def _prepare_complete(self) -> Errand | None:
@@ -181,6 +184,7 @@ class Comparer:
         self._quick.stop()
         self._complete.stop()
         self._rest.stop()
+        self.curtain.open()
 
     def _tell(self, error: MedAssistError) -> None:
         self._session.mark_stale(str(error))
@@ -189,6 +193,7 @@ class Comparer:
 
     def _on_convention(self, _convention: object) -> None:
         if self._session.live is not None:
+            self.curtain.close()
             self._quick.ask()
 
     def _on_begun(self, _compared: ComparedLabels) -> None:
@@ -207,6 +212,7 @@ class Comparer:
             return
         self._edits[side] = self._edits.get(side, 0) + 1
         if self.follows_edits:
+            self.curtain.close()
             self._quick.ask()
         else:
             self._session.mark_stale(_EDITED)

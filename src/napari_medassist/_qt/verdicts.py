@@ -8,6 +8,7 @@ from weakref import ref
 import numpy as np
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_medassist.app.display import DisplayFrame
@@ -118,9 +119,12 @@ class VerdictLayers:
             self._make(drawn, frame)
             return
         for side, crop in drawn.crops.items():
-            if not _are_equal(crop, self._crops.get(side)):
+            before = self._crops.get(side)
+            if not _are_equal(crop, before):
+                is_seen = self._is_seen(side, crop, before)
                 self._write(side, crop)
-                self._layers[side].refresh(extent=False, thumbnail=False, highlight=False)
+                if is_seen:
+                    self._layers[side].refresh(extent=False, thumbnail=False, highlight=False)
 
     def _follow_frame(self, _case: object) -> None:
         """Draw again where an image opened later has turned the frame."""
@@ -172,6 +176,24 @@ class VerdictLayers:
         data[crop.box] = crop.values
         self._crops[side] = crop
 
+    def _is_seen(self, side: Side, crop: VerdictCrop, before: VerdictCrop | None) -> bool:
+        """Tell whether a change reaches what is in view: to redraw the image costs most of the time."""
+        viewer, layer = self._viewer(), self._layers[side]
+        if viewer is None or before is None or viewer.dims.ndisplay != 2:
+            return True
+        point = np.asarray(layer.world_to_data(viewer.dims.point))
+        shown = {axis - viewer.dims.ndim + layer.ndim for axis in viewer.dims.displayed}
+        cut = next((axis for axis in range(layer.ndim) if axis not in shown), None)
+        if cut is None:
+            return True
+        shape = tuple(layer.data.shape)
+        # A point midway between two slices may be rounded to either.
+        near = {int(np.floor(point[cut] + 0.49)), int(np.floor(point[cut] + 0.51))}
+        return any(
+            not np.array_equal(_plane(crop, shape, cut, at), _plane(before, shape, cut, at))
+            for at in near
+        )
+
     def _style(self, side: Side) -> None:
         layer = self._layers[side]
         layer.contour = _CONTOURS[side] if self._has_outlines else 0
@@ -192,6 +214,16 @@ def _are_equal(crop: VerdictCrop, before: VerdictCrop | None) -> bool:
         and before.box == crop.box
         and (before is crop or np.array_equal(before.values, crop.values))
     )
+
+
+def _plane(crop: VerdictCrop, shape: tuple[int, ...], axis: int, at: int) -> NDArray[np.uint8]:
+    """Return one plane through the whole grid."""
+    plane = np.zeros(shape[:axis] + shape[axis + 1 :], dtype=np.uint8)
+    start, stop = crop.box[axis].start, crop.box[axis].stop
+    if start <= at < stop:
+        box = crop.box[:axis] + crop.box[axis + 1 :]
+        plane[box] = np.take(crop.values, at - start, axis=axis)
+    return plane
 
 
 def _names() -> dict[str, list[Any]]:

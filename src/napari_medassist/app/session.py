@@ -140,12 +140,18 @@ class Session:
     def set_cohort(self, cohort: CohortBrowser | None) -> None:
         """Browse a cohort: its convention becomes that of the session, and follows it from then on."""
         if self._cohort is not None:
-            self._cohort.convention_changed.disconnect(self.set_convention)
+            self._cohort.convention_changed.disconnect(self._follow_cohort)
         self._cohort = cohort
         if cohort is not None:
-            cohort.convention_changed.connect(self.set_convention)
-            self.set_convention(cohort.convention)
+            cohort.convention_changed.connect(self._follow_cohort)
+            self._follow_cohort(cohort.convention)
         self.cohort_changed.emit(cohort)
+
+    def _follow_cohort(self, convention: Convention) -> None:
+        """Judge as the cohort does; it starts its own work, which must not be asked for twice."""
+        if convention != self._convention:
+            self._convention = convention
+            self.convention_changed.emit(convention)
 
     # ---------------------------------------------------------------- comparison
 

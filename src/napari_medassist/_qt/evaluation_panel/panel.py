@@ -7,6 +7,7 @@ from typing import Any
 
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -201,6 +202,11 @@ class EvaluationPanel(QWidget):
         self.stale.setText(f"⚠ {why}" if why else "")
         self.stale.setVisible(bool(why))
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Let moves and strokes be drawn together with their results."""
+        super().showEvent(event)
+        self._bridge.comparer.curtain.hang_before(_main_window_of(self))
+
     # ---------------------------------------------------------------- making
 
     def _lay_out(self) -> None:
@@ -258,6 +264,12 @@ class EvaluationPanel(QWidget):
         }
         for key, act in acts.items():
             viewer.bind_key(key, act, overwrite=True)
+
+
+def _main_window_of(widget: QWidget) -> QWidget:
+    """Return the window that holds a widget and the image, also if the dock floats."""
+    parent = widget.parentWidget()
+    return widget if parent is None else _main_window_of(parent)
 
 
 def _refill(box: QComboBox, entries: list[tuple[str, Any]], *, preferred: int) -> None:
