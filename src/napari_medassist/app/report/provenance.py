@@ -113,11 +113,11 @@ def _places(
     places: list[tuple[str, str]] = []
     for model in source.models:
         summary, suffix = _summary(model), f" ({model.name})" if model.name else ""
-        for role in ("reference", "prediction", "manifest"):
-            if role in summary:
+        for role in ("reference", "prediction", "zone_maps", "manifest"):
+            if summary.get(role):
                 place = str(summary[role])
                 told = place if with_identifiers else _shortened(place, withheld=bool(names.shown))
-                places.append((f"{role}{suffix}", told))
+                places.append((f"{role.replace('_', ' ')}{suffix}", told))
         chosen = "all non-zero values" if model.labels is None else ", ".join(map(str, model.labels))
         places.append((f"labels{suffix}", chosen))
         places.append((f"predictions hold{suffix}", model.kind))

@@ -208,6 +208,15 @@ def test_marks_beside_the_results_are_told(results: Path, tmp_path: Path) -> Non
     assert "drawn too" not in out.read_text(encoding="utf-8")
 
 
+def test_the_place_of_zone_maps_is_told(study: Path, tmp_path: Path) -> None:
+    places = (study / "reference", study / "prediction", study / "reference")
+    evaluate_source(Source.of_places(*places), tmp_path / "zoned")
+    told = gather(
+        ReportSource.of_results(tmp_path / "zoned"), ReportOptions(n_pictures=0)
+    ).inputs.places
+    assert ("zone maps", f"{study.name}/reference") in told
+
+
 def test_broken_marks_are_told_and_left_alone(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
