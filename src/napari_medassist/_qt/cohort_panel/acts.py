@@ -54,7 +54,7 @@ class CohortActs:
     def ask_cohort(self) -> None:
         """Ask for the places of a cohort and open it."""
         recent = self._panel.settings.recent_cohorts
-        dialog = OpenCohortDialog(recent[0] if recent else None, self._panel)
+        dialog = OpenCohortDialog(recent, self._panel)
         if dialog.exec() and dialog.sources is not None:
             self._panel.open_cohort(dialog.sources)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
 
 from qtpy.QtCore import Qt
@@ -78,17 +78,23 @@ class OpenCohortDialog(QDialog):
 
     Parameters
     ----------
-    last
-        The cohort that was open last, as ``CohortSources.to_plain`` writes it, to be filled in.
+    recent
+        Cohorts that were open, the last one first, as ``CohortSources.to_plain`` writes them; the last
+        one of files, not of results, is filled in.
     parent
         The window that it belongs to.
     """
 
-    def __init__(self, last: Mapping[str, Any] | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, recent: Sequence[Mapping[str, Any]] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Open cohort")
         self.setMinimumWidth(_MIN_WIDTH)
         self.sources: CohortSources | None = None
+        self._recent = [plain for plain in recent if _is_of_files(plain)]
+        self.recent = QComboBox()
+        self.recent.setToolTip("A cohort that was open before; what is chosen is filled in")
+        for plain in self._recent:
+            self.recent.addItem(CohortSources.from_plain(plain).title)
         self.reference = PlaceRow("A folder of label maps, or a pattern like refs/*_ref.nii.gz")
         self.names = [QLineEdit() for _ in range(_N_MODELS)]
         self.predictions = [
@@ -97,7 +103,11 @@ class OpenCohortDialog(QDialog):
         ]
         self.images = PlaceRow("A folder with the images of the cases, found by their names; optional")
         self.zones = PlaceRow("A folder with label maps of zones, called like the cases; optional")
-        self.manifest = PlaceRow("A table of the cases (CSV) instead of folders", is_file=True)
+        self.manifest = PlaceRow(
+            "A table of the cases (CSV) instead of folders: columns case, reference, and a column of "
+            "predictions for each model",
+            is_file=True,
+        )
         self.kind = QComboBox()
         for kind in get_args(Kind):
             self.kind.addItem(_KINDS[kind], kind)
@@ -111,7 +121,8 @@ class OpenCohortDialog(QDialog):
         self.buttons.accepted.connect(self.try_to_open)
         self.buttons.rejected.connect(self.reject)
         self._lay_out()
-        self._fill(last or {})
+        self._fill(self._recent[0] if self._recent else {})
+        self.recent.activated.connect(lambda place: self._fill(self._recent[place]))
 
     def try_to_open(self) -> None:
         """Close the dialog if the places make a cohort; else say what is wrong, and stay."""
@@ -147,7 +158,8 @@ class OpenCohortDialog(QDialog):
         ):
             row.line.setText(str(last.get(name) or ""))
         predictions = last.get("predictions")
-        known = predictions.items() if isinstance(predictions, Mapping) else ()
+        known = [*predictions.items()] if isinstance(predictions, Mapping) else []
+        known += [("", "")] * _N_MODELS
         for line, row, (name, place) in zip(self.names, self.predictions, known, strict=False):
             line.setText(str(name))
             row.line.setText(str(place))
@@ -157,6 +169,8 @@ class OpenCohortDialog(QDialog):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
+        if self._recent:
+            form.addRow("Open before", self.recent)
         form.addRow("Reference", self.reference)
         for number, (name, place) in enumerate(zip(self.names, self.predictions, strict=True), 1):
             name.setPlaceholderText(f"model {number}")
@@ -175,3 +189,11 @@ class OpenCohortDialog(QDialog):
         layout.addLayout(form)
         layout.addWidget(self.problem)
         layout.addWidget(self.buttons)
+
+
+def _is_of_files(plain: Mapping[str, Any]) -> bool:
+    """Tell whether a recent cohort is one that this dialog can show."""
+    try:
+        return CohortSources.from_plain(plain).results is None
+    except MedAssistError:
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,9 @@ from napari_medassist.app.browser.shown import Shown
 from napari_medassist.app.browser.sources import CohortSources
 from napari_medassist.app.settings import Settings
 
-_LOOK_EVERY_MS = 100
+_LOOK_EVERY_MS, _LOOK_AT_LEAST_MS = 100, 1000
+#: While cases are compared, the window takes at most this share of a processor from them.
+_SHARE = 0.1
 _HALF = 600
 
 
@@ -69,6 +72,7 @@ class CohortPanel(QWidget):
         self.state = PanelState(self)
         self._clock = QTimer(self)
         self._clock.setInterval(_LOOK_EVERY_MS)
+        self._used_s = time.thread_time()
         self._redraw, self._restyle = _soon(self, self.refresh), _soon(self, self._follow_look)
         self.setAcceptDrops(True)
         self._lay_out()
@@ -155,6 +159,10 @@ class CohortPanel(QWidget):
             self.bar.tell(" ".join(opened.problems))
 
     def _on_clock(self) -> None:
+        now = time.thread_time()
+        used_ms, self._used_s = 1000 * (now - self._used_s), now  # since the last look: drawing too
+        pause = min(_LOOK_AT_LEAST_MS, max(_LOOK_EVERY_MS, round(used_ms / _SHARE)))
+        self._clock.setInterval(pause)
         self.browser.take_finished()
         if not self.browser.is_running:
             self._clock.stop()
@@ -214,10 +222,18 @@ class CohortPanel(QWidget):
         self.view.viewport().update()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow napari's theme and size of letters: both come as a new style sheet."""
+        """Follow napari's theme and size of letters (a new style sheet), and marks set elsewhere."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and hasattr(self, "_restyle"):
             self._restyle.start()
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._reread_marks()
+
+    def _reread_marks(self) -> None:
+        """Take over what another program has marked while this window was not looked at."""
+        work = self.browser.marks_work()
+        if work is not None:
+            self.runner.start(work)
 
     def hideEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Remember how things stood; stop what runs if the whole window was closed."""

@@ -31,7 +31,9 @@ from napari_medassist.app.browser.sensitivity_rows import (
 _SIZE_PX = 10
 _PADDING = 0.08
 _N_LETTERS = 16
-_MIN_WIDTH = 200
+_MIN_WIDTH = 160
+_ROW_PADDING = 6
+_TABLE_SHARE, _PLOT_SHARE = 620, 380
 _EMPTY = "How much do the headline numbers depend on the convention? Compute it, or pin those of now."
 
 
@@ -107,12 +109,20 @@ class SensitivityTab(QWidget):
             self.table.verticalHeaderItem(place).setToolTip(wrapped(row.tip))
             self._fill_row(place, row, has_models=has_models)
         self.table.resizeColumnsToContents()
-        self.table.verticalHeader().setMaximumWidth(_MIN_WIDTH // 2)
+        self._fit_rows()
         self.table.setVisible(bool(self._rows))
         self.plot.setVisible(bool(self._rows))
         self.unpin.setEnabled(any(row.pin is not None for row in self._rows))
         told = flips_in_words(self._rows)
         self.note.setText(told if self._rows else _EMPTY)
+
+    def _fit_rows(self) -> None:
+        """Keep rows as low as their letters allow, and their names readable."""
+        letters = self.table.fontMetrics()
+        header = self.table.verticalHeader()
+        header.setMinimumSectionSize(letters.height())
+        header.setDefaultSectionSize(letters.height() + _ROW_PADDING)
+        header.setMaximumWidth(letters.horizontalAdvance("x" * (_N_LETTERS + 2)))
 
     def _fill_row(self, place: int, row: SensitivityRow, *, has_models: bool) -> None:
         headline = row.headlines.get(self._model)
@@ -169,8 +179,8 @@ class SensitivityTab(QWidget):
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(self.table)
         halves.addWidget(self.plot)
-        halves.setStretchFactor(0, 1)
-        halves.setStretchFactor(1, 1)
+        halves.setSizes([_TABLE_SHARE, _PLOT_SHARE])
+        halves.setChildrenCollapsible(False)
         self.table.setMinimumWidth(_MIN_WIDTH)
         self.plot.setMinimumWidth(_MIN_WIDTH)
         layout = QVBoxLayout(self)

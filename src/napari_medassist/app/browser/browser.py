@@ -13,11 +13,13 @@ from napari_medassist.app.browser.error_list import ErrorKind, ErrorStep, Lesion
 from napari_medassist.app.browser.export import export_csv
 from napari_medassist.app.browser.headline import Pin
 from napari_medassist.app.browser.judged import Judged
-from napari_medassist.app.browser.marks import Mark, MarkKind
+from napari_medassist.app.browser.marks import Mark, MarkKind, MarkNews
 from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.browser.opening import Surroundings
+from napari_medassist.app.browser.pins import pins_beside, write_pins
 from napari_medassist.app.browser.work import Requests, Work
 from napari_medassist.app.settings import Settings
+from napari_medassist.core.errors import WriteFailed
 from napari_medassist.core.progress import Progress
 
 
@@ -83,7 +85,7 @@ class CohortBrowser(Judged):
         self._opened_case: OpenedCase | None = None
         self._error: LesionError | None = None
         self._pins: tuple[Pin, ...] = ()
-        self._opening, self._preloading = Requests(), Requests()
+        self._opening, self._preloading, self._rereading = Requests(), Requests(), Requests()
 
     def open_case(self, name: str) -> Work[OpenedCase]:
         """Return the work that opens a case; the next and previous ones are read ahead after it."""
@@ -154,24 +156,51 @@ class CohortBrowser(Judged):
             self._set_view(self._view.with_marks(marks.all()))
             self.marks_changed.emit()
 
+    def marks_work(self) -> Work[MarkNews] | None:
+        """Return the work that takes over what another program has marked; None if nothing is open."""
+        if self._cohort is None:
+            return None
+        marks = self._cohort.marks
+
+        def run(_progress: Progress) -> MarkNews:
+            return marks.read_news()
+
+        def accept(news: MarkNews) -> None:
+            if marks.take(news):
+                self._set_view(self._view.with_marks(marks.all()))
+                self.marks_changed.emit()
+
+        return self._rereading.start("Reading marks", run, accept, self._tell, is_quick=True)
+
     @property
     def pins(self) -> tuple[Pin, ...]:
         """Headline numbers that were pinned, the oldest first."""
         return self._pins
 
     def pin(self, name: str = "") -> Pin:
-        """Keep the headline numbers of the shown model and convention beside what follows."""
+        """Keep the headline numbers of the shown model and convention beside what follows.
+
+        They are kept on disk with the cohort's marks; if that fails, :attr:`told` says why.
+        """
         cohort = self._require_cohort()
         shown = cohort.convention
         pin = Pin(name or f"{self.model}, {shown.name}", self.model, shown, self.headline)
-        self._pins = (*self._pins, pin)
-        self.pins_changed.emit()
+        self._set_pins((*self._pins, pin))
         return pin
 
     def unpin(self, pin: Pin) -> None:
         """Take a pin away."""
-        self._pins = tuple(other for other in self._pins if other is not pin)
+        self._set_pins(tuple(other for other in self._pins if other is not pin))
+
+    def _set_pins(self, pins: tuple[Pin, ...]) -> None:
+        self._pins = pins
         self.pins_changed.emit()
+        marks = self._require_cohort().marks
+        if marks.path is not None:
+            try:
+                write_pins(pins_beside(marks.path), pins)
+            except WriteFailed as error:
+                self._tell(error)
 
     def export_csv(self, path: Path, cases: Iterable[str] | None = None) -> int:
         """Write the selected cases, or all shown ones if none is; return how many.
@@ -212,7 +241,10 @@ class CohortBrowser(Judged):
         self._preloading.overtake()
 
     def _cohort_replaced(self) -> None:
-        self._opening.overtake()
-        self._preloading.overtake()
-        self._error, self._pins = None, ()
+        for requests in (self._opening, self._preloading, self._rereading):
+            requests.overtake()
+        before, self._pins = self._pins, () if self._cohort is None else self._cohort.pins
+        self._error = None
+        if self._pins != before:
+            self.pins_changed.emit()
         self._show_case(None)

@@ -83,7 +83,9 @@ def _precision_over_recall(curve: LesionCurve, results: ModelResults) -> Line:
 
 
 def _froc(curve: LesionCurve, results: ModelResults) -> Line:
-    end = min(_MAX_FP_PER_CASE, float(np.nanmax(curve.fp_per_case, initial=0.1)))
+    false = curve.fp_per_case[curve.recall > 0]  # where it begins to find something
+    most = max(_MAX_FP_PER_CASE, 2 * float(np.nanmin(false, initial=np.inf))) if false.size else 1.0
+    end = min(most, float(np.nanmax(curve.fp_per_case, initial=0.1)))
     return Line(
         curve.fp_per_case,
         curve.recall,

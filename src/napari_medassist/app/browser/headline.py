@@ -39,10 +39,11 @@ class Headline:
         v = self.values
         dice = "undefined" if isnan(v["dice"]) else f"{v['dice']:.2f}"
         n_lesions = int(v["tp_reference"] + v["fn"])
+        n_hidden = int(v["n_hidden_errors"])
         return (
             f"Mean Dice {dice}; {int(v['fn'])} of {n_lesions} lesions missed, {int(v['fp'])} of "
-            f"{int(v['tp_prediction'] + v['fp'])} calls false; {int(v['n_hidden_errors'])} cases hide "
-            "errors behind a good Dice."
+            f"{int(v['tp_prediction'] + v['fp'])} calls false; "
+            f"{n_hidden} {'case hides' if n_hidden == 1 else 'cases hide'} errors behind a good Dice."
         )
 
 

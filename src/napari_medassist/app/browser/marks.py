@@ -80,6 +80,13 @@ class _Entry:
     mark: Mark | None
 
 
+@dataclass(frozen=True)
+class MarkNews:
+    """What a file of marks held when it was read."""
+
+    entries: Mapping[str, _Entry]
+
+
 class Marks:
     """The marks of a cohort, in a file.
 
@@ -139,6 +146,16 @@ class Marks:
         """Take over what another program wrote meanwhile; raises ``FileProblem`` if that fails."""
         if self.path is not None:
             self._entries = _merged(self._entries, self._read(self.path))
+
+    def read_news(self) -> MarkNews:
+        """Read the file; may be called in any thread. Raises ``FileProblem`` if that fails."""
+        return MarkNews({} if self.path is None else self._read(self.path))
+
+    def take(self, news: MarkNews) -> bool:
+        """Take over what was read; tell whether that changed anything."""
+        before = self._entries
+        self._entries = _merged(before, news.entries)
+        return self._entries != before
 
     def _change(self, case: str, entry: _Entry) -> None:
         self._entries[case] = entry

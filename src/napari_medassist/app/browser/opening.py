@@ -12,8 +12,10 @@ from platformdirs import user_cache_path, user_data_path
 
 from napari_medassist.app.browser.case_files import ImageIndex, images_of_manifest, zones_of
 from napari_medassist.app.browser.case_store import DEFAULT_BUDGET_MB, CaseStore
+from napari_medassist.app.browser.headline import Pin
 from napari_medassist.app.browser.marks import MARKS_FILE, Marks
 from napari_medassist.app.browser.model_results import ModelResults
+from napari_medassist.app.browser.pins import pins_beside, read_pins
 from napari_medassist.app.browser.sources import ONLY_MODEL, CohortSources
 from napari_medassist.app.cohort.output import SUMMARY_FILE, writable_folder
 from napari_medassist.app.cohort.packed import CaseRecord
@@ -85,6 +87,8 @@ class OpenedCohort:
         Reads its cases.
     marks
         What readers said of its cases.
+    pins
+        Headline numbers that were pinned before.
     """
 
     sources: CohortSources
@@ -92,6 +96,7 @@ class OpenedCohort:
     models: Mapping[str, ModelResults]
     store: CaseStore
     marks: Marks
+    pins: tuple[Pin, ...] = ()
 
     @property
     def n_cases(self) -> int:
@@ -144,7 +149,7 @@ def open_cohort(
     progress(0, 0, "Looking for files")
     if sources.results is not None:
         return _reopened(sources, surroundings, progress)
-    pairs = {model: sources.pairs_of(model) for model in sources.models}
+    pairs = sources.pairs()
     waiting = {
         model: ModelResults.waiting(model, found, convention, kind=sources.kind)
         for model, found in pairs.items()
@@ -294,8 +299,9 @@ def _assembled(
         kind=sources.kind,
         budget_mb=surroundings.budget_mb,
     )
-    marks = Marks(surroundings.marks_of(sources))
-    return OpenedCohort(sources, convention, models, store, marks)
+    marks_path = surroundings.marks_of(sources)
+    pins = read_pins(pins_beside(marks_path))
+    return OpenedCohort(sources, convention, models, store, Marks(marks_path), pins)
 
 
 def _images_of(sources: CohortSources) -> ImageIndex:

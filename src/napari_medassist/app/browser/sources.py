@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from napari_medassist.app.cohort.manifest import read_manifest
+from napari_medassist.app.cohort.model_manifest import read_model_manifest
 from napari_medassist.app.cohort.pairing import FilePair, pair_files
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.evaluation.given import Kind
@@ -16,6 +18,8 @@ from napari_medassist.evaluation.masks import LabelChoice
 Place = str | Path
 #: What a model is called of which only one place is known.
 ONLY_MODEL = "prediction"
+#: Columns of a table of cases that name no model.
+_NO_MODELS = frozenset({"case", "reference", "images", "zones", "group"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +47,9 @@ class CohortSources:
     label
         The values that are foreground; every non-zero one by default.
     manifest
-        A table of the cases (CSV) instead of folders; columns case, reference, prediction and, if
-        wished, images (several parted by ``|``), zones, group.
+        A table of the cases (CSV) instead of folders; columns case, reference, prediction (or one
+        column for each model, named after it) and, if wished, images (several parted by ``|``),
+        zones, group.
     results
         A folder that ``evaluate`` or ``compare`` wrote.
     """
@@ -80,8 +85,8 @@ class CohortSources:
             return f"table {Path(self.manifest).name}"
         return f"{' / '.join(self.predictions)} against {Path(str(self.reference)).name}"
 
-    def pairs_of(self, model: str) -> tuple[FilePair, ...]:
-        """Return the files of each case of a model; reads folders, so not for the window's thread.
+    def pairs(self) -> Mapping[str, tuple[FilePair, ...]]:
+        """Return the files of each case by model; reads folders, so not for the window's thread.
 
         Raises
         ------
@@ -89,10 +94,11 @@ class CohortSources:
             If a place does not exist or holds no image.
         """
         if self.manifest is not None:
-            return read_manifest(Path(self.manifest).expanduser()).pairs
+            return _pairs_of_table(Path(self.manifest).expanduser())
         if self.reference is None:
-            return ()
-        return pair_files(self.reference, self.predictions[model]).pairs
+            return {}
+        places = self.predictions.items()
+        return {model: pair_files(self.reference, place).pairs for model, place in places}
 
     def to_plain(self) -> dict[str, Any]:
         """Return the places as plain values, for the list of recent cohorts."""
@@ -130,3 +136,22 @@ class CohortSources:
     def with_changes(self, **changes: Any) -> CohortSources:
         """Return a copy with some places changed."""
         return replace(self, **changes)
+
+
+def _pairs_of_table(path: Path) -> Mapping[str, tuple[FilePair, ...]]:
+    """Return the files of each case: of the column ``prediction``, or of a column for each model."""
+    models = tuple(name for name in _header(path) if name.lower() not in _NO_MODELS)
+    if not models or "prediction" in map(str.lower, models):
+        return {ONLY_MODEL: read_manifest(path).pairs}
+    return {name: paired.pairs for name, paired in read_model_manifest(path, models).items()}
+
+
+def _header(path: Path) -> list[str]:
+    """Return the names of a table's columns; none if it cannot be read, which reading it then tells."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            line = file.readline()
+    except (OSError, UnicodeDecodeError):
+        return []
+    names = next(csv.reader([line], delimiter=max(",;\t", key=line.count), skipinitialspace=True), [])
+    return [name.strip() for name in names if name.strip()]

@@ -28,7 +28,7 @@ N_BYTES = 20 * 18 * 6
 @pytest.fixture
 def pairs(tmp_path: Path) -> dict[str, tuple[FilePair, ...]]:
     sources = sources_on_disk(tmp_path, ("ai", "second"))
-    return {model: sources.pairs_of(model) for model in sources.models}
+    return sources.pairs()
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_what_is_no_cohort_is_refused(plain: dict[str, object]) -> None:
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     sources = CohortSources(reference=tmp_path / "no", predictions={"a": tmp_path})
     with pytest.raises(FileProblem, match="no such file"):
-        sources.pairs_of("a")
+        sources.pairs()
 
 
 def test_images_are_found_by_the_name_of_their_case(tmp_path: Path) -> None:
