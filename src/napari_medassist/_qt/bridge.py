@@ -18,7 +18,7 @@ from napari_medassist._qt.navigation import Navigation
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.layer_data import labels_layer, link_of
 from napari_medassist.app.patient_position import in_words
-from napari_medassist.app.session import ComparedLabels, Session
+from napari_medassist.app.session import ComparedLabels, Session, is_called_zones
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
@@ -27,6 +27,10 @@ from napari_medassist.core.volume import GridImage, Volume
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+
+#: Width of the lines around zones, in voxels.
+_ZONE_CONTOUR = 1
 
 
 class Bridge:
@@ -105,10 +109,12 @@ class Bridge:
 
     def replace_case(self, case: Case) -> list[Layer]:
         """Show a case in place of the open one, in the same layers where they fit; return them."""
-        self.session.close()
+        with self.verdicts.kept():
+            self.session.close()
         layer_data = self.session.layers_of(case)
         layers = self.layers()[::-1]
         if not fits(layers, layer_data):
+            self.verdicts.remove()  # new layers would lie above them
             self.close_case()
             return self.add_layer_data(layer_data)
         fill(layers, layer_data)
@@ -141,6 +147,14 @@ class Bridge:
     def centre_on(self, point_lps_mm: Sequence[float]) -> None:
         """Go to the slice of a patient point (LPS mm) and bring it to the middle of the canvas."""
         self._navigation.centre_on(point_lps_mm)
+
+    def show_slice(self, point_lps_mm: Sequence[float]) -> None:
+        """Go to the slice of a patient point (LPS mm); the camera stays."""
+        self._navigation.show_slice(point_lps_mm)
+
+    def fit_to(self, points_lps_mm: np.ndarray) -> None:
+        """Let the canvas show the box that holds some patient points (n, 3), LPS mm, with a margin."""
+        self._navigation.fit_to(points_lps_mm)
 
     def cursor_lps_mm(self) -> np.ndarray | None:
         """Return the patient point under the cursor, LPS (x, y, z) mm.
@@ -227,9 +241,12 @@ class Bridge:
         self.viewer.status = {**status, "coordinates": words}
 
     def _hide_compared(self, _comparison: ComparedLabels) -> None:
-        """Hide the label maps when a comparison begins: its verdicts lie in their place."""
+        """Hide the label maps when a comparison begins, for its verdicts; outline the zones behind."""
         for layer in self.label_layers():
-            layer.visible = False
+            if is_called_zones(layer.name):
+                layer.contour = _ZONE_CONTOUR
+            elif layer.visible:
+                layer.visible = False
 
     @staticmethod
     def _image_of(layer: Layer) -> Series | LabelMap | None:

@@ -53,6 +53,11 @@ class Comparer:
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._complete.ask)
+        # napari tells of a fill or a single dab before it writes it: look once it has.
+        self._written = QTimer()
+        self._written.setSingleShot(True)
+        self._written.setInterval(0)
+        self._written.timeout.connect(self._quick.ask)
         self._layers: dict[Side, Layer] = {}
         self._edits: dict[Side, int] = {}
         self._undone: dict[Side, int] = {}
@@ -67,7 +72,9 @@ class Comparer:
     @property
     def is_busy(self) -> bool:
         """Whether numbers are still to come."""
-        return self._quick.is_busy or self._complete.is_busy or self._rest.isActive()
+        clocks = (self._rest, self._written)
+        lanes = (self._quick, self._complete)
+        return any(n.is_busy for n in lanes) or any(n.isActive() for n in clocks)
 
     def compare(
         self,
@@ -184,6 +191,7 @@ class Comparer:
         self._quick.stop()
         self._complete.stop()
         self._rest.stop()
+        self._written.stop()
         self.curtain.open()
 
     def _tell(self, error: MedAssistError) -> None:
@@ -213,7 +221,7 @@ class Comparer:
         self._edits[side] = self._edits.get(side, 0) + 1
         if self.follows_edits:
             self.curtain.close()
-            self._quick.ask()
+            self._written.start()
         else:
             self._session.mark_stale(_EDITED)
 

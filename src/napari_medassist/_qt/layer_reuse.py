@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
 from napari.layers import Image, Labels, Layer
 
 from napari_medassist.app.layer_data import LayerData, LayerLink, link_of
@@ -35,7 +37,7 @@ def fill(layers: Sequence[Layer], layer_data: Sequence[LayerData]) -> None:
     for layer, (data, options, _) in zip(layers, layer_data, strict=True):
         layer.metadata = options["metadata"]
         layer.data = data
-        layer.scale, layer.translate = options["scale"], options["translate"]
+        place(layer, options["scale"], options["translate"])
         layer.name = options["name"]
         if isinstance(layer, Labels):
             _dress_labels(layer, options)
@@ -43,10 +45,21 @@ def fill(layers: Sequence[Layer], layer_data: Sequence[LayerData]) -> None:
             _dress_image(layer, options)
 
 
+def place(layer: Layer, scale: Sequence[float], translate: Sequence[float]) -> None:
+    """Put a layer in its place; napari arranges the whole view anew even if nothing changes."""
+    is_scaled = not np.array_equal(layer.scale, scale)
+    if not np.array_equal(layer.translate, translate):
+        with layer.events.translate.blocker() if is_scaled else nullcontext():
+            layer.translate = translate
+    if is_scaled:  # whoever hears of this looks at the translation too
+        layer.scale = scale
+
+
 def _dress_labels(layer: Any, options: dict[str, Any]) -> None:
     link = link_of(options["metadata"])
     layer.features = options["features"]
-    layer.colormap = options["colormap"]
+    if not _same_colours(layer.colormap.color_dict, options["colormap"]):
+        layer.colormap = options["colormap"]
     layer.editable = link is None or not link.resampled
     layer.mode = "pan_zoom"
     # napari keeps the strokes: undone, they would paint the former case into this one.
@@ -58,6 +71,13 @@ def _dress_image(layer: Any, options: dict[str, Any]) -> None:
     first, last = layer.contrast_limits_range
     layer.contrast_limits_range = min(low, first), max(high, last)
     layer.contrast_limits = low, high
+
+
+def _same_colours(shown: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> bool:
+    """Tell whether colours would change nothing: to set them takes as long as to draw a picture."""
+    return shown.keys() == wanted.keys() and all(
+        np.allclose(shown[value], wanted[value], atol=1e-3) for value in wanted
+    )
 
 
 def _role(link: LayerLink | None) -> str:

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_medassist.app.session import Session
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+
+#: What is looked at is shown no larger than if it were so large; and with so much room around it.
+_LEAST_BOX_MM, _WITH_MARGIN = 20.0, 1.3
 
 
 class Navigation:
@@ -42,14 +47,34 @@ class Navigation:
 
     def centre_on(self, point_lps_mm: Sequence[float]) -> None:
         """Go to the slice of a patient point (LPS mm) and bring it to the middle of the canvas."""
+        self.show_slice(point_lps_mm)
+        self._look_at(self._session.frame.lps_to_world(point_lps_mm))
+
+    def show_slice(self, point_lps_mm: Sequence[float]) -> None:
+        """Go to the slice of a patient point (LPS mm); the camera stays."""
         world = self._session.frame.lps_to_world(point_lps_mm)
-        axes = self._spatial_axes()
-        self.viewer.dims.set_point(axes, tuple(world))
+        self.viewer.dims.set_point(self._spatial_axes(), tuple(world))
+
+    def fit_to(self, points_lps_mm: NDArray[np.float64]) -> None:
+        """Let the canvas show the box that holds some patient points (n, 3), LPS mm, with a margin."""
+        world = self._session.frame.lps_to_world(points_lps_mm)
+        low, high = world.min(axis=0), world.max(axis=0)
+        self._look_at((low + high) / 2)
+        sizes = self._displayed(np.maximum(high - low, _LEAST_BOX_MM))
+        canvas = np.asarray(self.viewer.canvas.size, dtype=float)
+        room = canvas if sizes.size == canvas.size else np.full(sizes.size, canvas.min())
+        self.viewer.scene.camera.zoom = float(np.min(room / (sizes * _WITH_MARGIN)))
+
+    def _look_at(self, world: NDArray[np.float64]) -> None:
+        displayed = self._displayed(world)
+        is_flat = displayed.size == self.viewer.dims.ndisplay == 2
+        self.viewer.scene.camera.center = (0.0, *displayed) if is_flat else tuple(displayed)
+
+    def _displayed(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the parts of a world point that lie along the axes of the canvas."""
         full = np.zeros(self.viewer.dims.ndim)
-        full[axes] = world
-        camera = self.viewer.scene.camera
-        displayed = full[list(self.viewer.dims.displayed)]
-        camera.center = (0.0, *displayed) if displayed.size == 2 else tuple(displayed)
+        full[self._spatial_axes()] = world
+        return full[list(self.viewer.dims.displayed)]
 
     def go_to_middle(self) -> None:
         """Show the whole reference image at its middle slice."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -11,12 +13,13 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_medassist._qt.layer_reuse import place
 from napari_medassist.app.display import DisplayFrame
 from napari_medassist.app.layer_data import AXES_ZYX, VERDICTS_KEY
 from napari_medassist.app.live_comparison import ComparedLabels
 from napari_medassist.app.session import Session
 from napari_medassist.app.verdict_display import DrawnVerdicts, drawn_verdicts
-from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.geometry import Geometry, Triple
 from napari_medassist.core.lesion import Side
 from napari_medassist.evaluation.verdict_map import CLASS_SCHEME, VerdictCrop
 
@@ -58,6 +61,8 @@ class VerdictLayers:
         self._place: tuple[Geometry, DisplayFrame] | None = None
         self._hidden: frozenset[int] = frozenset()
         self._has_outlines = False
+        self._is_keeping = False
+        self._eyes: dict[Side, bool] = {}
         session.comparison_changed.connect(self.show)
         session.case_changed.connect(self._follow_frame)
 
@@ -109,13 +114,16 @@ class VerdictLayers:
     # ---------------------------------------------------------------- what is shown
 
     def show(self, compared: ComparedLabels | None) -> None:
-        """Show a comparison; layers that fit are changed in place."""
+        """Show a comparison; layers that fit are changed in place, and wait unseen for another one."""
         if compared is None or self._session.case is None:
-            self._remove()
+            if self._is_keeping or self._session.case is not None:
+                self._wait()
+            else:
+                self.remove()
             return
         frame = self._session.frame
         drawn = drawn_verdicts(compared, frame)
-        if self._place != (drawn.grid, frame) or len(self.layers) < len(VERDICT_LAYERS):
+        if self._place != (drawn.grid, frame) or len(self.layers) < len(VERDICT_LAYERS) or self._eyes:
             self._make(drawn, frame)
             return
         for side, crop in drawn.crops.items():
@@ -131,37 +139,76 @@ class VerdictLayers:
         if self._place is not None and self._place[1] != self._session.frame:
             self.show(self._session.comparison)
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the layers while the case is closed, for the next one: new ones cost much time."""
+        self._is_keeping = True
+        try:
+            yield
+        finally:
+            self._is_keeping = False
+
+    def _wait(self) -> None:
+        """Let the layers be unseen until there is something to show again."""
+        for side, layer in self._layers.items():
+            if side not in self._eyes:
+                self._eyes[side] = bool(layer.visible)
+                layer.visible = False
+
     def _make(self, drawn: DrawnVerdicts, frame: DisplayFrame) -> None:
-        self._remove()
+        if len(self.layers) < len(VERDICT_LAYERS):
+            self.remove()
+        self._place = drawn.grid, frame
+        self._crops = {}
+        for side, name in VERDICT_LAYERS.items():
+            crop = self._crops[side] = drawn.crops[side]
+            data = np.zeros(drawn.grid.shape_zyx, dtype=np.uint8)
+            data[crop.box] = crop.values
+            translate = frame.translate_zyx_mm(drawn.grid)
+            if side in self._layers:
+                self._refill(side, data, drawn.grid.spacing_zyx_mm, translate)
+            else:
+                self._add(side, name, data, drawn.grid.spacing_zyx_mm, translate)
+        self._eyes = {}
+
+    def _refill(self, side: Side, data: NDArray[np.uint8], scale: Triple, translate: Triple) -> None:
+        """Let a layer show another grid; unseen, it is drawn only once."""
+        layer = self._layers[side]
+        layer.data = data
+        place(layer, scale, translate)
+        if self._eyes.get(side, False):
+            layer.visible = True
+        layer.editable = False
+
+    def _add(
+        self, side: Side, name: str, data: NDArray[np.uint8], scale: Triple, translate: Triple
+    ) -> None:
         viewer = self._viewer()
         if viewer is None:
             return
-        self._place = drawn.grid, frame
+        layer = Labels(
+            data,
+            name=name,
+            scale=scale,
+            translate=translate,
+            axis_labels=AXES_ZYX,
+            units=("mm", "mm", "mm"),
+            colormap=self._colours(),
+            features=_names(),
+            metadata={VERDICTS_KEY: str(side)},
+        )
         active = viewer.layers.selection.active
-        for side, name in VERDICT_LAYERS.items():
-            layer = Labels(
-                np.zeros(drawn.grid.shape_zyx, dtype=np.uint8),
-                name=name,
-                scale=drawn.grid.spacing_zyx_mm,
-                translate=frame.translate_zyx_mm(drawn.grid),
-                axis_labels=AXES_ZYX,
-                units=("mm", "mm", "mm"),
-                colormap=self._colours(),
-                features=_names(),
-                metadata={VERDICTS_KEY: str(side)},
-            )
-            self._layers[side] = layer
-            self._write(side, drawn.crops[side])
-            self._style(side)
-            viewer.add_layer(layer)
-            layer.editable = False
+        self._layers[side] = layer
+        self._style(side)
+        viewer.add_layer(layer)
+        layer.editable = False
         if active is not None:
             viewer.layers.selection.active = active
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
         """Take the layers out of the viewer."""
         gone = self.layers
-        self._layers, self._crops, self._place = {}, {}, None
+        self._layers, self._crops, self._place, self._eyes = {}, {}, None, {}
         viewer = self._viewer()
         for layer in gone:
             if viewer is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -32,6 +33,16 @@ _COLOURS_READY = 32
 #: A layer that lies farther off than this was moved.
 _MOVED_MM = 1e-3
 _UNLISTED_COLOUR = (1.0, 0.0, 1.0, 1.0)
+_VALUES: WeakKeyDictionary[LabelMap, tuple[int, ...]] = WeakKeyDictionary()
+#: Roles of images that are confidences, 0..1: drawn as light on the others.
+CONFIDENCE_ROLES = ("probability", "detection")
+_CONFIDENCE_LOOK = {
+    "contrast_limits": (0.0, 1.0),
+    "colormap": "inferno",
+    "blending": "additive",
+    "opacity": 0.6,
+    "visible": True,
+}
 #: Roles that are shown when a case opens; the others wait behind their eye in the case panel.
 _SHOWN_FIRST = ("t2w", "ct", "us", "mr", "other")
 
@@ -87,9 +98,19 @@ def case_layers(
     """
     frame = DisplayFrame.of_case(case) if frame is None else frame
     first = _first_shown(case)
-    images = [_series_layer(s, case, frame, visible=s is first) for s in reversed(case.series)]
+    lights = [s for s in case.series if s.role in CONFIDENCE_ROLES]
+    others = [s for s in case.series if s.role not in CONFIDENCE_ROLES]
+    rising = reversed((*lights, *others))
+    images = [_series_layer(s, case, frame, visible=s is first) for s in rising]
     maps = enumerate(case.labels, start=palette_shift)
     return images + [labels_layer(labels, case, frame, shift) for shift, labels in maps]
+
+
+def values_of(labels: LabelMap) -> tuple[int, ...]:
+    """Return the values of a label map; looked for once, so that it can be done beforehand."""
+    if labels not in _VALUES:
+        _VALUES[labels] = labels.values()
+    return _VALUES[labels]
 
 
 def labels_layer(
@@ -97,7 +118,7 @@ def labels_layer(
 ) -> LayerData:
     """Return the layer of a label map, with its names and colours."""
     data, placement, resampled = _place(labels, frame, nearest=True)
-    scheme = labels.scheme.completed(labels.values(), palette_shift)
+    scheme = labels.scheme.completed(values_of(labels), palette_shift)
     link = LayerLink(labels, case, frame, resampled, palette_shift)
     options: dict[str, Any] = {
         **placement,
@@ -198,6 +219,8 @@ def _series_layer(image: Series, case: Case, frame: DisplayFrame, *, visible: bo
         "interpolation2d": "linear",
         "visible": visible,
     }
+    if image.role in CONFIDENCE_ROLES:
+        options |= _CONFIDENCE_LOOK
     return data, options, "image"
 
 

@@ -182,7 +182,7 @@ class Session:
             (
                 m
                 for m in labels
-                if "zone" in m.name.casefold()
+                if is_called_zones(m.name)
                 and m.name != reference.name
                 and m.geometry.corner_distance_mm(reference.geometry)
                 <= self._convention.grid_tolerance_mm
@@ -243,6 +243,11 @@ class Session:
         self.mark_stale("")
         self.pin(None)
         self.comparison_changed.emit(None)
+
+
+def is_called_zones(name: str) -> bool:
+    """Tell whether a label map's name says that it shows the zones of the organ."""
+    return "zone" in name.casefold()
 
 
 def _lacks_distances(pinned: CaseEvaluation, result: ComparedLabels) -> bool:

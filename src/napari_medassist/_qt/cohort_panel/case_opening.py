@@ -81,9 +81,15 @@ class CaseOpening:
         else:  # no verdicts will lie in their place
             for layer in bridge.label_layers():
                 layer.visible = True
+        self._look_first(opened)
+
+    def _look_first(self, opened: OpenedCase) -> None:
+        """Show the slice of the worst error, and the whole image; without one, what is on the maps."""
         point = self._point_of_interest(opened.name)
         if point is not None:
-            bridge.centre_on(point)
+            self._bridge.show_slice(point)
+        if not any(opened.images.volumes()) and opened.corners_lps_mm is not None:
+            self._bridge.fit_to(opened.corners_lps_mm)
 
     def _go_to(self, step: ErrorStep) -> None:
         """Centre on an error; its case is opened first if it is not the open one."""

@@ -116,7 +116,9 @@ class CaseStore:
             if part.error is not None:
                 problems.append(f"{what.capitalize()}: {part.error}")
         images = found.pop("images") or Case(case)
-        return OpenedCase(case, model, images=images, problems=tuple(problems), **found)
+        opened = OpenedCase(case, model, images=images, problems=tuple(problems), **found)
+        opened.prepare()
+        return opened
 
     def preload(self, model: str, cases: Sequence[str], progress: Progress = silent) -> int:
         """Read cases ahead, the most wanted one first, as long as all fit into the budget.
