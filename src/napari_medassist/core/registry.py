@@ -101,8 +101,9 @@ class Registry(Generic[T]):
             self._complete = True
             for package in self._packages:
                 path = importlib.import_module(package).__path__
-                for module in sorted(m.name for m in pkgutil.iter_modules(path)):
-                    item = getattr(importlib.import_module(f"{package}.{module}"), self._attribute, None)
+                for name in sorted(m.name for m in pkgutil.iter_modules(path)):
+                    module = importlib.import_module(f"{package}.{name}")
+                    item = getattr(module, self._attribute, None)
                     if item is not None:
                         self.register(item)
             for point in entry_points(group=self._group):
