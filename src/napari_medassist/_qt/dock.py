@@ -12,6 +12,7 @@ from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist.app.browser.opened_case import OpenedCase
+from napari_medassist.app.settings import Settings
 
 _MIN_WIDTH = 360
 #: Share of the window's height that the cohort takes.
@@ -32,7 +33,7 @@ class MedAssistDock(QWidget):
         super().__init__()
         bridge = bridge_of(viewer)
         self.case_panel = CasePanel(bridge)
-        self.evaluation_panel = EvaluationPanel(bridge)
+        self.evaluation_panel = EvaluationPanel(bridge, Settings())
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.evaluation_panel, "Compare")

@@ -7,7 +7,7 @@ from typing import Any
 
 from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QShowEvent
+from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -26,11 +26,13 @@ from napari_medassist._qt.evaluation_panel.legend import Legend
 from napari_medassist._qt.evaluation_panel.lesion_table import LesionTable, LesionView
 from napari_medassist._qt.evaluation_panel.levels import LevelsView, clash_of
 from napari_medassist._qt.evaluation_panel.settings_box import SettingsBox
+from napari_medassist._qt.evaluation_panel.state import PanelState
 from napari_medassist._qt.map_layers import MAP_KINDS, map_layers, map_of
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.threads import read_with_dialog
 from napari_medassist.app.headline import headline
 from napari_medassist.app.live_comparison import ComparedLabels
+from napari_medassist.app.settings import Settings
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import ProbabilityMap
 from napari_medassist.core.lesion import Side
@@ -46,9 +48,11 @@ class EvaluationPanel(QWidget):
     ----------
     bridge
         The link to the viewer and the session.
+    settings
+        What the window remembers; None remembers nothing.
     """
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, settings: Settings | None = None) -> None:
         super().__init__()
         self._bridge = bridge
         self.reference = QComboBox()
@@ -76,6 +80,13 @@ class EvaluationPanel(QWidget):
         self.levels.show_convention(bridge.session.convention)
         self._show(bridge.session.comparison)
         self._show_staleness(bridge.session.staleness)
+        self.state = PanelState(self, settings)
+        self.state.restore()
+
+    @property
+    def bridge(self) -> Bridge:
+        """The link to the viewer and the session."""
+        return self._bridge
 
     # ---------------------------------------------------------------- acts
 
@@ -206,6 +217,11 @@ class EvaluationPanel(QWidget):
         """Let moves and strokes be drawn together with their results."""
         super().showEvent(event)
         self._bridge.comparer.curtain.hang_before(_main_window_of(self))
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+        """Remember how things stood."""
+        self.state.keep()
+        super().hideEvent(event)
 
     # ---------------------------------------------------------------- making
 

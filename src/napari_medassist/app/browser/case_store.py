@@ -14,7 +14,7 @@ from napari_medassist.app.browser.opened_case import OpenedCase, PredictedMap, b
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled, MedAssistError
-from napari_medassist.core.labels import DetectionMap, LabelMap, ProbabilityMap
+from napari_medassist.core.labels import DetectionMap, LabelMap, LabelScheme, ProbabilityMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.evaluation.given import Kind
@@ -22,6 +22,7 @@ from napari_medassist.io.files import read_labels, read_together, read_volume
 
 T = TypeVar("T")
 _MB = 1_000_000
+_ZONE_GREYS = ((235, 235, 235), (150, 150, 150), (195, 195, 195))
 DEFAULT_BUDGET_MB = 1024
 
 
@@ -199,7 +200,14 @@ class CaseStore:
     def _read_zones(self, pair: FilePair) -> LabelMap | None:
         files = pair.zones or self._zones.get(pair.case, ())
         path = single_file(files, "zone", pair.case)
-        return None if path is None else read_labels(path).with_changes(name="Zones")
+        return None if path is None else _in_grey(read_labels(path)).with_changes(name="Zones")
+
+
+def _in_grey(zones: LabelMap) -> LabelMap:
+    """Return zones in greys: on the same image, colours say what became of a lesion."""
+    labels = zones.scheme.completed(zones.values()).labels
+    greys = (replace(n, colour=_ZONE_GREYS[n.value % len(_ZONE_GREYS)]) for n in labels)
+    return zones.with_changes(scheme=LabelScheme(tuple(greys)))
 
 
 def _keys(model: str, case: str) -> tuple[tuple[str, ...], ...]:
