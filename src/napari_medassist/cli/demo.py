@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ def add_parser(subparsers: Any) -> None:
         metavar="DIR",
         help="close the window at the end; leave a screenshot, the tables and a label file here",
     )
+    parser.add_argument(
+        "--cohort",
+        action="store_true",
+        help="write a simulated cohort (to DIR, or a temporary folder) and look through it instead",
+    )
     parser.set_defaults(run=run)
 
 
@@ -31,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     from napari_medassist._qt.demo import run_demo
     from napari_medassist._qt.launch import run_window
 
+    if args.cohort:
+        return _look_through_cohort(args.out)
     written = run_demo(args.out)
     if args.out is None:
         run_window()
@@ -38,4 +46,25 @@ def run(args: argparse.Namespace) -> int:
     print("SIMULATED case: opened, labelled, saved, compared. Written:")
     for path in written:
         print(f"  {path}")
+    return 0
+
+
+def _look_through_cohort(out: Path | None) -> int:
+    """Open a simulated cohort in the browser and stay until the window is closed."""
+    from napari_medassist._qt.launch import open_cohort, run_window
+    from napari_medassist.app.browser.sources import CohortSources
+    from napari_medassist.app.sample_cohort import write_sample_cohort
+
+    folder = out or Path(tempfile.mkdtemp(prefix="simulated-cohort-"))
+    cohort = write_sample_cohort(folder)
+    print(f"SIMULATED cohort: {folder}")
+    open_cohort(
+        CohortSources(
+            reference=cohort.reference,
+            predictions=cohort.predictions,
+            images=cohort.images,
+            zones=cohort.zones,
+        )
+    )
+    run_window()
     return 0

@@ -21,6 +21,8 @@ STYLES = (
     ((216, 138, 184), (158, 76, 125), Qt.PenStyle.DashDotLine, "d"),
 )
 _MARKER_PX = 11
+#: Where curves seldom are: precision falls with recall, and recall rises with false lesions.
+_LEGEND_CORNERS = ((8, -8), (-8, -8))
 
 
 class CurvePlots(QWidget):
@@ -33,7 +35,10 @@ class CurvePlots(QWidget):
         self.plots = (PlotFrame(), PlotFrame())
         self.note = QLabel()
         self.note.setWordWrap(True)
-        self._legends = tuple(plot.addLegend(offset=(-8, 8)) for plot in self.plots)
+        self._legends = tuple(
+            plot.addLegend(offset=corner)
+            for plot, corner in zip(self.plots, _LEGEND_CORNERS, strict=True)
+        )
         for plot in self.plots:
             plot.setMouseEnabled(x=False, y=False)
         row = QHBoxLayout()

@@ -134,6 +134,9 @@ class CohortPanel(QWidget):
         )
 
     def _tell_headline(self) -> None:
+        if self.browser.problem:  # the toast that said it is gone by now
+            self.bar.tell(f"NOT OPENED. {self.browser.problem}")
+            return
         if not self.browser.models:
             self.bar.tell("Open a cohort, or drop a folder of results here.")
             return

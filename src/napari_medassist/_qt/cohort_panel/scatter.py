@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, Signal
-from qtpy.QtGui import QCursor
+from qtpy.QtGui import QCursor, QResizeEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -27,6 +27,7 @@ from napari_medassist.app.browser.points import Axis, inside, jittered, under_mo
 from napari_medassist.app.browser.shown import Shown
 
 _TOLD_CASES = 6
+_LOW_PX = 260
 _TIP = (
     "Hover to see the case, click to open it (Ctrl+click selects), drag to choose cases, "
     "Alt+drag for a lasso; wheel zooms, middle button moves, double click shows all."
@@ -133,7 +134,15 @@ class ScatterPlot(QWidget):
         missing = [self._shown.missing_in_words(name) for name in dict.fromkeys(names)]
         told = "; ".join(text for text in missing if text)
         self.note.setText(f"In the margin: {told}." if told else "")
-        self.note.setVisible(bool(told))
+        self._show_note()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave a low plot the room of the line below it: the margins say the same."""
+        super().resizeEvent(event)
+        self._show_note()
+
+    def _show_note(self) -> None:
+        self.note.setVisible(bool(self.note.text()) and self.height() >= _LOW_PX)
 
     def _show_all(self) -> None:
         x_limits, y_limits = self._limits

@@ -28,7 +28,7 @@ from napari_medassist.app.browser.sources import CohortSources
 from napari_medassist.app.browser.work import Requests, Work
 from napari_medassist.app.cohort.packed import CaseRecord
 from napari_medassist.app.settings import Settings
-from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.core.errors import Cancelled, InvalidSetting
 from napari_medassist.core.progress import Progress
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention, presets
 
@@ -60,7 +60,7 @@ class Judged(LookedAt):
         self._convention = MEDASSIST if settings is None else settings.convention
         self._cohort: OpenedCohort | None = None
         self._sensitivity: Sensitivity | None = None
-        self._failure = ""
+        self._failure = self._problem = ""
         self._news: SimpleQueue[OpenedCohort | FinishedCase] | None = None
         self._judging, self._comparing = Requests(), Requests()
 
@@ -95,6 +95,11 @@ class Judged(LookedAt):
         return f"{told} {self._failure}".rstrip()
 
     @property
+    def problem(self) -> str:
+        """Why the cohort that was asked for last is not open; empty if it is."""
+        return self._problem
+
+    @property
     def convention(self) -> Convention:
         """The convention that is wanted."""
         return self._convention
@@ -118,7 +123,7 @@ class Judged(LookedAt):
             self._want(convention)
         news: SimpleQueue[OpenedCohort | FinishedCase] = SimpleQueue()
         self._overtake_all()
-        self._news = news
+        self._news, self._problem = news, ""
         wanted, surroundings = self._convention, self._surroundings
 
         def run(progress: Progress) -> OpenedCohort:
@@ -286,6 +291,7 @@ class Judged(LookedAt):
         while self.take_finished():
             pass
         self._news = None
+        self._problem = "" if isinstance(error, Cancelled) else str(error)
         self._tell(error)
         self.cases_changed.emit()
 
