@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -24,8 +25,11 @@ from qtpy.QtWidgets import QApplication
 from scipy.ndimage import gaussian_filter
 
 from napari_medassist._qt.bridge import bridge_of
-from napari_medassist._qt.dock import dock_of
+from napari_medassist._qt.dock import cohort_dock_of, dock_of
 from napari_medassist._qt.launch import new_window
+from napari_medassist.app.browser.browser import CohortBrowser
+from napari_medassist.app.browser.sources import CohortSources
+from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap
@@ -35,6 +39,7 @@ SHAPES = {"24x384x384": (24, 384, 384), "300x512x512": (300, 512, 512)}
 SPACINGS = {"24x384x384": (3.0, 0.5, 0.5), "300x512x512": (1.0, 0.7, 0.7)}
 N_LESIONS = 6
 STROKES = 10
+N_PAIRS, N_STEPS = 40, 15
 _NAP_S = 0.001
 
 
@@ -150,15 +155,89 @@ def measure(name: str) -> dict[str, Any]:
     return results
 
 
+def measure_steps(pairs: Path, folder: Path) -> dict[str, Any]:
+    """Return the times from key to picture, in milliseconds, of stepping through real pairs.
+
+    ``pairs`` holds the folders ``human``, ``ai`` and ``zones``.
+    """
+    for side in ("human", "ai", "zones"):
+        (folder / side).mkdir()
+        for path in sorted((pairs / "human").iterdir())[:N_PAIRS]:
+            if (pairs / side / path.name).exists():
+                (folder / side / path.name).symlink_to((pairs / side / path.name).resolve())
+    viewer = new_window()
+    settings = Settings(folder / "settings.json")
+    browser = CohortBrowser(settings=settings, cache_dir=folder, marks_path=folder / "marks.json")
+    bridge_of(viewer).session.set_cohort(browser)
+    dock = cohort_dock_of(viewer)
+    sources = CohortSources(
+        reference=folder / "human", predictions={"ai": folder / "ai"}, zones=folder / "zones"
+    )
+    dock.open_cohort(sources)
+    steps = _Steps(viewer, dock)
+    steps.rest()
+    times = [steps.time(browser.next_case() or browser.table.names[0]) for _ in range(N_STEPS + 3)]
+    viewer.close()
+    names = ("first_picture", "verdicts", "window_cpu")
+    columns = zip(*times[3:], strict=True)  # the first ones make layers
+    return {
+        f"{n}_median_ms": round(statistics.median(c), 1) for n, c in zip(names, columns, strict=True)
+    }
+
+
+class _Steps:
+    """Times steps from case to case."""
+
+    def __init__(self, viewer: Any, dock: Any) -> None:
+        self._dock, self._bridge = dock, bridge_of(viewer)
+        self._shown, self._judged, self._drawn = "", 0, 0
+        dock.browser.opened.connect(self._on_opened)
+        self._bridge.session.comparison_changed.connect(self._on_compared)
+        viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._on_draw)
+
+    def _on_opened(self, opened: Any) -> None:
+        self._shown = "" if opened is None else opened.name
+
+    def _on_compared(self, compared: Any) -> None:
+        self._judged += compared is not None
+
+    def _on_draw(self, _event: object) -> None:
+        self._drawn += 1
+
+    def rest(self) -> None:
+        """Wait until nothing runs: neighbours are read ahead."""
+        dock, comparer = self._dock, self._bridge.comparer
+        wait(lambda: not (dock.runner.is_busy or dock.browser.is_running or comparer.is_busy), 300)
+
+    def time(self, case: str) -> tuple[float, float, float]:
+        """Return milliseconds to the first picture, to verdicts, and of the window's thread."""
+        self.rest()
+        judged, start, used = self._judged, time.perf_counter(), time.thread_time()
+        self._dock.open_case(case)
+        wait(lambda: self._shown == case)
+        drawn = self._drawn
+        wait(lambda: self._drawn > drawn)
+        first, can_compare = time.perf_counter() - start, self._dock.browser.opened_case.can_be_compared
+        if can_compare:
+            wait(lambda: self._judged > judged)
+            QApplication.processEvents()
+        ends = first, time.perf_counter() - start, time.thread_time() - used
+        return 1e3 * ends[0], 1e3 * ends[1], 1e3 * ends[2]
+
+
 def main() -> None:
     """Measure all sizes and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--size", choices=SHAPES, action="append")
+    parser.add_argument("--pairs", type=Path, help="folder of real pairs to step through")
     args = parser.parse_args()
     found: dict[str, Any] = {"n_processors": os.cpu_count(), "load_before": os.getloadavg()[0]}
     for name in args.size or SHAPES:
         found[name] = measure(name)
+    if args.pairs is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            found["step"] = measure_steps(args.pairs, Path(folder))
     found["load_after"] = os.getloadavg()[0]
     text = json.dumps(found, indent=2)
     if args.out is None:

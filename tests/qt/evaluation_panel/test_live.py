@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_medassist._qt.curtain import Curtain
 from napari_medassist.app.live_comparison import ComparedLabels, LiveComparison
 from napari_medassist.app.two_levels import PENDING
 from napari_medassist.core.errors import InvalidImage
@@ -102,6 +105,63 @@ def test_a_stroke_updates_both_levels_beside_the_values_before(
     layer.redo()
     settle()
     assert panel.values["fn"].text() == "0"
+
+
+def test_a_fill_is_judged_once_it_is_written(panel: Any, bridge: Any, settle: Any) -> None:
+    _compare(panel, "P")
+    layer = bridge.viewer.layers["P"]
+    layer.events.paint(value=[])  # napari tells first,
+    time.sleep(0.1)
+    layer.data[4, 12:15, 12:15] = 1  # and writes then
+    settle()
+    assert panel.values["fn"].text() == "0"
+
+
+def test_a_change_out_of_view_redraws_nothing(
+    panel: Any, bridge: Any, viewer: Any, settle: Any
+) -> None:
+    _compare(panel, "OTHER - maybe (probability map)")
+    layer, drawn = bridge.verdicts.layer_of(Side.PREDICTION), []
+    layer.events.set_data.connect(lambda _event: drawn.append(1))
+
+    def go_to_slice(z: int) -> None:
+        viewer.dims.set_point(viewer.dims.ndim - 3, layer.data_to_world((z, 0, 0))[0])
+
+    go_to_slice(5)
+    settle()
+    drawn.clear()
+    panel.settings.cut_off.slider.setValue(80)  # the false lesion, in another slice, goes
+    settle()
+    assert not drawn
+    go_to_slice(2)
+    assert np.asarray(layer._slice.image.raw)[16, 20] == 0
+    drawn.clear()
+    panel.settings.cut_off.slider.setValue(50)
+    settle()
+    assert drawn
+    assert np.asarray(layer._slice.image.raw)[16, 20] == FALSE_POSITIVE
+
+
+def test_a_held_redraw_comes(qtbot: Any) -> None:
+    class Window(QWidget):
+        redrawn = 0
+
+        def event(self, event: QEvent) -> bool:
+            self.redrawn += event.type() == QEvent.Type.UpdateRequest
+            return super().event(event)
+
+    window, curtain = Window(), Curtain()
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.wait(50)
+    curtain.hang_before(window)
+    before = window.redrawn
+    curtain.close()
+    window.update()
+    QApplication.processEvents()
+    assert window.redrawn == before
+    qtbot.waitUntil(lambda: window.redrawn > before, timeout=2000)
 
 
 def test_edits_that_are_not_followed_mark_the_comparison_stale(
