@@ -13,8 +13,15 @@ from napari_medassist.cli.cohort_options import (
     running_of,
     stopped,
 )
-from napari_medassist.cli.evaluate import ALL_COMPARED, SOME_NOT_COMPARED, UNUSABLE, failures_of
+from napari_medassist.cli.evaluate import (
+    ALL_COMPARED,
+    SOME_NOT_COMPARED,
+    UNUSABLE,
+    failures_of,
+    labels_of_nothing,
+)
 from napari_medassist.cli.inspect import table
+from napari_medassist.cli.part_options import refuse_part_options
 from napari_medassist.cli.ranking_report import OF_CONFIDENCES, ranking_lines
 
 if TYPE_CHECKING:
@@ -82,6 +89,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="rank the models under these conventions too; each prediction is read once",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the tables go")
+    refuse_part_options(parser)
     add_convention_options(parser)
     add_running_options(parser)
     parser.set_defaults(run=run)
@@ -113,11 +121,14 @@ def run(args: argparse.Namespace) -> int:
         return stopped(args)
     if not args.quiet:
         print("\n".join(_report(comparison, args.out)))
-    failures = {name: failures_of(cohort) for name, cohort in comparison.cohorts.items()}
-    for name, lines in failures.items():
+    wrong = {
+        name: [*failures_of(cohort), *labels_of_nothing(cohort, args.label)]
+        for name, cohort in comparison.cohorts.items()
+    }
+    for name, lines in wrong.items():
         if lines:
             print("\n".join([f"{name}: {lines[0]}", *lines[1:]]), file=sys.stderr)
-    return SOME_NOT_COMPARED if any(failures.values()) else ALL_COMPARED
+    return SOME_NOT_COMPARED if any(wrong.values()) else ALL_COMPARED
 
 
 def _sources(args: argparse.Namespace) -> dict[str, Source]:
@@ -142,7 +153,7 @@ def _conventions(names: list[str]) -> list[Convention]:
 
 
 def _report(comparison: ModelComparison, out_dir: Path) -> list[str]:
-    lines = table(_models(comparison))
+    lines = [*table(_models(comparison)), *_over_which(comparison)]
     adjusted = comparison.adjusted_p_values
     for pair, by_number in comparison.differences.items():
         told = [(text, number) for text, _, number in _ROWS]
@@ -165,11 +176,25 @@ def _models(comparison: ModelComparison) -> list[tuple[str, ...]]:
     by_model = [dict(zip(found.columns, values, strict=True)) for values in found.rows()]
     rows = [("", *(str(model["model"]) for model in by_model))]
     rows.append(("cases compared", *(f"{model['n_compared']}" for model in by_model)))
+    rows.append(("of these, in all models", *(f"{model['n_common']}" for model in by_model)))
+    # Means over different cases are no comparison: those over the cases of all models are shown.
+    prefix = "common_" if by_model[0]["n_common"] else ""
     for title, name, _ in _ROWS:
-        counted = f"n_{name}"
-        cells = (_cell(model[name], model.get(counted)) for model in by_model)
+        cells = (_cell(model[prefix + name], model.get(f"{prefix}n_{name}")) for model in by_model)
         rows.append((title, *cells))
     return rows
+
+
+def _over_which(comparison: ModelComparison) -> list[str]:
+    """Return the line that says over which cases the numbers are, where models have different ones."""
+    n_cases = {len(cohort.compared) for cohort in comparison.cohorts.values()}
+    n_common = comparison.n_common
+    if n_cases == {n_common}:
+        return []
+    if not n_common:
+        return ["No case was compared for all models: each column is over other cases."]
+    word = "case" if n_common == 1 else "cases"
+    return [f"Numbers are over the {n_common} {word} of all models; over all own cases: models.csv."]
 
 
 def _cell(value: object, n_defined: object) -> str:

@@ -13,8 +13,14 @@ from napari_medassist.cli.cohort_options import (
     running_of,
     stopped,
 )
-from napari_medassist.cli.evaluate import ALL_COMPARED, SOME_NOT_COMPARED, UNUSABLE
+from napari_medassist.cli.evaluate import (
+    ALL_COMPARED,
+    SOME_NOT_COMPARED,
+    UNUSABLE,
+    labels_of_nothing,
+)
 from napari_medassist.cli.inspect import table
+from napari_medassist.cli.part_options import refuse_part_options
 
 if TYPE_CHECKING:
     from napari_medassist.core.results import CohortEvaluation
@@ -77,6 +83,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sensitivity.add_argument(
         "--out", type=Path, metavar="DIR", help="write the whole table there, as conventions.csv"
     )
+    refuse_part_options(sensitivity)
     add_label_option(sensitivity)
     add_running_options(sensitivity)
     sensitivity.set_defaults(run=run_sensitivity)
@@ -127,7 +134,10 @@ def run_sensitivity(args: argparse.Namespace) -> int:
         print("\n".join(_report(cohorts)))
         if folder is not None:
             print(f"\nTable: {args.out / 'conventions.csv'}")
-    return _told_failures(cohorts)
+    absent = labels_of_nothing(cohorts[0], args.label)
+    if absent:
+        print("\n".join(absent), file=sys.stderr)
+    return max(_told_failures(cohorts), SOME_NOT_COMPARED if absent else ALL_COMPARED)
 
 
 def _report(cohorts: tuple[CohortEvaluation, ...]) -> list[str]:

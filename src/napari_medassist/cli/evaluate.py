@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,20 +142,18 @@ def run(args: argparse.Namespace) -> int:
         return stopped(args)
     if not args.quiet:
         print("\n".join(_report(cohort, args.out)))
-    wrong = [*failures_of(cohort), *remarks_of(cohort), *_labels_of_nothing(args, cohort)]
+    wrong = [*failures_of(cohort), *remarks_of(cohort), *labels_of_nothing(cohort, labels)]
     if wrong:
         print("\n".join(wrong), file=sys.stderr)
     return SOME_NOT_COMPARED if wrong else ALL_COMPARED
 
 
-def _labels_of_nothing(args: argparse.Namespace, cohort: CohortEvaluation) -> list[str]:
-    """Say that a label was asked for that no file holds: zeros would look like a result."""
-    # By volume: lesions may be left out as too small, though the label is there.
-    sides = "volume_reference_ml", "volume_prediction_ml"
-    held = any(case.score(side) > 0 for case in cohort.compared for side in sides)
-    if not args.label or not cohort.compared or held:
-        return []
-    return [f"No compared file holds a label {' or '.join(str(n) for n in args.label)}."]
+def labels_of_nothing(cohort: CohortEvaluation, labels: Sequence[int] | None) -> list[str]:
+    """Return the line that names the labels that were asked for and that no file holds."""
+    from napari_medassist.app.cohort.labels_held import absent_labels
+
+    absent = absent_labels(cohort, labels)
+    return [f"No compared file holds a label {' or '.join(map(str, absent))}."] if absent else []
 
 
 def _source(args: argparse.Namespace) -> Source:
@@ -190,7 +189,7 @@ def _report(cohort: CohortEvaluation, out_dir: Path) -> list[str]:
     right = [*lesion, *[""] * (height - len(lesion))]
     width = max(len(line) for line in left) + 4
     return [
-        f"{len(cohort.cases)} cases, {cohort.n_by_status[Status.OK]} compared",
+        f"{_count(len(cohort.cases), 'case')}, {cohort.n_by_status[Status.OK]} compared",
         "",
         *(f"{a:<{width}}{b}".rstrip() for a, b in zip(left, right, strict=True)),
         "",

@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from napari_medassist.core.results import CaseEvaluation, Status, ZoneStatus
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_medassist.core.results import CohortEvaluation, PartSummary
 
 _MAX_PARTS_SHOWN, _MAX_CASES_SHOWN = 20, 10
+_PART_OPTIONS = ("--zones", "--zone-scheme", "--scheme", "--per-label")
 
 
 def add_part_options(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +46,21 @@ def add_part_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="compare each label of the scheme by itself too, which gives labels.csv",
     )
+
+
+def refuse_part_options(parser: argparse.ArgumentParser) -> None:
+    """Let a command that does not divide cases say which one does."""
+    for option in _PART_OPTIONS:
+        parser.add_argument(option, nargs="*", action=_OfEvaluate, help=argparse.SUPPRESS)
+
+
+class _OfEvaluate(argparse.Action):
+    """An option that only ``evaluate`` has."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_given: object) -> NoReturn:
+        """End the program with a message that says where the option belongs."""
+        option = _given[-1]
+        parser.error(f"only 'evaluate' has the option {option}; give it there, for each model apart.")
 
 
 def division_of(args: argparse.Namespace, source: Source) -> Division:
@@ -149,8 +165,8 @@ def _table(title: str, parts: Sequence[PartSummary], file: str) -> list[str]:
 def _line(part: PartSummary) -> str:
     dice = part.means.get("dice")
     mean = f"{dice.value:.3f} (n {dice.n_defined})" if dice and dice.n_defined else "undefined"
-    t = part.totals
+    t, word = part.totals, "case " if part.n_cases == 1 else "cases"
     return (
-        f"{part.n_cases:>5} cases   Dice {mean:<15} {t.tp_reference} found, {t.fn} missed, "
+        f"{part.n_cases:>5} {word}   Dice {mean:<15} {t.tp_reference} found, {t.fn} missed, "
         f"{t.tp_prediction} true, {t.fp} false"
     )

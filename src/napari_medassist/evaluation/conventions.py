@@ -66,10 +66,10 @@ class Convention:
     def __post_init__(self) -> None:
         if not 0 <= self.grid_tolerance_mm < float("inf"):
             raise InvalidSetting(
-                f"The grid tolerance must be a distance in mm, got {self.grid_tolerance_mm}."
+                f"grid_tolerance_mm is a distance in mm, not {self.grid_tolerance_mm}."
             )
         if not 0 <= self.good_dice <= 1:
-            raise InvalidSetting(f"A Dice lies between 0 and 1, good_dice is {self.good_dice}.")
+            raise InvalidSetting(f"good_dice is a Dice from 0 to 1, not {self.good_dice}.")
 
     def settings(self) -> Settings:
         """Return all settings by name, nested, as they are kept with every result."""
@@ -125,23 +125,33 @@ def _nested(rule: object) -> dict[str, Any]:
     return {name: _nested(v) if is_dataclass(v) else v for name, v in values.items()}
 
 
-def _filled(rule: R, settings: Mapping[str, Any]) -> R:
-    """Return a dataclass with the given fields replaced; nested ones field by field."""
+def _filled(rule: R, settings: Mapping[str, Any], within: str = "") -> R:
+    """Return a dataclass with the given fields replaced; nested ones field by field.
+
+    Messages of rules begin with the name of a setting; ``within`` is the way to it: ``extraction.``.
+    """
+    _require_known(rule, settings)
+    nested = {
+        name: _filled(getattr(rule, name), value, f"{within}{name}.")
+        for name, value in settings.items()
+        if is_dataclass(getattr(rule, name)) and isinstance(value, Mapping)
+    }
+    try:
+        plain = {n: checked(rule, n, value) for n, value in settings.items() if n not in nested}
+        return replace(rule, **nested, **plain)  # type: ignore[type-var]
+    except InvalidSetting as error:
+        raise InvalidSetting(f"{within}{error.message}", cure=error.cure) from error
+    except TypeError as error:
+        raise InvalidSetting(f"A setting has a value of the wrong kind ({error}).") from error
+
+
+def _require_known(rule: object, settings: Mapping[str, Any]) -> None:
     known = {f.name for f in fields(rule)}  # type: ignore[arg-type]
     unknown = sorted(set(settings) - known)
     if unknown:
         near = difflib.get_close_matches(str(unknown[0]), known, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(sorted(known))}."
         raise InvalidSetting(f"There is no setting '{unknown[0]}'.", cure=hint)
-    changes = {}
-    for name, value in settings.items():
-        current = getattr(rule, name)
-        nested = is_dataclass(current) and isinstance(value, Mapping)
-        changes[name] = _filled(current, value) if nested else checked(rule, name, value)
-    try:
-        return replace(rule, **changes)  # type: ignore[type-var]
-    except TypeError as error:
-        raise InvalidSetting(f"A setting has a value of the wrong kind ({error}).") from error
 
 
 #: Ours: 26-connected lesions, judged on each side by itself at 10 % overlap.

@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from math import nan
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.results import CaseEvaluation, CohortEvaluation, LesionCounts
+from napari_medassist.evaluation.paired_cases import by_name, require_same_reference
+from napari_medassist.evaluation.permutation import exchanges, p_value_of
 from napari_medassist.evaluation.statistics import Interval, interval_of, quotient, resampled
 
 #: From sums over cases, (..., columns), to one value a row; NaN where undefined.
 OfSums = Callable[[Float], Float]
 
-#: Rounding must not turn an exchange that changes nothing into a smaller difference.
-_ROUNDING = 1e-12
 _PORTION = 1000
 
 
@@ -192,11 +191,11 @@ def compare_cohorts(
     """
     if first.convention != second.convention:
         raise InvalidSetting("The two models were compared with their references in different ways.")
-    sides = [_by_name(cohort) for cohort in (first, second)]
+    sides = [by_name(cohort.compared) for cohort in (first, second)]
     names = sorted(set(sides[0]) & set(sides[1]))
     n_absent = len({case.case for cohort in (first, second) for case in cohort.cases}) - len(names)
     cases = [[side[name] for name in names] for side in sides]
-    _require_same_reference(*cases)
+    require_same_reference(*cases)
     counts = [_count_columns(side) for side in cases]
     results = {
         name: compare_sums(*counts, statistic=statistic, n_dropped=n_absent, how=how)
@@ -254,49 +253,7 @@ def _permutation_test(
     for start in range(0, len(chosen), _PORTION):
         moved = chosen[start : start + _PORTION].astype(np.float64) @ apart
         differences.append(statistic(first.sum(axis=0) - moved) - statistic(second.sum(axis=0) + moved))
-    difference = np.abs(np.concatenate(differences))
-    n_as_large = int((difference >= abs(observed) - _ROUNDING).sum())
-    n_defined = int(np.isfinite(difference).sum())
-    # Of some exchanges only, the result as it is counts as one more: no p-value is 0.
-    missing = 0 if exact else 1
-    return (n_as_large + missing) / (n_defined + missing), n_defined
-
-
-def exchanges(n_cases: int, n_permutations: int, seed: int) -> tuple[NDArray[np.int8], bool]:
-    """Return which cases are exchanged, (permutations, cases) of 0 and 1, and whether these are all.
-
-    Parameters
-    ----------
-    n_cases
-        Number of cases.
-    n_permutations
-        How many to draw; if there are not more, all of them are returned.
-    seed
-        Of the random numbers.
-    """
-    if n_cases < 60 and 2**n_cases <= n_permutations:
-        numbers = np.arange(2**n_cases)[:, None]
-        return ((numbers >> np.arange(n_cases)) & 1).astype(np.int8), True
-    rng = np.random.default_rng(seed + 1)
-    return rng.integers(0, 2, size=(n_permutations, n_cases), dtype=np.int8), False
-
-
-def _by_name(cohort: CohortEvaluation) -> dict[str, CaseEvaluation]:
-    compared = cohort.compared
-    by_name = {case.case: case for case in compared}
-    if len(by_name) != len(compared):
-        raise InvalidSetting("A case name stands twice, so the cases of two models cannot be paired.")
-    return by_name
-
-
-def _require_same_reference(first: list[CaseEvaluation], second: list[CaseEvaluation]) -> None:
-    for one, other in zip(first, second, strict=True):
-        if one.n_reference_lesions != other.n_reference_lesions:
-            raise InvalidSetting(
-                f"Case '{one.case}' has {one.n_reference_lesions} reference lesions for one model and "
-                f"{other.n_reference_lesions} for the other.",
-                cure="Compare both models with the same references.",
-            )
+    return p_value_of(np.concatenate(differences), observed, is_exact=exact)
 
 
 def _count_columns(cases: list[CaseEvaluation]) -> Float:

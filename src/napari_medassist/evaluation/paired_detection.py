@@ -11,11 +11,12 @@ from math import nan
 
 import numpy as np
 
-from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.results import ScoredCase
 from napari_medassist.evaluation.curves import LUNA16_FP_PER_CASE
-from napari_medassist.evaluation.paired import PairedComparison, Resampling, exchanges
+from napari_medassist.evaluation.paired import PairedComparison, Resampling
+from napari_medassist.evaluation.paired_cases import by_name, require_same_reference
+from napari_medassist.evaluation.permutation import exchanges, p_value_of
 from napari_medassist.evaluation.statistics import (
     WeightedStatistic,
     auroc_of,
@@ -46,7 +47,6 @@ OF_SCORED: Mapping[str, OfScored] = {
     "sensitivity_at_1_fp": _at_one,
 }
 
-_ROUNDING = 1e-12
 #: Weights held at once.
 _PORTION = 1_000_000
 
@@ -79,17 +79,11 @@ def compare_scored(
     InvalidSetting
         If a case name stands twice, or two cases differ in their number of reference lesions.
     """
-    sides = [_by_name(cases) for cases in (first, second)]
+    sides = [by_name(cases) for cases in (first, second)]
     names = sorted(set(sides[0]) & set(sides[1]))
     n_absent = len(set(sides[0]) | set(sides[1])) - len(names)
     pair = [[side[name] for name in names] for side in sides]
-    for one, other in zip(*pair, strict=True):
-        if one.n_reference_lesions != other.n_reference_lesions:
-            raise InvalidSetting(
-                f"Case '{one.case}' has {one.n_reference_lesions} reference lesions for one model and "
-                f"{other.n_reference_lesions} for the other.",
-                cure="Compare both models with the same references.",
-            )
+    require_same_reference(*pair)
     how = how or Resampling()
     both = [*pair[0], *pair[1]]
     return {name: _compared(of(both), len(names), n_absent, how) for name, of in numbers.items()}
@@ -137,15 +131,4 @@ def _permuted(
         return nan, 0
     chosen, exact = exchanges(n_cases, how.n_permutations, how.seed)
     exchanged = chosen.astype(np.float64)
-    difference = np.abs(_difference(statistic, 1 - exchanged, exchanged))
-    n_as_large = int((difference >= abs(observed) - _ROUNDING).sum())
-    n_defined = int(np.isfinite(difference).sum())
-    missing = 0 if exact else 1
-    return (n_as_large + missing) / (n_defined + missing), n_defined
-
-
-def _by_name(cases: Sequence[ScoredCase]) -> dict[str, ScoredCase]:
-    by_name = {case.case: case for case in cases}
-    if len(by_name) != len(cases):
-        raise InvalidSetting("A case name stands twice, so the cases of two models cannot be paired.")
-    return by_name
+    return p_value_of(_difference(statistic, 1 - exchanged, exchanged), observed, is_exact=exact)

@@ -98,20 +98,41 @@ class ZoneMap:
         """
         values = np.asarray(zones.array if isinstance(zones, LabelMap) else zones)
         if geometry is not None and isinstance(zones, LabelMap):
-            geometry.require_same_grid(
-                zones.geometry, names=("label maps", "zone map"), tolerance_mm=tolerance_mm
-            )
+            _require_same_grid(geometry, zones.geometry, tolerance_mm)
         if values.shape != tuple(shape_zyx):
-            raise GeometryMismatch(
-                f"Different shapes (z, y, x): label maps {tuple(shape_zyx)}, zone map {values.shape}.",
-                cure="Resample the zone map onto the grid of the label maps on purpose.",
-            )
+            raise _mismatch(_different_shape(values.shape, tuple(shape_zyx)))
         require_label_values(values, "zone map")
         found = count_values(values)
         in_order = [*(value for value in found if value != OUTSIDE), *found.keys() & {OUTSIDE}]
         own = zones.scheme if isinstance(zones, LabelMap) else LabelScheme()
         names = _names([value for value in in_order if value != OUTSIDE], scheme or own)
         return cls(values, {value: found[value] for value in in_order}, names)
+
+
+def _require_same_grid(of_masks: Geometry, of_zones: Geometry, tolerance_mm: float) -> None:
+    """Raise ``GeometryMismatch``, with what differs and by how much, unless two grids agree."""
+    apart_mm = of_zones.corner_distance_mm(of_masks)
+    if apart_mm <= tolerance_mm:
+        return
+    if of_zones.shape_zyx != of_masks.shape_zyx:
+        raise _mismatch(_different_shape(of_zones.shape_zyx, of_masks.shape_zyx))
+    told = f"corners up to {apart_mm:.2f} mm apart"
+    spacings = [" x ".join(f"{mm:.4g}" for mm in g.spacing_zyx_mm) for g in (of_zones, of_masks)]
+    if spacings[0] != spacings[1]:
+        told += f"; spacing {spacings[0]} mm (z, y, x), not {spacings[1]}"
+    raise _mismatch(told)
+
+
+def _different_shape(of_zones: Sequence[int], of_masks: Sequence[int]) -> str:
+    shapes = (" x ".join(map(str, shape)) for shape in (of_zones, of_masks))
+    return "{} voxels (z, y, x), not {}".format(*shapes)
+
+
+def _mismatch(told: str) -> GeometryMismatch:
+    return GeometryMismatch(
+        f"The zone map lies on another grid than the label maps: {told}.",
+        cure="Resample it onto theirs on purpose.",
+    )
 
 
 def evaluate_regions(

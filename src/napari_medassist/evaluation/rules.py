@@ -70,14 +70,14 @@ class ExtractionRule:
     def __post_init__(self) -> None:
         for name in ("connectivity", "merge_connectivity"):
             if getattr(self, name) not in CONNECTIVITIES:
-                raise InvalidSetting(f"The {name} is 6, 18 or 26, not {getattr(self, name)}.")
+                raise InvalidSetting(f"{name} is 6, 18 or 26, not {getattr(self, name)}.")
         if not 0 <= self.min_volume_mm3 < float("inf"):
             raise InvalidSetting(f"min_volume_mm3 must not be negative: {self.min_volume_mm3}.")
         for name, least in (("merge_steps", 0), ("min_candidate_voxels", 0), ("max_candidates", 1)):
             if not getattr(self, name) >= least:
                 raise InvalidSetting(f"{name} must be at least {least}: {getattr(self, name)}.")
         if not 0 <= self.threshold <= 1:
-            raise InvalidSetting(f"A cut-off lies between 0 and 1, not at {self.threshold}.")
+            raise InvalidSetting(f"threshold is a cut-off from 0 to 1, not {self.threshold}.")
         if not 1 < self.dynamic_factor < float("inf"):
             raise InvalidSetting(f"dynamic_factor must be above 1: {self.dynamic_factor}.")
         _require(self.from_probability, Extraction, "from_probability")

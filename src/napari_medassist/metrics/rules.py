@@ -46,11 +46,11 @@ class SurfaceRule:
 
     def __post_init__(self) -> None:
         if not 0 <= self.percentile <= 100:
-            raise InvalidSetting(f"A percentile lies between 0 and 100, not at {self.percentile}.")
+            raise InvalidSetting(f"percentile lies between 0 and 100, not at {self.percentile}.")
         for name in ("tolerance_mm", "boundary_width_mm"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InvalidSetting(f"{name} is a distance in mm, not {getattr(self, name)}.")
         if self.border not in ("erosion_6", "surface_elements"):
-            raise InvalidSetting(f"There is no border called '{self.border}'.")
+            raise InvalidSetting(f"border is erosion_6 or surface_elements, not '{self.border}'.")
         if self.aggregation not in ("max_directed", "pooled"):
-            raise InvalidSetting(f"There is no aggregation called '{self.aggregation}'.")
+            raise InvalidSetting(f"aggregation is max_directed or pooled, not '{self.aggregation}'.")

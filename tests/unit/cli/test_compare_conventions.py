@@ -77,8 +77,38 @@ class TestCompare:
         out, err = capsys.readouterr()
         assert "B: 1 case could not be compared (1 error)" in err
         assert "cases compared" in out
+        assert "Numbers are over the 5 cases of all models" in out
+        table = {row["model"]: row for row in rows_of(models / "out" / "models.csv")}
+        assert [table[name]["n_compared"] for name in "AB"] == ["6", "5"]
+        assert [table[name]["n_common"] for name in "AB"] == ["5", "5"]
+        for name in "AB":
+            own = rows_of(models / "out" / name / "cases.csv")
+            five = [row for row in own if row["case"] != "case_2"]
+            mean = np.mean([float(row["dice"]) for row in five if row["dice"]])
+            assert float(table[name]["common_dice"]) == pytest.approx(mean)
+            assert int(table[name]["common_fn"]) == sum(int(row["fn"]) for row in five)
+        assert int(table["A"]["common_n_reference_lesions"]) < int(table["A"]["n_reference_lesions"])
+        assert json.loads((models / "out" / "comparison.json").read_text())["n_common_cases"] == 5
         paired = {row["metric"]: row for row in rows_of(models / "out" / "differences.csv")}
         assert (paired["mean dice"]["n_cases"], paired["mean dice"]["n_dropped"]) == ("5", "1")
+
+    def test_without_a_case_in_common_it_says_so(
+        self, models: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for number in range(6):
+            (models / ("good" if number < 3 else "poor") / f"case_{number}.nii.gz").unlink()
+        assert run(*self.options(models, "A=good", "B=poor")) == 1
+        assert "No case was compared for all models" in capsys.readouterr().out
+        table = rows_of(models / "out" / "models.csv")
+        assert [(row["n_common"], row["common_dice"]) for row in table] == [("0", ""), ("0", "")]
+
+    @pytest.mark.parametrize("option", ["--zones", "--scheme", "--zone-scheme", "--per-label"])
+    def test_zones_and_labels_belong_to_evaluate(
+        self, models: Path, option: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            run(*self.options(models, "A=good", "B=poor"), option, "x")
+        assert f"only 'evaluate' has the option {option}" in capsys.readouterr().err
 
     @pytest.mark.parametrize("predictions", [["A=good"], ["A=good", "A=poor"], ["..=good", "B=poor"]])
     def test_what_cannot_be_compared(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import nibabel as nib
@@ -92,6 +93,26 @@ def test_a_label_that_no_file_holds_is_told(
     assert "No compared file holds a label 7 or 8." in capsys.readouterr().err
     assert run(*options(folders), "--label", 1, "--set", "extraction.min_volume_mm3=1e9") == 0
     assert "No compared file" not in capsys.readouterr().err
+
+
+def test_each_label_that_no_file_holds_is_told_beside_one_that_is_held(
+    folders: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):  # computed, and from the kept results
+        assert run(*options(folders), "--label", 1, 77, 2, 78) == 1
+        assert "No compared file holds a label 77 or 78." in capsys.readouterr().err
+        told = json.loads((folders[2] / "summary.json").read_text())
+        assert told["labels_in_no_file"] == [77, 78]
+    assert run(*options(folders), "--label", 1, 2) == 0  # 2 is in the references only
+    assert "labels_in_no_file" not in (folders[2] / "summary.json").read_text()
+
+
+def test_one_case_is_a_case(
+    folders: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = ["--reference", folders[0] / "a.nii.gz", "--prediction", folders[1] / "a.nii.gz"]
+    assert run(*pair, "--out", folders[2]) == 0
+    assert capsys.readouterr().out.startswith("1 case, 1 compared\n")
 
 
 @pytest.mark.parametrize(

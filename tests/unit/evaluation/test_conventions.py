@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def test_changes_reach_nested_rules_and_leave_the_rest() -> None:
         ("matchin: {}", "Did you mean 'matching'"),
         ("matching: {criterium: iou}", "Did you mean 'criterion'"),
         ("matching: {criterion: iuo}", "criterion is one of"),
-        ("extraction: {connectivity: 8}", "6, 18 or 26"),
+        ("extraction: {connectivity: 8}", "extraction.connectivity is 6, 18 or 26, not 8"),
         ("[1, 2]", "mapping"),
         ("a: [", "no YAML"),
         ("good_dice: high", "good_dice is a number, not 'high'"),
@@ -135,12 +136,17 @@ def test_empty_masks_mean_what_the_preset_says(name: str) -> None:
         ({"extraction": {"max_candidates": 0}}, "max_candidates"),
         ({"extraction": {"dynamic_factor": 1}}, "dynamic_factor"),
         ({"extraction": {"case_confidence": "mean"}}, "case_confidence is one of"),
-        ({"extraction": {"threshold": 1.5}}, "cut-off"),
+        ({"extraction": {"threshold": 1.5}}, "^extraction.threshold is a cut-off"),
+        ({"surface": {"percentile": 101}}, "^surface.percentile lies"),
+        ({"surface": {"border": "rim"}}, "^surface.border is"),
+        ({"surface": {"tolerance_mm": "wide"}}, "^surface.tolerance_mm is a number"),
+        ({"grid_tolerance_mm": -1}, "^grid_tolerance_mm is"),
+        ({"good_dice": 2}, "^good_dice is"),
         ({"matching": {"ignored_up_to_mm3": -1}}, "ignored_up_to_mm3"),
         ({"matching": {"assignment": "best"}}, "assignment is one of"),
     ],
 )
-def test_impossible_rules_are_refused(change: dict[str, dict[str, object]], message: str) -> None:
+def test_impossible_rules_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidSetting, match=message):
         MEDASSIST.with_changes(**change)
 

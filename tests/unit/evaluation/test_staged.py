@@ -15,7 +15,7 @@ from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation
-from napari_medassist.evaluation import foreground, staged
+from napari_medassist.evaluation import foreground, stages
 from napari_medassist.evaluation.candidates import candidate_values
 from napari_medassist.evaluation.case import compare
 from napari_medassist.evaluation.comparison import case_evaluation
@@ -138,9 +138,9 @@ def masks() -> tuple[np.ndarray, np.ndarray]:
 def test_only_what_a_change_touches_is_computed(
     masks: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lesions = counted(monkeypatch, staged, "find_lesions")
-    graphs = counted(monkeypatch, staged.MatchGraph, "of")
-    judged = counted(monkeypatch, staged, "matched_on")
+    lesions = counted(monkeypatch, stages, "find_lesions")
+    graphs = counted(monkeypatch, stages.MatchGraph, "of")
+    judged = counted(monkeypatch, stages, "matched_on")
     case = StagedCase(*masks, SPACING)
 
     def work(**changes: Any) -> tuple[int, int, int]:
@@ -183,7 +183,7 @@ def test_a_stroke_leaves_the_other_side_alone(
     case = StagedCase(reference, prediction.astype(np.float32), SPACING, kind="probability")
     before = case.under()
     maps = counted(monkeypatch, foreground, "_highest")
-    lesions = counted(monkeypatch, staged, "find_lesions")
+    lesions = counted(monkeypatch, stages, "find_lesions")
     reference[3, 4, 4] = 0  # within the box, so that the crop stays
     after = case.with_reference(reference).under()
     assert not maps
@@ -235,7 +235,7 @@ def test_no_more_is_kept_than_was_promised(masks: tuple[np.ndarray, np.ndarray])
     for step in range(1, 9):
         case.under(MEDASSIST.with_changes(extraction={"threshold": step / 10}))
         case = case.with_reference(reference)
-    assert {len(kept) for kept in case._kept._stages.values()} == {1, 3}
+    assert {len(kept) for kept in case._stages.kept._stages.values()} == {1, 3}
 
 
 def test_the_masks_and_lesions_of_a_convention_can_be_asked_for(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_medassist.app.cohort.division import NO_DIVISION, Division
+from napari_medassist.app.cohort.labels_held import absent_summary
 from napari_medassist.app.cohort.manifest import read_manifest
 from napari_medassist.app.cohort.output import (
     CohortResult,
@@ -172,6 +173,7 @@ def evaluate_source(
     about = {
         **source.about,
         "labels": wanted,
+        **absent_summary(cohort, wanted),
         "kind": kind,
         "passed_over": [str(path) for path in source.found.passed_over],
         **division.about(),

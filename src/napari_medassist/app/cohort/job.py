@@ -17,6 +17,7 @@ from napari_medassist.app.cohort.division import (
     divided,
     read_zones,
 )
+from napari_medassist.app.cohort.labels_held import held_of
 from napari_medassist.app.cohort.maps import read_map
 from napari_medassist.app.cohort.packed import CaseRecord, to_json
 from napari_medassist.app.cohort.pairing import FilePair
@@ -24,13 +25,16 @@ from napari_medassist.app.cohort.plain import to_plain
 from napari_medassist.app.cohort.swept import SweptCase
 from napari_medassist.core.errors import Cancelled, GeometryMismatch, MedAssistError
 from napari_medassist.core.labels import LabelMap, ProbabilityMap
-from napari_medassist.core.results import CaseEvaluation, Status, ZoneStatus
+from napari_medassist.core.results import CaseEvaluation, Settings, Status, ZoneStatus
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.masks import Kind, Predicted
 from napari_medassist.evaluation.scoring import scored as score_matched
 from napari_medassist.evaluation.staged import StagedCase
 from napari_medassist.evaluation.sweep import sweep
 from napari_medassist.io.files import read_labels
+
+#: The settings are the same for all cases: they are told where the cases come together.
+_OF_THE_COHORT: Settings = {}
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,8 @@ class _OpenCase:
         The zone map, or why there is none.
     staged
         The two images, ready to be compared under one convention after another.
+    labels_held
+        Of the labels that were chosen, those that one of the label maps holds; None if none was chosen.
     """
 
     name: str
@@ -135,6 +141,7 @@ class _OpenCase:
     prediction: Predicted
     zones: ZoneFile
     staged: StagedCase
+    labels_held: tuple[int, ...] | None
 
     @classmethod
     def read(cls, job: Job, pair: FilePair) -> Self:
@@ -143,7 +150,9 @@ class _OpenCase:
         prediction = read_labels(place) if job.kind == "labels" else read_map(place, job.kind)
         zones = read_zones(pair) if job.division.zones else ZoneFile()
         staged = StagedCase(reference, prediction, label=job.labels, kind=job.kind, case=pair.case)
-        return cls(pair.case, reference, prediction, zones, staged)
+        maps = [np.asarray(m.array) for m in (reference, prediction) if isinstance(m, LabelMap)]
+        held = held_of(job.labels, *maps) if job.labels else None
+        return cls(pair.case, reference, prediction, zones, staged, held)
 
 
 def _compared(case: _OpenCase, job: Job, convention: Convention) -> CaseRecord:
@@ -163,13 +172,12 @@ def _compared(case: _OpenCase, job: Job, convention: Convention) -> CaseRecord:
         found = CaseEvaluation(case.name, Status.ERROR, _told(error))
     except Exception as error:  # noqa: BLE001  as above
         found = CaseEvaluation(case.name, Status.ERROR, _unexpected(error))
-    # The settings are the same for all cases: they are put back where the cases come together.
-    found = replace(found, spacing_zyx_mm=case.reference.geometry.spacing_zyx_mm, convention={})
-    return CaseRecord(found, scored, swept)
+    found = replace(found, spacing_zyx_mm=case.reference.geometry.spacing_zyx_mm)
+    return CaseRecord(found, scored, swept, case.labels_held)
 
 
 def _evaluated(case: _OpenCase, job: Job, convention: Convention) -> CaseEvaluation:
-    comparison = case.staged.under(convention, metrics=job.metrics)
+    comparison = case.staged.under(convention, metrics=job.metrics, settings=_OF_THE_COHORT)
     if job.division == NO_DIVISION:
         return comparison.evaluation
     called = case.prediction.array if isinstance(case.prediction, LabelMap) else None

@@ -8,8 +8,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from napari_medassist.app.cohort.common_cases import over_common_cases
 from napari_medassist.app.cohort.detection import scored_cases
 from napari_medassist.app.cohort.files import Source
+from napari_medassist.app.cohort.labels_held import absent_summary
 from napari_medassist.app.cohort.model_sources import names_of as names_of
 from napari_medassist.app.cohort.output import (
     versions,
@@ -19,7 +21,13 @@ from napari_medassist.app.cohort.output import (
     write_results,
     write_text,
 )
-from napari_medassist.app.cohort.rankings import Under, rank_cohorts, ranking_summary, ranking_table
+from napari_medassist.app.cohort.rankings import (
+    Under,
+    common_cases,
+    rank_cohorts,
+    ranking_summary,
+    ranking_table,
+)
 from napari_medassist.app.cohort.run import Running, evaluate_under
 from napari_medassist.app.cohort.sensitivity import (
     CONFIDENCE_COLUMNS,
@@ -37,7 +45,16 @@ from napari_medassist.evaluation.paired_detection import compare_scored
 from napari_medassist.evaluation.rank_stability import RankStability
 from napari_medassist.evaluation.tables import Table, Values
 
-MODEL_COLUMNS = ("model", *SENSITIVITY_COLUMNS[1:], *CONFIDENCE_COLUMNS)
+#: Numbers over the cases that all models have; those of all its own cases stand without the prefix.
+_COMMON = "common_"
+#: The columns of ``models.csv``.
+MODEL_COLUMNS = (
+    "model",
+    *SENSITIVITY_COLUMNS[1:],
+    *CONFIDENCE_COLUMNS,
+    "n_common",
+    *(f"{_COMMON}{name}" for name in (*SENSITIVITY_COLUMNS[3:], *CONFIDENCE_COLUMNS)),
+)
 DIFFERENCE_COLUMNS = (
     "first",
     "second",
@@ -77,11 +94,16 @@ class ModelComparison:
     stability: RankStability | None = None
 
     def models(self) -> Table:
-        """Return ``models.csv``: a row a model with the headline numbers of all its compared cases."""
+        """Return ``models.csv``: a row a model with its headline numbers.
+
+        First those over all its own compared cases, which may be others for each model. Then, as
+        ``common_...``, those over the ``n_common`` cases that were compared for every model.
+        """
 
         def rows() -> Iterator[Values]:
+            common = over_common_cases(self.cohorts)
             for name, cohort in self.cohorts.items():
-                yield (name, *headline_of(cohort), *confidence_headline_of(cohort))
+                yield (name, *_headline(cohort), *_over_common(common.get(name)))
 
         return Table(MODEL_COLUMNS, rows)
 
@@ -99,6 +121,11 @@ class ModelComparison:
                     yield (*pair, number, *_values(found), adjusted[pair, number])
 
         return Table(DIFFERENCE_COLUMNS, rows)
+
+    @property
+    def n_common(self) -> int:
+        """Number of cases that were compared for every model."""
+        return len(common_cases({"": self.cohorts}))
 
     @property
     def adjusted_p_values(self) -> Mapping[tuple[tuple[str, str], str], float]:
@@ -200,6 +227,7 @@ def _evaluated(
     cohorts = evaluate_under(conventions, source.found.pairs, label=wanted, kind=kind, running=running)
     passed_over = [str(path) for path in source.found.passed_over]
     about = {**source.about, "labels": wanted, "kind": kind, "passed_over": passed_over}
+    about |= absent_summary(cohorts[0], wanted)
     write_results(cohorts[0], conventions[0], writable_folder(folder), about=about)
     return cohorts
 
@@ -241,6 +269,7 @@ def _summary(
             name: [case.case for case in cohort.cases if case.status != "ok"]
             for name, cohort in comparison.cohorts.items()
         },
+        "n_common_cases": comparison.n_common,
         "rankings": None if stability is None else ranking_summary(stability),
         "multiplicity": f"p_holm: Holm's method over the {n_pairs} pair(s) of models, each number by "
         "itself; numbers are not adjusted for each other.",
@@ -249,6 +278,19 @@ def _summary(
         "conventions": list(comparison.under),
         "versions": versions(),
     }
+
+
+def _headline(cohort: CohortEvaluation) -> Values:
+    return (*headline_of(cohort), *confidence_headline_of(cohort))
+
+
+def _over_common(cohort: CohortEvaluation | None) -> Values:
+    """Return how many cases all models have, and the numbers over these; None if there is none."""
+    if cohort is None:
+        n_numbers = len(SENSITIVITY_COLUMNS) - 3 + len(CONFIDENCE_COLUMNS)
+        return (0, *(None,) * n_numbers)
+    n_compared, _, *numbers = _headline(cohort)
+    return (n_compared, *numbers)
 
 
 def _values(found: PairedComparison) -> Values:

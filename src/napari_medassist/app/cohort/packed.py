@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
@@ -26,15 +26,18 @@ class CaseRecord:
         What detection curves need; None unless the prediction is a map of confidences.
     swept
         Its lesions at each cut-off; None unless they were asked for.
+    labels_held
+        Of the labels that were chosen, those that one of its files holds; None if none was chosen.
     """
 
     evaluation: CaseEvaluation
     scored: ScoredCase | None = None
     swept: SweptCase | None = None
+    labels_held: tuple[int, ...] | None = None
 
 
 #: How a record ends, as :func:`to_json` writes it, that holds the comparison only.
-_NOTHING_MORE = b',"scored":null,"swept":null}'
+_NOTHING_MORE = b',"scored":null,"swept":null,"labels_held":null}'
 
 #: Cases that are held as objects: a few megabytes.
 _N_HELD = 1000
@@ -131,6 +134,20 @@ class PackedCases(Sequence[CaseEvaluation]):
         records = (record for record in self._records_with_more() if record is not None)
         return tuple(record.swept for record in records if record.swept is not None)
 
+    def labels_held(self) -> frozenset[int]:
+        """Return which of the labels that were chosen occur in any file of any case."""
+        records = (record for record in self._records_with_more() if record is not None)
+        return frozenset(label for record in records for label in record.labels_held or ())
+
+    def only(self, names: Container[str]) -> PackedCases:
+        """Return the cases of these names, in the same order."""
+        places = [place for place, pair in enumerate(self.pairs) if pair.case in names]
+        return PackedCases(
+            [self.pairs[place] for place in places],
+            [self._packed[place] for place in places],
+            self._convention,
+        )
+
     def _records_with_more(self) -> Iterator[CaseRecord | None]:
         """Go through the records; None where one plainly holds the comparison and nothing else."""
         for packed in self._packed:
@@ -149,7 +166,8 @@ def _comparable(record: CaseRecord) -> str:
     """Return a record as text that is the same for the same result, read from tables or computed."""
     scores = {name: float(value) for name, value in record.evaluation.scores.items()}
     nameless = replace(record.evaluation, case="", group="", scores=scores)
-    return json.dumps(to_plain(replace(record, evaluation=nameless)), sort_keys=True)
+    # Which labels the files hold stands in no table.
+    return json.dumps(to_plain(replace(record, evaluation=nameless, labels_held=None)), sort_keys=True)
 
 
 def pack(text: str) -> bytes:

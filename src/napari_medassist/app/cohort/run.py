@@ -18,6 +18,7 @@ from napari_medassist.app.cohort.packed import CaseRecord, PackedCases, from_jso
 from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.results import Settings
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
@@ -198,6 +199,7 @@ def _packed(
 ) -> list[list[bytes]]:
     """Return the compressed records: one list a convention, in the order of the pairs."""
     packed = [[b""] * len(pairs) for _ in job.conventions]
+    settings = [convention.settings() for convention in job.conventions]
     done, progress = 0, running.progress
 
     def add(number: int, texts: Sequence[str], how: str = "") -> None:
@@ -205,7 +207,7 @@ def _packed(
         for records, text in zip(packed, texts, strict=True):
             records[number] = pack(text)
         if running.on_case is not None:
-            running.on_case(number, _named(pairs[number], job.conventions, texts))
+            running.on_case(number, _named(pairs[number], settings, texts))
         done += 1
         progress(done, len(pairs), how or (pairs[done].case if done < len(pairs) else ""))
 
@@ -229,17 +231,17 @@ def _packed(
 
 
 def _named(
-    pair: FilePair, conventions: Sequence[Convention], texts: Sequence[str]
+    pair: FilePair, settings: Sequence[Settings], texts: Sequence[str]
 ) -> tuple[CaseRecord, ...]:
     """Return the records of a case with its own name and settings; a kept one may have another name."""
     return tuple(
         replace(
             record,
             evaluation=replace(
-                record.evaluation, case=pair.case, group=pair.group, convention=convention.settings()
+                record.evaluation, case=pair.case, group=pair.group, convention=convention
             ),
         )
-        for convention, record in zip(conventions, map(from_json, texts), strict=True)
+        for convention, record in zip(settings, map(from_json, texts), strict=True)
     )
 
 

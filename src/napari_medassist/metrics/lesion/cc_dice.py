@@ -20,7 +20,8 @@ def cc_dice(matched: MatchedLesions) -> float:
 METRIC = MatchingMetric(
     name="cc_dice",
     title="CC-Dice",
-    definition="mean over reference lesions of Dice within the region nearest to the lesion, in mm",
+    definition="mean over reference lesions of Dice within the region nearest to the lesion, in mm;"
+    " 0 where they share no voxel",
     range=(0.0, 1.0),
     better=Better.HIGHER,
     empty=EmptyPolicy(both=nan, reference_only=0.0, prediction_only=0.0),

@@ -17,7 +17,8 @@ def cc_dice_voxels(matched: MatchedLesions) -> float:
 METRIC = MatchingMetric(
     name="cc_dice_voxels",
     title="CC-Dice, regions in voxels",
-    definition="mean over reference lesions of Dice within the region nearest to the lesion, in voxels",
+    definition="mean over reference lesions of Dice within the region nearest to the lesion, in voxels;"
+    " 0 where they share no voxel",
     range=(0.0, 1.0),
     better=Better.HIGHER,
     empty=EmptyPolicy(both=nan, reference_only=0.0, prediction_only=0.0),

@@ -27,7 +27,8 @@ def lesion_dice(matched: MatchedLesions) -> float:
 METRIC = MatchingMetric(
     name="lesion_dice",
     title="Lesion-wise Dice",
-    definition="sum of Dice(lesion, union of its predictions) / (lesions + false lesions)",
+    definition="sum of Dice(lesion, union of its predictions) / (lesions + false lesions); missed and "
+    "false lesions count 0",
     range=(0.0, 1.0),
     better=Better.HIGHER,
     empty=EmptyPolicy(both=nan, reference_only=0.0, prediction_only=0.0),

@@ -26,7 +26,8 @@ def lesion_f1(counts: LesionCounts) -> float:
 METRIC = LesionMetric(
     name="lesion_f1",
     title="Lesion F1",
-    definition="2 recall precision / (recall + precision), each counted on its own side",
+    definition="2 recall precision / (recall + precision), each counted on its own side; 0 "
+    "where lesions are and none is right",
     range=(0.0, 1.0),
     better=Better.HIGHER,
     empty=EmptyPolicy(both=nan, reference_only=0.0, prediction_only=0.0),

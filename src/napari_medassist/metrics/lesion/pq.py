@@ -17,7 +17,7 @@ def pq(matched: MatchedLesions) -> float:
 METRIC = MatchingMetric(
     name="pq",
     title="Panoptic quality",
-    definition="recognition quality x segmentation quality",
+    definition="recognition quality x segmentation quality; 0 where lesions are and none is paired",
     range=(0.0, 1.0),
     better=Better.HIGHER,
     empty=EmptyPolicy(both=nan, reference_only=0.0, prediction_only=0.0),

@@ -17,7 +17,8 @@ def sq(matched: MatchedLesions) -> float:
 METRIC = MatchingMetric(
     name="sq",
     title="Segmentation quality",
-    definition="mean IoU of the true positive pairs; 0 if there is none",
+    definition="mean IoU of the true positive pairs; 0, also in means, where lesions are and none is "
+    "paired (as panoptica)",
     range=(0.0, 1.0),
     better=Better.HIGHER,
     empty=EmptyPolicy(both=nan, reference_only=0.0, prediction_only=0.0),
