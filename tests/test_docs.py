@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from napari_medassist.app.cohort import detection
+from napari_medassist.app.cohort.manifest import MANIFEST_COLUMNS
+from napari_medassist.app.cohort.models import DIFFERENCE_COLUMNS, MODEL_COLUMNS
+from napari_medassist.app.cohort.rankings import RANKING_COLUMNS
+from napari_medassist.app.cohort.swept import SWEEP_COLUMNS
 from napari_medassist.cli.main import main
+from napari_medassist.evaluation import part_tables, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -45,6 +51,37 @@ def test_the_page_on_evaluation_names_every_module():
     modules = (SOURCE / "napari_medassist" / "evaluation").iterdir()
     public = {part.stem for part in modules if not part.name.startswith("_")} - {"presets"}
     assert public <= named
+
+
+COLUMNS = {
+    "cases": (*tables.CASE_COLUMNS, *tables.CASE_FURTHER_COLUMNS),
+    "lesions": tables.LESION_COLUMNS,
+    "matches": tables.MATCH_COLUMNS,
+    "regions": part_tables.REGION_COLUMNS,
+    "labels": part_tables.LABEL_COLUMNS,
+    "candidates": detection.CANDIDATE_COLUMNS,
+    "case_confidences": detection.CASE_CONFIDENCE_COLUMNS,
+    "curves": detection.CURVE_COLUMNS,
+    "sweep": SWEEP_COLUMNS,
+    "files": MANIFEST_COLUMNS,
+    "models": MODEL_COLUMNS,
+    "differences": DIFFERENCE_COLUMNS,
+    "rankings": RANKING_COLUMNS,
+    "conventions": ("convention",),
+}
+
+
+def test_the_page_on_tables_names_every_column():
+    page = (DOCS / "reference" / "tables.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\w+)\.csv\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    assert sections.keys() == COLUMNS.keys()
+    for table, columns in COLUMNS.items():
+        named = set(re.findall(r"`(\w+)`", sections[table]))
+        wanted = {column for column in columns if not column.startswith("common_")}
+        assert wanted <= named, table
+        first_cells = re.findall(r"^\| (`.*?) \|", sections[table], re.MULTILINE)
+        explained = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+        assert explained <= wanted, table
 
 
 @pytest.fixture
