@@ -213,7 +213,7 @@ def test_the_dialog_says_what_is_wrong_and_reads_what_is_right(qtbot: Any, tmp_p
     dialog.try_to_open()
     assert dialog.sources is not None
     assert dialog.sources.label == (1, 2)
-    again = OpenCohortDialog(dialog.sources.to_plain())
+    again = OpenCohortDialog([{"results": "x"}, dialog.sources.to_plain()])
     qtbot.addWidget(again)
     assert again.names[0].text() == "ai"
     assert again.label.text() == "1 2"
@@ -227,3 +227,15 @@ def test_a_case_that_was_not_compared_says_why(qtbot: Any) -> None:
     assert model.index(0, 0).data() == "not compared: The grids differ: 20 and 24 slices."
     assert "20 and 24 slices" in model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
     assert not model.index(0, 0).data(Qt.ItemDataRole.DecorationRole).isNull()
+
+
+def test_shares_are_never_shown_in_thousandths(opened: Any) -> None:
+    from napari_medassist._qt.plotting import current_look
+
+    scatter = opened.plots.scatter
+    scatter.plot.box.setRange(xRange=(0.2, 0.9), yRange=(0.2, 0.9))
+    for theme in ("light", "dark"):
+        scatter.set_look(current_look(theme))
+        for axis in (scatter.plot.x_axis, scatter.plot.y_axis):
+            assert axis.autoSIPrefixScale == 1.0
+            assert "x" not in axis.labelString().split(">")[1].split("<")[0]

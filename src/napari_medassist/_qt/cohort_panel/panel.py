@@ -8,7 +8,7 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QMessageBox, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLineEdit, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.cohort_panel import shortcuts
@@ -170,6 +170,13 @@ class CohortPanel(QWidget):
         if not self.browser.is_running:
             self._clock.stop()
             self._list_recent()
+            self._take_keyboard()
+
+    def _take_keyboard(self) -> None:
+        """Let the keys work as soon as a cohort is open, unless somebody is typing."""
+        focused = self.window().focusWidget()
+        if self.browser.opened_case is None and not isinstance(focused, QLineEdit):
+            self.view.setFocus()
 
     def _list_recent(self) -> None:
         self.bar.show_recent(self.acts.recent_titles())
@@ -222,6 +229,8 @@ class CohortPanel(QWidget):
         look = current_look(self._bridge.viewer.theme)
         self.plots.set_look(look)
         self.model.is_dark = look.is_dark
+        for widget in (self.view, self.view.horizontalHeader(), self.bar.text):
+            widget.setFont(look.font())  # napari's style sheet leaves these out
         self.view.viewport().update()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name

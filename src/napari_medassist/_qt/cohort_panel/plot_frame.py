@@ -19,7 +19,7 @@ _MIN_HEIGHT_PX = 90
 
 
 class ValueAxis(pg.AxisItem):
-    """An axis that has no ticks below the smallest value, where undefined values are drawn."""
+    """An axis of plain numbers, without ticks below the smallest value: undefined ones lie there."""
 
     def __init__(self, side: str) -> None:
         super().__init__(side)
@@ -31,6 +31,10 @@ class ValueAxis(pg.AxisItem):
         if self.first is None:
             return levels
         return [(step, [v for v in values if v >= self.first - 1e-9]) for step, values in levels]
+
+    def getSIPrefixEnableRanges(self) -> tuple[()]:  # noqa: N802 - pyqtgraph's name
+        """Return that no range is shown in thousandths; to switch that off alone scales ticks anew."""
+        return ()
 
 
 class PlotFrame(pg.PlotWidget):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -33,6 +34,8 @@ _PADDING = 0.08
 _N_LETTERS = 16
 _MIN_WIDTH = 160
 _ROW_PADDING = 6
+#: Buttons above the plot, and its axis below.
+_LINES_AROUND = 5
 _TABLE_SHARE, _PLOT_SHARE = 620, 380
 _EMPTY = "How much do the headline numbers depend on the convention? Compute it, or pin those of now."
 
@@ -111,10 +114,19 @@ class SensitivityTab(QWidget):
         self.table.resizeColumnsToContents()
         self._fit_rows()
         self.table.setVisible(bool(self._rows))
-        self.plot.setVisible(bool(self._rows))
+        self._show_plot()
         self.unpin.setEnabled(any(row.pin is not None for row in self._rows))
         told = flips_in_words(self._rows)
         self.note.setText(told if self._rows else _EMPTY)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave the room to the table where the names beside the plot would lie on each other."""
+        super().resizeEvent(event)
+        self._show_plot()
+
+    def _show_plot(self) -> None:
+        needed = (len(self._rows) + _LINES_AROUND) * self.fontMetrics().height()
+        self.plot.setVisible(bool(self._rows) and self.height() >= needed)
 
     def _fit_rows(self) -> None:
         """Keep rows as low as their letters allow, and their names readable."""

@@ -185,7 +185,9 @@ class CohortBrowser(Judged):
         cohort = self._require_cohort()
         shown = cohort.convention
         pin = Pin(name or f"{self.model}, {shown.name}", self.model, shown, self.headline)
-        self._set_pins((*self._pins, pin))
+        what = pin.name, pin.model, pin.convention
+        others = [p for p in self._pins if (p.name, p.model, p.convention) != what]
+        self._set_pins((*others, pin))
         return pin
 
     def unpin(self, pin: Pin) -> None:
