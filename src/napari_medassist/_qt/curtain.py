@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from weakref import ref
 
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QWidget
@@ -22,7 +23,7 @@ class Curtain(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._window: QWidget | None = None
+        self._held: ref[QWidget] | None = None  # a closed window must be free to go
         self._is_closed = self._is_owed = False
         self._closed_at = 0.0
         self._timer = QTimer(self)
@@ -31,6 +32,10 @@ class Curtain(QObject):
         self._timer.setInterval(_MOST_MS)
         self._timer.timeout.connect(self.open)
 
+    @property
+    def _window(self) -> QWidget | None:
+        return None if self._held is None else self._held()
+
     def hang_before(self, window: QWidget) -> None:
         """Hold the redraws of this window back from now on, in place of another."""
         if window is self._window:
@@ -38,7 +43,7 @@ class Curtain(QObject):
         self.open()
         if self._window is not None:
             self._window.removeEventFilter(self)
-        self._window = window
+        self._held = ref(window)
         window.installEventFilter(self)
         window.destroyed.connect(self._forget)
 
@@ -66,4 +71,4 @@ class Curtain(QObject):
         return True
 
     def _forget(self, _window: object = None) -> None:
-        self._window, self._is_closed, self._is_owed = None, False, False
+        self._held, self._is_closed, self._is_owed = None, False, False
