@@ -13,7 +13,7 @@ from napari_medassist.evaluation.agreement import CaseValues, correlation, kappa
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.case_level import operating_point, point_at_sensitivity
 from napari_medassist.evaluation.conventions import MEDASSIST, preset
-from napari_medassist.evaluation.perceived import perceived_errors
+from napari_medassist.evaluation.perceived import case_wise_errors, perceived_errors
 from napari_medassist.evaluation.sizes import detection_by_size
 from napari_medassist.evaluation.sweep import sweep
 from napari_medassist.metrics.pair import MaskPair
@@ -224,3 +224,25 @@ def test_perceived_and_actual_errors_lesion_by_lesion(seed: int) -> None:
         (errors,) = perceived_errors([case], dice_cut_offs=[d], overlap_cut_offs=[s])
         assert (errors.fn_perceived, errors.fn_actual) == counted[0]
         assert (errors.fp_perceived, errors.fp_actual) == counted[1]
+
+
+def test_case_wise_errors_case_by_case() -> None:
+    rng = np.random.default_rng(3)
+    masks = []
+    for share in np.linspace(0, 1, 12):  # from different to alike
+        reference = blobs(rng)
+        masks.append((reference, np.where(rng.random(reference.shape) < share, reference, blobs(rng))))
+    cases = [evaluate(*pair, SPACING) for pair in masks]
+    for d, s in ((0.4, 0.3), (0.7, 0.5)):
+        good = hiding = poor = alarms = 0
+        for reference, prediction in masks:
+            dice = 2 * (reference & prediction).sum() / (reference.sum() + prediction.sum())
+            wrong = False
+            for own, other in ((reference, prediction), (prediction, reference)):
+                labelled, number = ndimage.label(own, np.ones((3, 3, 3)))
+                wrong |= any(other[labelled == one].mean() < s for one in range(1, number + 1))
+            good, hiding = good + (dice >= d), hiding + (dice >= d and wrong)
+            poor, alarms = poor + (dice < d), alarms + (dice < d and not wrong)
+        (found,) = case_wise_errors(cases, dice_cut_offs=[d], overlap_cut_offs=[s])
+        assert (found.n_good_cases, found.n_hiding_cases) == (good, hiding)
+        assert (found.n_poor_cases, found.n_false_alarms) == (poor, alarms)

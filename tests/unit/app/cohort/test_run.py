@@ -246,13 +246,18 @@ def kept_files(out: Path) -> set[str]:
     return {match[1] for match in found if match}
 
 
+@pytest.mark.parametrize("of_all", [False, True], ids=["parent", "parent and workers"])
 def test_a_kill_in_the_middle_loses_nothing(
-    slow_command: tuple[list[str], Path, tuple[Path, Path]], tmp_path: Path
+    slow_command: tuple[list[str], Path, tuple[Path, Path]], tmp_path: Path, of_all: bool
 ) -> None:
     command, out, folders = slow_command
     process = _begun(command, out, 20)
     children = psutil.Process(process.pid).children(recursive=True)
-    process.kill()
+    assert len(children) >= 2
+    if of_all:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
     process.communicate()
     assert not (out / "cases.csv").exists()
     with ResultCache(out / ".medassist-cache") as cache:
