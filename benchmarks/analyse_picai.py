@@ -29,7 +29,6 @@ from napari_medassist.core.results import (
     LesionVerdict,
     Status,
 )
-from napari_medassist.evaluation.agreement import CaseValues, Correlation, correlation, kappas
 from napari_medassist.evaluation.conventions import MEDASSIST, presets
 from napari_medassist.evaluation.disagreement import (
     CaseGap,
@@ -38,7 +37,13 @@ from napari_medassist.evaluation.disagreement import (
     ranked_gaps,
 )
 from napari_medassist.evaluation.perceived import case_wise_errors, perceived_errors
-from napari_medassist.evaluation.statistics import Interval, bootstrap, mean_of, share_of
+from napari_medassist.evaluation.statistics.agreement import (
+    CaseValues,
+    Correlation,
+    correlation,
+    kappas,
+)
+from napari_medassist.evaluation.statistics.resampling import Interval, bootstrap, mean_of, share_of
 from svg_plots import Axis, lines, scatter, stacked_bars
 
 NAME = "picai-human-vs-ai"

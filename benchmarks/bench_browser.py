@@ -34,7 +34,7 @@ from napari_medassist.core.progress import silent
 from napari_medassist.core.results import CaseEvaluation, JudgedLesion, LesionMatch
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import MEDASSIST
-from napari_medassist.evaluation.rejudging import rejudged
+from napari_medassist.evaluation.rejudging.one_case import rejudged
 
 SPACING_ZYX_MM = (3.0, 0.5, 0.5)
 VOXEL_ML = 0.00075

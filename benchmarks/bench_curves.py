@@ -16,12 +16,12 @@ import numpy as np
 from scipy import ndimage
 
 from napari_medassist.core.results import ScoredCase
-from napari_medassist.evaluation.case_level import auroc
 from napari_medassist.evaluation.conventions import preset
-from napari_medassist.evaluation.curves import detection_curve
-from napari_medassist.evaluation.scoring import score_case
-from napari_medassist.evaluation.statistics import auroc_of, average_precision_of, bootstrap
-from napari_medassist.evaluation.sweep import sweep
+from napari_medassist.evaluation.detection.case_level import auroc
+from napari_medassist.evaluation.detection.curves import detection_curve
+from napari_medassist.evaluation.detection.scoring import score_case
+from napari_medassist.evaluation.detection.sweep import sweep
+from napari_medassist.evaluation.statistics.resampling import auroc_of, average_precision_of, bootstrap
 from timing import medians_ms, print_ratios
 
 SHAPE_ZYX = (24, 384, 384)

@@ -20,9 +20,9 @@ from scipy import ndimage
 
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.evaluation.case import evaluate
-from napari_medassist.evaluation.cohort_graph import CohortGraph
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention, presets
-from napari_medassist.evaluation.rejudging import rejudged_cases
+from napari_medassist.evaluation.rejudging.cohort_graph import CohortGraph
+from napari_medassist.evaluation.rejudging.one_case import rejudged_cases
 from napari_medassist.evaluation.staged import QUICK_METRICS, StagedCase
 from napari_medassist.evaluation.verdict_map import verdict_crop
 from synthetic_masks import MaskCase, lesions, opacities

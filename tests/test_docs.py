@@ -18,7 +18,8 @@ from napari_medassist.app.cohort.models import DIFFERENCE_COLUMNS, MODEL_COLUMNS
 from napari_medassist.app.cohort.rankings import RANKING_COLUMNS
 from napari_medassist.app.cohort.swept import SWEEP_COLUMNS
 from napari_medassist.cli.main import main
-from napari_medassist.evaluation import part_tables, tables
+from napari_medassist.evaluation.tables import parts as part_tables
+from napari_medassist.evaluation.tables import results as tables
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -21,8 +21,8 @@ from scipy.spatial import cKDTree
 from napari_medassist.core.results import Candidate, ScoredCase
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.conventions import preset
-from napari_medassist.evaluation.curves import detection_curve
-from napari_medassist.evaluation.scoring import score_case
+from napari_medassist.evaluation.detection.curves import detection_curve
+from napari_medassist.evaluation.detection.scoring import score_case
 from napari_medassist.metrics.pair import MaskPair
 from napari_medassist.metrics.registry import voxel_scores
 from napari_medassist.metrics.rules import SurfaceRule

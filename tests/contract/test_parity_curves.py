@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from napari_medassist.core.results import Candidate, ScoredCase
-from napari_medassist.evaluation.case_level import auroc, ranking_score
-from napari_medassist.evaluation.curves import detection_curve
-from napari_medassist.evaluation.statistics import auroc_of, average_precision_of, bootstrap
+from napari_medassist.evaluation.detection.case_level import auroc, ranking_score
+from napari_medassist.evaluation.detection.curves import detection_curve
+from napari_medassist.evaluation.statistics.resampling import auroc_of, average_precision_of, bootstrap
 
 RECORD = json.loads(
     (Path(__file__).parents[1] / "parity" / "recorded" / "picai_curves.json").read_text()

@@ -17,12 +17,12 @@ import pytest
 
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation, ScoredCase
-from napari_medassist.evaluation.candidates import candidate_values
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.conventions import Convention, preset
-from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.detection.scoring import score_case
+from napari_medassist.evaluation.extraction.candidates import candidate_values
+from napari_medassist.evaluation.extraction.lesions import find_lesions
 from napari_medassist.evaluation.rules import ExtractionRule
-from napari_medassist.evaluation.scoring import score_case
 from napari_medassist.io.files import read_labels
 from napari_medassist.metrics.pair import MaskPair
 

@@ -15,10 +15,10 @@ from napari_medassist.app.report.sources import ReportSource
 from napari_medassist.app.report.write import ReportOptions, write_report
 from napari_medassist.cli.main import main
 from napari_medassist.evaluation.cohort import summarise
-from napari_medassist.evaluation.paired import Resampling
 from napari_medassist.evaluation.report.build import Extras, build
 from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.page import render
+from napari_medassist.evaluation.statistics.paired import Resampling
 from tests.browser import Page, browser, require_browser
 from tests.unit.app.cohort.cohorts import mask, save
 from tests.unit.evaluation.report.cohorts import case

@@ -7,7 +7,7 @@ from napari_medassist.core.results import CaseEvaluation, LesionCounts
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import MEDASSIST, preset
-from napari_medassist.evaluation.scoring import score_case
+from napari_medassist.evaluation.detection.scoring import score_case
 from tests.golden.boxes import CASES, POOLED_COUNTS, SPACING_ZYX_MM, GoldenCase
 
 

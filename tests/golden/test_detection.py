@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from napari_medassist.core.results import ScoredCase
-from napari_medassist.evaluation.case_level import auroc, ranking_score
 from napari_medassist.evaluation.conventions import preset
-from napari_medassist.evaluation.curves import detection_curve
-from napari_medassist.evaluation.scoring import score_case
+from napari_medassist.evaluation.detection.case_level import auroc, ranking_score
+from napari_medassist.evaluation.detection.curves import detection_curve
+from napari_medassist.evaluation.detection.scoring import score_case
 from tests.golden.boxes import CASES, SPACING_ZYX_MM
 
 #: (is a lesion, confidence, IoU) of each case, in the order of the cases.

@@ -19,8 +19,8 @@ from tests.contract import test_parity_voxel as voxel
 
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.conventions import preset
-from napari_medassist.evaluation.scoring import score_case
-from napari_medassist.evaluation.statistics import auroc_of, average_precision_of, bootstrap
+from napari_medassist.evaluation.detection.scoring import score_case
+from napari_medassist.evaluation.statistics.resampling import auroc_of, average_precision_of, bootstrap
 from napari_medassist.io.files import read_labels
 
 #: (tool, number) and the two values.

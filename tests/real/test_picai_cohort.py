@@ -15,9 +15,9 @@ from napari_medassist.app.cohort.reopen import load_results
 from napari_medassist.app.cohort.run import evaluate_cohort
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CohortEvaluation, LesionCounts, Status, ZoneStatus
-from napari_medassist.evaluation.cohort_graph import CohortGraph
 from napari_medassist.evaluation.conventions import MEDASSIST
-from napari_medassist.evaluation.rejudging import rejudged_cases
+from napari_medassist.evaluation.rejudging.cohort_graph import CohortGraph
+from napari_medassist.evaluation.rejudging.one_case import rejudged_cases
 
 pytestmark = pytest.mark.real
 

@@ -20,7 +20,7 @@ from napari_medassist.evaluation.lesion_measures import (
     distances_to_other_mm,
     longest_axial_diameters_mm,
 )
-from napari_medassist.evaluation.regions import ZoneMap, evaluate_regions
+from napari_medassist.evaluation.parts.regions import ZoneMap, evaluate_regions
 from napari_medassist.evaluation.staged import QUICK_METRICS, StagedCase
 from napari_medassist.evaluation.verdict_map import (
     CLASS_SCHEME,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_medassist.app.cohort.files import Source
     from napari_medassist.app.cohort.models import ModelComparison
     from napari_medassist.evaluation.conventions import Convention
-    from napari_medassist.evaluation.paired import PairedComparison
+    from napari_medassist.evaluation.statistics.paired import PairedComparison
 
 #: Rows of the printed tables: title, name in ``models.csv`` and in ``differences.csv``.
 _ROWS = (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from napari_medassist.cli.inspect import table
 
 if TYPE_CHECKING:
-    from napari_medassist.evaluation.rank_stability import RankStability
-    from napari_medassist.evaluation.ranking import Column, Rankings
+    from napari_medassist.evaluation.statistics.rank_stability import RankStability
+    from napari_medassist.evaluation.statistics.ranking import Column, Rankings
 
 #: Numbers of predictions with confidences, by the names of ``differences.csv``.
 OF_CONFIDENCES = {

@@ -11,8 +11,8 @@ from napari_medassist.core.labels import LabelMap, LabelScheme
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.evaluation.comparison import Comparison
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import Kind, LabelChoice, Labelled, Predicted
-from napari_medassist.evaluation.regions import ZoneMap, evaluate_regions
+from napari_medassist.evaluation.inputs.masks import Kind, LabelChoice, Labelled, Predicted
+from napari_medassist.evaluation.parts.regions import ZoneMap, evaluate_regions
 from napari_medassist.evaluation.staged import StagedCase
 
 __all__ = ["Comparison", "compare", "evaluate"]
@@ -59,7 +59,7 @@ def evaluate(
         Name of the case in the result.
     zones
         Zones of the organ on the same grid, to judge each by itself too; see
-        :mod:`~napari_medassist.evaluation.regions`.
+        :mod:`~napari_medassist.evaluation.parts.regions`.
     zone_scheme
         What the zones are called; by default what the zone map says itself.
 

@@ -15,7 +15,7 @@ from napari_medassist.core.results import (
 )
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
 from napari_medassist.evaluation.disagreement import hidden_errors
-from napari_medassist.evaluation.parts import PartSums
+from napari_medassist.evaluation.parts.summary import PartSums
 from napari_medassist.metrics.registry import default_names, lesion_scores
 
 

@@ -31,7 +31,7 @@ from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.results import Settings
 from napari_medassist.evaluation.comparison import Comparison, case_evaluation
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import (
+from napari_medassist.evaluation.inputs.masks import (
     Inputs,
     Kind,
     LabelChoice,

@@ -10,17 +10,17 @@ from collections.abc import Hashable, Sequence
 from copy import copy
 
 from napari_medassist.core.lesion import LesionSet, Side
-from napari_medassist.evaluation.candidates import Candidates
 from napari_medassist.evaluation.comparison import (
     matching_scores,
     with_distances,
     with_rules_for_no_lesions,
 )
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.foreground import ConfidenceMap, Foreground, paired
+from napari_medassist.evaluation.extraction.candidates import Candidates
+from napari_medassist.evaluation.extraction.lesions import find_lesions
+from napari_medassist.evaluation.inputs.foreground import ConfidenceMap, Foreground, paired
+from napari_medassist.evaluation.inputs.masks import Inputs
 from napari_medassist.evaluation.kept import Kept
-from napari_medassist.evaluation.lesions import find_lesions
-from napari_medassist.evaluation.masks import Inputs
 from napari_medassist.evaluation.matching.graph import MatchGraph
 from napari_medassist.evaluation.matching.match import matched_on
 from napari_medassist.evaluation.rules import ExtractionRule

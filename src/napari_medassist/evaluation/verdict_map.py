@@ -21,7 +21,7 @@ from napari_medassist.core.results import CaseEvaluation, JudgedLesion, LesionVe
 from napari_medassist.evaluation.comparison import Comparison
 from napari_medassist.evaluation.conventions import Convention
 from napari_medassist.evaluation.matching.match import split_and_merged
-from napari_medassist.evaluation.rejudging import graph_of
+from napari_medassist.evaluation.rejudging.one_case import graph_of
 
 #: Values of the verdict maps; ``TRUE_POSITIVE`` is a found reference lesion or a true prediction.
 TRUE_POSITIVE, MISSED, FALSE_POSITIVE, IGNORED = 1, 2, 3, 4

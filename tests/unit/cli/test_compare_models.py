@@ -20,9 +20,9 @@ from napari_medassist.app.cohort.rankings import RANKING_COLUMNS
 from napari_medassist.cli.main import main
 from napari_medassist.core.errors import FileProblem, InvalidSetting
 from napari_medassist.evaluation.conventions import preset, presets
-from napari_medassist.evaluation.curves import detection_curve
-from napari_medassist.evaluation.paired import Resampling
-from napari_medassist.evaluation.ranking import headline
+from napari_medassist.evaluation.detection.curves import detection_curve
+from napari_medassist.evaluation.statistics.paired import Resampling
+from napari_medassist.evaluation.statistics.ranking import headline
 
 QUICK = Resampling(n_resamples=200, n_permutations=200)
 N_CASES = 6

@@ -21,7 +21,7 @@ from napari_medassist.core.results import CaseEvaluation, LesionVerdict, Status
 from napari_medassist.core.volume import Volume
 from napari_medassist.evaluation.case import compare, evaluate
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.tables import CASE_COLUMNS
+from napari_medassist.evaluation.tables.results import CASE_COLUMNS
 from tests.strategies import ORIENTATIONS, oblique
 
 SHAPE = (6, 20, 24)

@@ -12,7 +12,7 @@ from napari_medassist.core.results import CaseEvaluation, CohortEvaluation, Lesi
 from napari_medassist.evaluation.case import evaluate
 from napari_medassist.evaluation.cohort import mean, summarise
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.tables import (
+from napari_medassist.evaluation.tables.results import (
     CASE_COLUMNS,
     LESION_COLUMNS,
     case_table,

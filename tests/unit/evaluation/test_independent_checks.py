@@ -9,13 +9,13 @@ import pytest
 from scipy import ndimage, stats
 
 from napari_medassist.core.results import Candidate, ScoredCase
-from napari_medassist.evaluation.agreement import CaseValues, correlation, kappas
 from napari_medassist.evaluation.case import evaluate
-from napari_medassist.evaluation.case_level import operating_point, point_at_sensitivity
 from napari_medassist.evaluation.conventions import MEDASSIST, preset
+from napari_medassist.evaluation.detection.case_level import operating_point, point_at_sensitivity
+from napari_medassist.evaluation.detection.sweep import sweep
 from napari_medassist.evaluation.perceived import case_wise_errors, perceived_errors
 from napari_medassist.evaluation.sizes import detection_by_size
-from napari_medassist.evaluation.sweep import sweep
+from napari_medassist.evaluation.statistics.agreement import CaseValues, correlation, kappas
 from napari_medassist.metrics.pair import MaskPair
 from napari_medassist.metrics.probability_pair import ProbabilityPair
 from napari_medassist.metrics.registry import probability_scores, voxel_scores

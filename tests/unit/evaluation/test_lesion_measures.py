@@ -5,11 +5,11 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from napari_medassist.core.lesion import Side
+from napari_medassist.evaluation.extraction.lesions import find_lesions
 from napari_medassist.evaluation.lesion_measures import (
     distances_to_other_mm,
     longest_axial_diameters_mm,
 )
-from napari_medassist.evaluation.lesions import find_lesions
 from napari_medassist.evaluation.rules import ExtractionRule
 from napari_medassist.metrics.pair import MaskPair
 

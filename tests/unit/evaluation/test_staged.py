@@ -15,12 +15,13 @@ from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation
-from napari_medassist.evaluation import foreground, stages
-from napari_medassist.evaluation.candidates import candidate_values
+from napari_medassist.evaluation import stages
 from napari_medassist.evaluation.case import compare
 from napari_medassist.evaluation.comparison import case_evaluation
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention, presets
-from napari_medassist.evaluation.lesions import find_lesions
+from napari_medassist.evaluation.extraction.candidates import candidate_values
+from napari_medassist.evaluation.extraction.lesions import find_lesions
+from napari_medassist.evaluation.inputs import foreground
 from napari_medassist.evaluation.matching.match import match
 from napari_medassist.evaluation.staged import QUICK_METRICS, StagedCase
 from napari_medassist.metrics.pair import MaskPair

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from napari_medassist.app.browser.source_form import sources_of_form
 from napari_medassist.app.browser.sources import CohortSources
 from napari_medassist.core.errors import MedAssistError
-from napari_medassist.evaluation.masks import Kind
+from napari_medassist.evaluation.inputs.masks import Kind
 
 _KINDS: Mapping[Kind, str] = {
     "labels": "label maps",

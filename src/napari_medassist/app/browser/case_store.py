@@ -17,7 +17,7 @@ from napari_medassist.core.errors import Cancelled, MedAssistError
 from napari_medassist.core.labels import DetectionMap, LabelMap, LabelScheme, ProbabilityMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
-from napari_medassist.evaluation.given import Kind
+from napari_medassist.evaluation.inputs.given import Kind
 from napari_medassist.io.files import read_labels, read_together, read_volume
 
 T = TypeVar("T")

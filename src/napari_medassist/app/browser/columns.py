@@ -9,7 +9,7 @@ from typing import Literal
 
 from napari_medassist.core.errors import UnknownItem
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.curves import CONTROLLED_RECALLS
+from napari_medassist.evaluation.detection.curves import CONTROLLED_RECALLS
 from napari_medassist.metrics.registry import METRICS
 from napari_medassist.metrics.spec import Better, MetricSpec
 

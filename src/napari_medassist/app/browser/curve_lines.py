@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.app.browser.model_results import ModelResults
-from napari_medassist.evaluation.curves import LesionCurve
+from napari_medassist.evaluation.detection.curves import LesionCurve
 
 Floats = NDArray[np.float64]
 

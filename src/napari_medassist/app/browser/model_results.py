@@ -26,13 +26,17 @@ from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.progress import Progress
 from napari_medassist.core.results import CaseEvaluation, CohortEvaluation, ScoredCase, Status
 from napari_medassist.evaluation.cohort import summarise
-from napari_medassist.evaluation.cohort_graph import CohortGraph
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.curves import CONTROLLED_RECALLS, LesionCurve, detection_curve
-from napari_medassist.evaluation.given import Kind
-from napari_medassist.evaluation.ranking import headline as ranked_numbers
-from napari_medassist.evaluation.rejudging import can_rejudge, matched_again, rejudged_cases
-from napari_medassist.evaluation.scoring import scored
+from napari_medassist.evaluation.detection.curves import (
+    CONTROLLED_RECALLS,
+    LesionCurve,
+    detection_curve,
+)
+from napari_medassist.evaluation.detection.scoring import scored
+from napari_medassist.evaluation.inputs.given import Kind
+from napari_medassist.evaluation.rejudging.cohort_graph import CohortGraph
+from napari_medassist.evaluation.rejudging.one_case import can_rejudge, matched_again, rejudged_cases
+from napari_medassist.evaluation.statistics.ranking import headline as ranked_numbers
 from napari_medassist.metrics.lesion.matched import MatchingMetric
 from napari_medassist.metrics.registry import METRICS, default_names
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_medassist.app.browser.headline import Headline
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.ranking import Rankings, rank_models
+from napari_medassist.evaluation.statistics.ranking import Rankings, rank_models
 
 if TYPE_CHECKING:
     from napari_medassist.app.browser.model_results import ModelResults

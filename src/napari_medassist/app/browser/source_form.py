@@ -7,7 +7,7 @@ from pathlib import Path
 
 from napari_medassist.app.browser.sources import CohortSources, Place
 from napari_medassist.core.errors import FileProblem, InvalidSetting
-from napari_medassist.evaluation.masks import Kind
+from napari_medassist.evaluation.inputs.masks import Kind
 
 _PATTERN_SIGNS = frozenset("*?[")
 

@@ -12,8 +12,8 @@ from napari_medassist.app.cohort.manifest import read_manifest
 from napari_medassist.app.cohort.model_manifest import read_model_manifest
 from napari_medassist.app.cohort.pairing import FilePair, pair_files
 from napari_medassist.core.errors import InvalidSetting
-from napari_medassist.evaluation.given import Kind
-from napari_medassist.evaluation.masks import LabelChoice
+from napari_medassist.evaluation.inputs.given import Kind
+from napari_medassist.evaluation.inputs.masks import LabelChoice
 
 Place = str | Path
 #: What a model is called of which only one place is known.

@@ -18,8 +18,8 @@ from napari_medassist.app.browser.lesion_table import (
     LesionTable,
 )
 from napari_medassist.core.geometry import Float
-from napari_medassist.evaluation.cohort_graph import CohortGraph
-from napari_medassist.evaluation.cohort_verdicts import CohortVerdicts
+from napari_medassist.evaluation.rejudging.cohort_graph import CohortGraph
+from napari_medassist.evaluation.rejudging.cohort_verdicts import CohortVerdicts
 
 _COUNTED = ("tp_reference", "fn", "tp_prediction", "fp", "n_splits", "n_merges")
 _SHARES = ("lesion_recall", "lesion_precision", "lesion_f1")

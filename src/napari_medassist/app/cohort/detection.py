@@ -9,15 +9,20 @@ from typing import Any
 
 from napari_medassist.app.cohort.packed import PackedCases
 from napari_medassist.core.results import Candidate, CohortEvaluation, ScoredCase
-from napari_medassist.evaluation.case_level import case_average_precision, ranking_score
-from napari_medassist.evaluation.curves import (
+from napari_medassist.evaluation.detection.case_level import case_average_precision, ranking_score
+from napari_medassist.evaluation.detection.curves import (
     CONTROLLED_RECALLS,
     LUNA16_FP_PER_CASE,
     LesionCurve,
     detection_curve,
 )
-from napari_medassist.evaluation.statistics import Interval, auroc_of, average_precision_of, bootstrap
-from napari_medassist.evaluation.tables import Table, Values
+from napari_medassist.evaluation.statistics.resampling import (
+    Interval,
+    auroc_of,
+    average_precision_of,
+    bootstrap,
+)
+from napari_medassist.evaluation.tables.results import Table, Values
 
 #: The columns of ``curves.csv``: what is found and false at each cut-off, from the highest one down.
 CURVE_COLUMNS = (

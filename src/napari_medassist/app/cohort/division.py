@@ -13,11 +13,11 @@ from napari_medassist.app.cohort.pairing import FilePair
 from napari_medassist.core.errors import GeometryMismatch, InvalidSetting, MedAssistError
 from napari_medassist.core.labels import LabelMap, LabelScheme
 from napari_medassist.core.results import CaseEvaluation, ZoneStatus
-from napari_medassist.evaluation.by_label import evaluate_labels, unlisted_values
 from napari_medassist.evaluation.comparison import Comparison
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.masks import Kind
-from napari_medassist.evaluation.regions import ZoneMap, evaluate_regions
+from napari_medassist.evaluation.inputs.masks import Kind
+from napari_medassist.evaluation.parts.by_label import evaluate_labels, unlisted_values
+from napari_medassist.evaluation.parts.regions import ZoneMap, evaluate_regions
 from napari_medassist.io.files import read_labels
 from napari_medassist.metrics.pair import MaskPair
 

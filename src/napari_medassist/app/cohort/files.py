@@ -20,7 +20,7 @@ from napari_medassist.app.cohort.pairing import PairedFiles, PathLike, pair_file
 from napari_medassist.app.cohort.run import Running, chosen_metrics, evaluate_cohort
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
+from napari_medassist.evaluation.inputs.masks import Kind, LabelChoice, checked_labels
 
 
 @dataclass(frozen=True)

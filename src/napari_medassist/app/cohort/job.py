@@ -27,10 +27,10 @@ from napari_medassist.core.errors import Cancelled, GeometryMismatch, MedAssistE
 from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.results import CaseEvaluation, Settings, Status, ZoneStatus
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.masks import Kind, Predicted
-from napari_medassist.evaluation.scoring import scored as score_matched
+from napari_medassist.evaluation.detection.scoring import scored as score_matched
+from napari_medassist.evaluation.detection.sweep import sweep
+from napari_medassist.evaluation.inputs.masks import Kind, Predicted
 from napari_medassist.evaluation.staged import StagedCase
-from napari_medassist.evaluation.sweep import sweep
 from napari_medassist.io.files import read_labels
 
 #: The settings are the same for all cases: they are told where the cases come together.

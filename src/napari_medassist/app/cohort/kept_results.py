@@ -2,8 +2,8 @@
 
 Beside the results a cache keeps what each of their keys stands for: the convention and the other
 choices. Where the results under a convention follow from kept ones, as
-:func:`~napari_medassist.evaluation.rejudging.can_rejudge` says, they are made from these; they equal to
-the digit what comparing the files would give.
+:func:`~napari_medassist.evaluation.rejudging.one_case.can_rejudge` says, they are made from
+these; they equal to the digit what comparing the files would give.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from napari_medassist.app.cohort.plain import to_plain
 from napari_medassist.core.errors import InvalidSetting, WriteFailed
 from napari_medassist.core.results import Status
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.rejudging import can_rejudge, matched_again, with_verdicts
-from napari_medassist.evaluation.scoring import scored
+from napari_medassist.evaluation.detection.scoring import scored
+from napari_medassist.evaluation.rejudging.one_case import can_rejudge, matched_again, with_verdicts
 from napari_medassist.io.atomic import replacing
 from napari_medassist.metrics.registry import default_names
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from napari_medassist.app.cohort.manifest import MANIFEST_COLUMNS, read_manifest
 from napari_medassist.app.cohort.pairing import FilePair
-from napari_medassist.evaluation.tables import Table, Values
+from napari_medassist.evaluation.tables.results import Table, Values
 
 FILES_FILE = "files.csv"
 

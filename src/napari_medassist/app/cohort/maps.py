@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import DetectionMap, ProbabilityMap
-from napari_medassist.evaluation.candidates import MapKind
+from napari_medassist.evaluation.extraction.candidates import MapKind
 from napari_medassist.io.files import read_volume
 
 _CURES: dict[MapKind, str] = {

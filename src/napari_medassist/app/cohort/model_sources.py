@@ -10,7 +10,7 @@ from typing import cast, get_args
 from napari_medassist.app.cohort.files import Source
 from napari_medassist.app.cohort.model_manifest import read_model_manifest
 from napari_medassist.core.errors import InvalidSetting
-from napari_medassist.evaluation.masks import Kind
+from napari_medassist.evaluation.inputs.masks import Kind
 
 _FOLDER_NAME = re.compile(r"[\w-][\w .+-]*")
 

@@ -38,12 +38,12 @@ from napari_medassist.app.cohort.sensitivity import (
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.results import CohortEvaluation
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
-from napari_medassist.evaluation.multiplicity import holm
-from napari_medassist.evaluation.paired import PairedComparison, Resampling, compare_cohorts
-from napari_medassist.evaluation.paired_detection import compare_scored
-from napari_medassist.evaluation.rank_stability import RankStability
-from napari_medassist.evaluation.tables import Table, Values
+from napari_medassist.evaluation.inputs.masks import Kind, LabelChoice, checked_labels
+from napari_medassist.evaluation.statistics.multiplicity import holm
+from napari_medassist.evaluation.statistics.paired import PairedComparison, Resampling, compare_cohorts
+from napari_medassist.evaluation.statistics.paired_detection import compare_scored
+from napari_medassist.evaluation.statistics.rank_stability import RankStability
+from napari_medassist.evaluation.tables.results import Table, Values
 
 #: Numbers over the cases that all models have; those of all its own cases stand without the prefix.
 _COMMON = "common_"

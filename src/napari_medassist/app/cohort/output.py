@@ -27,10 +27,10 @@ from napari_medassist.app.cohort.packed import PackedCases
 from napari_medassist.app.cohort.swept import SweptCase, sweep_summary, sweep_table
 from napari_medassist.core.errors import InvalidSetting, WriteFailed
 from napari_medassist.core.results import CohortEvaluation, ScoredCase
-from napari_medassist.evaluation import tables
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.part_tables import part_tables
-from napari_medassist.evaluation.tables import Table
+from napari_medassist.evaluation.tables import results as tables
+from napari_medassist.evaluation.tables.parts import part_tables
+from napari_medassist.evaluation.tables.results import Table
 from napari_medassist.io.atomic import replacing
 
 if TYPE_CHECKING:

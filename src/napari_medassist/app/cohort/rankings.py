@@ -11,15 +11,15 @@ import numpy as np
 
 from napari_medassist.app.cohort.detection import scored_cases
 from napari_medassist.core.results import CaseEvaluation, CohortEvaluation, ScoredCase
-from napari_medassist.evaluation.paired import Resampling
-from napari_medassist.evaluation.rank_stability import (
+from napari_medassist.evaluation.statistics.paired import Resampling
+from napari_medassist.evaluation.statistics.rank_stability import (
     RankStability,
     Statistics,
     stability_of_ranks,
     statistics_of,
 )
-from napari_medassist.evaluation.ranking import Column, Flip, Rankings
-from napari_medassist.evaluation.tables import Table, Values
+from napari_medassist.evaluation.statistics.ranking import Column, Flip, Rankings
+from napari_medassist.evaluation.tables.results import Table, Values
 
 RANKING_COLUMNS = (
     "model",

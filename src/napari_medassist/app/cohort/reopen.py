@@ -18,11 +18,11 @@ from napari_medassist.app.cohort.packed import CaseRecord, PackedCases, pack, to
 from napari_medassist.app.cohort.pairing import FilePair, PathLike
 from napari_medassist.core.errors import CorruptFile, FileProblem
 from napari_medassist.core.results import CaseEvaluation, PartEvaluation, ScoredCase, Status
-from napari_medassist.evaluation import rows
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.masks import Kind
-from napari_medassist.evaluation.part_tables import LABEL_COLUMNS, REGION_COLUMNS
+from napari_medassist.evaluation.inputs.masks import Kind
+from napari_medassist.evaluation.tables import rows
+from napari_medassist.evaluation.tables.parts import LABEL_COLUMNS, REGION_COLUMNS
 
 T = TypeVar("T")
 

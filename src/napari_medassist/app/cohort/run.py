@@ -21,7 +21,7 @@ from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.results import Settings
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.evaluation.masks import Kind, LabelChoice, checked_labels
+from napari_medassist.evaluation.inputs.masks import Kind, LabelChoice, checked_labels
 from napari_medassist.metrics.registry import METRICS, default_names
 
 #: What the progress says of a case whose kept result was judged under another convention.

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from napari_medassist.app.cohort.detection import scored_cases
 from napari_medassist.core.results import CohortEvaluation, Status
-from napari_medassist.evaluation.case_level import auroc
-from napari_medassist.evaluation.curves import detection_curve
-from napari_medassist.evaluation.tables import Table, Values
+from napari_medassist.evaluation.detection.case_level import auroc
+from napari_medassist.evaluation.detection.curves import detection_curve
+from napari_medassist.evaluation.tables.results import Table, Values
 
 #: The means in the table, each followed by the number of cases where it is defined.
 _MEANS = ("dice", "hd_mm", "hd95_mm", "assd_mm")

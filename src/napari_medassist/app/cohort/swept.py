@@ -10,13 +10,13 @@ from typing import Any, Self
 import numpy as np
 
 from napari_medassist.core.errors import InvalidSetting
-from napari_medassist.evaluation.curves import (
+from napari_medassist.evaluation.detection.curves import (
     CONTROLLED_RECALLS,
     LUNA16_FP_PER_CASE,
     LesionCurve,
     pooled,
 )
-from napari_medassist.evaluation.tables import Table, Values
+from napari_medassist.evaluation.tables.results import Table, Values
 
 #: The columns of ``sweep.csv``: lesions of all cases at each cut-off, from the highest one down.
 SWEEP_COLUMNS = (
@@ -39,7 +39,7 @@ class SweptCase:
     Parameters
     ----------
     cut_offs, tp_reference, tp_prediction, fp, n_reference_lesions, recall_may_fall
-        As in :class:`~napari_medassist.evaluation.curves.LesionCurve`.
+        As in :class:`~napari_medassist.evaluation.detection.curves.LesionCurve`.
     """
 
     cut_offs: tuple[float, ...]

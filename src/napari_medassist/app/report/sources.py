@@ -18,8 +18,8 @@ from napari_medassist.app.cohort.reopen import load_results
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting
 from napari_medassist.core.results import CohortEvaluation, ScoredCase
 from napari_medassist.evaluation.conventions import Convention
-from napari_medassist.evaluation.masks import Kind
-from napari_medassist.evaluation.ranking import Rankings, headline, rank_models
+from napari_medassist.evaluation.inputs.masks import Kind
+from napari_medassist.evaluation.statistics.ranking import Rankings, headline, rank_models
 
 #: What ``compare`` writes beside the folders of its models.
 COMPARISON_FILE, RANKINGS_FILE = "comparison.json", "rankings.csv"

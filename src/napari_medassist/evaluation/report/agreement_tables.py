@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_medassist.evaluation.agreement import (
+from napari_medassist.evaluation.report.columns import CONTROLLED_RECALL, ModelColumns
+from napari_medassist.evaluation.report.content import Cell, Section, TextTable
+from napari_medassist.evaluation.report.numbers import WITH_CI, interval_cell, number
+from napari_medassist.evaluation.statistics.agreement import (
     CaseValues,
     Correlation,
     KappaAtCutOffs,
     correlation,
     kappas,
 )
-from napari_medassist.evaluation.report.columns import CONTROLLED_RECALL, ModelColumns
-from napari_medassist.evaluation.report.content import Cell, Section, TextTable
-from napari_medassist.evaluation.report.numbers import WITH_CI, interval_cell, number
 from napari_medassist.metrics.registry import METRICS
 
 _PAIRS = (

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from napari_medassist.core.provenance import now
 from napari_medassist.core.results import CaseEvaluation, Status
 from napari_medassist.evaluation.disagreement import false_alarms
-from napari_medassist.evaluation.paired import Resampling
-from napari_medassist.evaluation.ranking import Rankings
 from napari_medassist.evaluation.report.agreement_tables import agreement_section, correlations
 from napari_medassist.evaluation.report.case_data import Names, case_data
 from napari_medassist.evaluation.report.columns import ModelColumns
@@ -51,6 +49,8 @@ from napari_medassist.evaluation.report.numbers import count
 from napari_medassist.evaluation.report.part_tables import part_sections
 from napari_medassist.evaluation.report.plots import plots_of
 from napari_medassist.evaluation.report.worst import caption
+from napari_medassist.evaluation.statistics.paired import Resampling
+from napari_medassist.evaluation.statistics.ranking import Rankings
 
 #: Cases that are listed in a table at most; further ones are counted, and stand in the case table.
 _MAX_LINKS = 12

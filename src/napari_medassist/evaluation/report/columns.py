@@ -21,7 +21,7 @@ from napari_medassist.core.results import (
     ScoredCase,
     Status,
 )
-from napari_medassist.evaluation.curves import detection_curve
+from napari_medassist.evaluation.detection.curves import detection_curve
 from napari_medassist.evaluation.disagreement import RankedGaps, lesion_f1, ranked_gaps
 from napari_medassist.evaluation.sizes import DEFAULT_EDGES_ML, SizeStratum
 

@@ -7,9 +7,7 @@ from math import isnan
 
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import LesionCounts
-from napari_medassist.evaluation.agreement import Correlation
 from napari_medassist.evaluation.disagreement import false_alarms
-from napari_medassist.evaluation.paired import PairedComparison
 from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.levels import Intervals
 from napari_medassist.evaluation.report.numbers import (
@@ -19,6 +17,8 @@ from napari_medassist.evaluation.report.numbers import (
     value_with_interval,
 )
 from napari_medassist.evaluation.sizes import SizeStratum
+from napari_medassist.evaluation.statistics.agreement import Correlation
+from napari_medassist.evaluation.statistics.paired import PairedComparison
 
 #: Of fewer lesions nothing is said.
 _ENOUGH_LESIONS = 10

@@ -10,9 +10,9 @@ import numpy as np
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import CaseEvaluation
-from napari_medassist.evaluation.paired import OF_COUNTS, OfSums
 from napari_medassist.evaluation.report.columns import ModelColumns
-from napari_medassist.evaluation.statistics import (
+from napari_medassist.evaluation.statistics.paired import OF_COUNTS, OfSums
+from napari_medassist.evaluation.statistics.resampling import (
     Interval,
     WeightedStatistic,
     interval_of,

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from napari_medassist.core.lesion import Side
 from napari_medassist.core.results import FurtherCounts, Mean
-from napari_medassist.evaluation.curves import LUNA16_FP_PER_CASE, detection_curve
+from napari_medassist.evaluation.detection.curves import LUNA16_FP_PER_CASE, detection_curve
 from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.content import Cell, Section, TextTable
 from napari_medassist.evaluation.report.numbers import WITH_CI, interval_cell, number, volumes
 from napari_medassist.evaluation.sizes import SizeStratum
-from napari_medassist.evaluation.statistics import (
+from napari_medassist.evaluation.statistics.resampling import (
     Interval,
     auroc_of,
     average_precision_of,

@@ -6,10 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import isfinite
 
-from napari_medassist.evaluation.multiplicity import holm
-from napari_medassist.evaluation.paired import PairedComparison, Resampling, compare_cohorts
-from napari_medassist.evaluation.paired_detection import compare_scored
-from napari_medassist.evaluation.ranking import Flip, Rankings
 from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.content import Cell, Section, TextTable
 from napari_medassist.evaluation.report.numbers import (
@@ -20,6 +16,10 @@ from napari_medassist.evaluation.report.numbers import (
     number,
     p_value,
 )
+from napari_medassist.evaluation.statistics.multiplicity import holm
+from napari_medassist.evaluation.statistics.paired import PairedComparison, Resampling, compare_cohorts
+from napari_medassist.evaluation.statistics.paired_detection import compare_scored
+from napari_medassist.evaluation.statistics.ranking import Flip, Rankings
 from napari_medassist.metrics.registry import METRICS
 
 Differences = Mapping[tuple[str, str], Mapping[str, PairedComparison]]

@@ -7,7 +7,7 @@ from math import isinf, isnan
 from typing import Any
 
 from napari_medassist.evaluation.report.content import Cell
-from napari_medassist.evaluation.statistics import Interval
+from napari_medassist.evaluation.statistics.resampling import Interval
 
 #: What stands where a value is undefined; and the sign of negative numbers.
 UNDEFINED, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"

@@ -13,7 +13,7 @@ from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.content import Cell, Section, TextTable
 from napari_medassist.evaluation.report.intervals import intervals
 from napari_medassist.evaluation.report.numbers import WITH_CI, count, interval_cell
-from napari_medassist.evaluation.statistics import mean_of, share_of
+from napari_medassist.evaluation.statistics.resampling import mean_of, share_of
 
 _COLUMNS = (
     "cases",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_medassist.core.geometry import Float
-from napari_medassist.evaluation.curves import LesionCurve, detection_curve
+from napari_medassist.evaluation.detection.curves import LesionCurve, detection_curve
 from napari_medassist.evaluation.report.case_data import ALARM, EMPTY, ERRORS, FINE, HIDDEN, verdict
 from napari_medassist.evaluation.report.columns import ModelColumns
 from napari_medassist.evaluation.report.content import Plot

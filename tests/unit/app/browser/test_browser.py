@@ -22,7 +22,7 @@ from napari_medassist.app.cohort.run import evaluate_cohort
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.errors import Cancelled, FileProblem, InvalidSetting, UnknownItem
 from napari_medassist.evaluation.conventions import MEDASSIST, presets
-from napari_medassist.evaluation.curves import detection_curve
+from napari_medassist.evaluation.detection.curves import detection_curve
 from tests.unit.app.browser.small_cohorts import N_ON_DISK, browser_of, sources_on_disk
 from tests.unit.app.cohort.cohorts import save
 

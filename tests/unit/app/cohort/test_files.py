@@ -14,7 +14,7 @@ from napari_medassist.app.cohort.pairing import pair_files
 from napari_medassist.core.errors import Cancelled, FileProblem, WriteFailed
 from napari_medassist.core.results import Status
 from napari_medassist.evaluation.conventions import MEDASSIST
-from napari_medassist.evaluation.tables import CASE_COLUMNS
+from napari_medassist.evaluation.tables.results import CASE_COLUMNS
 
 AFFINE_RAS = np.diag([-0.5, -0.5, 3.0, 1.0])
 

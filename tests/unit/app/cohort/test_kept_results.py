@@ -15,7 +15,7 @@ from napari_medassist.app.cohort.pairing import FilePair, pair_files
 from napari_medassist.app.cohort.run import Running, evaluate_cohort, evaluate_under
 from napari_medassist.core.results import Status
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention, preset
-from napari_medassist.evaluation.masks import Kind
+from napari_medassist.evaluation.inputs.masks import Kind
 from tests.unit.app.cohort.cohorts import cohort, contents, save
 
 #: What follows from kept results, and what needs the images.

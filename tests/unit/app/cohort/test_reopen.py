@@ -21,7 +21,7 @@ from napari_medassist.app.cohort.reopen import load_results
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting
 from napari_medassist.core.results import CohortEvaluation, Status
 from napari_medassist.evaluation.conventions import MEDASSIST, preset
-from napari_medassist.evaluation.masks import Kind
+from napari_medassist.evaluation.inputs.masks import Kind
 from tests.unit.app.cohort.cohorts import cohort, contents, save
 
 N_CASES = 12

@@ -16,7 +16,7 @@ from napari_medassist.app.cohort.swept import SweptCase, cut_offs_by, sweep_summ
 from napari_medassist.cli.main import main
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.evaluation.conventions import preset
-from napari_medassist.evaluation.curves import LesionCurve
+from napari_medassist.evaluation.detection.curves import LesionCurve
 
 
 @pytest.fixture

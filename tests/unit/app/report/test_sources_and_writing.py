@@ -27,7 +27,7 @@ from napari_medassist.core.errors import (
     WriteFailed,
 )
 from napari_medassist.evaluation.conventions import MEDASSIST
-from napari_medassist.evaluation.paired import Resampling
+from napari_medassist.evaluation.statistics.paired import Resampling
 from napari_medassist.io.files import read_labels, read_volume
 from tests.unit.app.cohort.cohorts import cohort, contents, mask, save
 

@@ -19,8 +19,6 @@ from napari_medassist.core.results import (
 )
 from napari_medassist.evaluation.cohort import summarise
 from napari_medassist.evaluation.conventions import presets
-from napari_medassist.evaluation.paired import Resampling
-from napari_medassist.evaluation.ranking import headline, rank_models
 from napari_medassist.evaluation.report.build import Extras, build
 from napari_medassist.evaluation.report.case_data import Names, case_data
 from napari_medassist.evaluation.report.columns import ModelColumns
@@ -30,7 +28,9 @@ from napari_medassist.evaluation.report.intervals import headline_intervals
 from napari_medassist.evaluation.report.numbers import number, p_value, plain, volumes
 from napari_medassist.evaluation.report.worst import BELITTLED, FLATTERED, caption, worst_cases
 from napari_medassist.evaluation.sizes import detection_by_size
-from napari_medassist.evaluation.statistics import bootstrap, mean_of, share_of
+from napari_medassist.evaluation.statistics.paired import Resampling
+from napari_medassist.evaluation.statistics.ranking import headline, rank_models
+from napari_medassist.evaluation.statistics.resampling import bootstrap, mean_of, share_of
 from tests.unit.evaluation.report.cohorts import EVIL, case, cohort, model
 
 FAST = Extras(how=Resampling(n_resamples=50, n_permutations=50))

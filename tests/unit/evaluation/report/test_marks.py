@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from napari_medassist.evaluation.paired import Resampling
 from napari_medassist.evaluation.report.build import Extras, build
 from napari_medassist.evaluation.report.case_data import Names
 from napari_medassist.evaluation.report.content import Picture, PictureGroup, Report, Section
 from napari_medassist.evaluation.report.marks import WITHHELD, ReaderMark
 from napari_medassist.evaluation.report.page import render
+from napari_medassist.evaluation.statistics.paired import Resampling
 from tests.unit.evaluation.report.cohorts import EVIL, model
 
 HOW = Resampling(n_resamples=50, n_permutations=50)

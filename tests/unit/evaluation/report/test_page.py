@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from napari_medassist.evaluation.paired import Resampling
 from napari_medassist.evaluation.report.build import Extras, build
 from napari_medassist.evaluation.report.case_data import Names
 from napari_medassist.evaluation.report.content import InputFile, Inputs, Picture, PictureGroup
 from napari_medassist.evaluation.report.page import json_text, render, static
+from napari_medassist.evaluation.statistics.paired import Resampling
 from tests.unit.evaluation.report.cohorts import EVIL, model
 
 HOW = Resampling(n_resamples=50)

@@ -1,0 +1,1 @@
+"""Lesions over all cut-offs: scored candidates, curves, sweeps, operating points."""

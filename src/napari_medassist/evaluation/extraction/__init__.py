@@ -1,0 +1,1 @@
+"""From masks and maps to lesions, under an extraction rule."""

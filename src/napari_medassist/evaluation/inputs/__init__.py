@@ -1,0 +1,1 @@
+"""What a caller hands over, checked, and the masks that follow from it."""

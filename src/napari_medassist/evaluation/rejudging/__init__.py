@@ -1,0 +1,1 @@
+"""Other thresholds and rules on match graphs that are known: one case, or a cohort at once."""

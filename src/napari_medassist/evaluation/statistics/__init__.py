@@ -1,0 +1,1 @@
+"""How sure a number is, how far two agree, which of several models is ahead."""

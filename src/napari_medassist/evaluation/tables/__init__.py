@@ -1,0 +1,1 @@
+"""Results as rows and plain values, and the way back."""
