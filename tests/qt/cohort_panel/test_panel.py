@@ -99,6 +99,8 @@ def test_enter_opens_the_case_with_its_layers_and_verdicts(
     qtbot.waitUntil(lambda: bridge.session.comparison is not None, timeout=10_000)
     assert opened.browser.opened_case.name == name
     assert {"Reference", "Prediction"} <= {layer.name for layer in bridge.viewer.layers}
+    active = bridge.viewer.layers.selection.active
+    assert active is None or not active.editable, "a brush would paint where nobody chose to"
     compared, stored = bridge.session.comparison.evaluation, opened.browser.evaluation(name)
     assert [n.verdict for n in compared.lesions] == [n.verdict for n in stored.lesions]
     qtbot.waitUntil(lambda: not bridge.comparer.is_busy, timeout=10_000)

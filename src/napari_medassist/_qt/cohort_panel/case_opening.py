@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from napari.layers import Labels
+from napari.layers import Image, Labels
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.browser import CohortBrowser
 from napari_medassist.app.browser.error_list import ErrorStep
 from napari_medassist.app.browser.opened_case import OpenedCase
+from napari_medassist.app.layer_data import CONFIDENCE_ROLES, link_of
 from napari_medassist.core.geometry import Triple
 
 
@@ -81,7 +82,18 @@ class CaseOpening:
         else:  # no verdicts will lie in their place
             for layer in bridge.label_layers():
                 layer.visible = True
+        self._select_image()
         self._look_first(opened)
+
+    def _select_image(self) -> None:
+        """Select the image, or nothing: a brush must not land on a map that nobody chose to paint on."""
+        viewer = self._bridge.viewer
+        images = [
+            layer for layer in self._bridge.layers(Image) if layer.visible and not _is_light(layer)
+        ]
+        viewer.layers.selection.clear()
+        if images:
+            viewer.layers.selection.active = images[0]
 
     def _look_first(self, opened: OpenedCase) -> None:
         """Show the slice of the worst error, and the whole image; without one, what is on the maps."""
@@ -119,3 +131,9 @@ class CaseOpening:
         """Tell whether closing would lose something: a stroke, or a label map that came later."""
         ours = {id(layer) for layer in self._shown}
         return self._painted or any(id(n) not in ours for n in self._bridge.label_layers())
+
+
+def _is_light(layer: Image) -> bool:
+    """Tell whether a layer shows confidences over the images."""
+    link = link_of(layer.metadata)
+    return link is not None and getattr(link.image, "role", "") in CONFIDENCE_ROLES

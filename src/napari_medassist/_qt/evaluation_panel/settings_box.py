@@ -114,6 +114,11 @@ class SettingsBox(QWidget):
         self.header.setText(f"Settings: {base.name}{', changed' * bool(differences)}")
         self.header.setToolTip("\n".join((base.description, *differences)))
 
+    def set_folding(self, *, folding: bool) -> None:
+        """Let the settings be folded below their header, or show them all without it."""
+        self.header.setVisible(folding)
+        self._open(is_open=not folding or self.header.isChecked())
+
     def show_kind(self, *, has_cut_off: bool) -> None:
         """Show the cut-off where there is a probability map to cut."""
         self._form.setRowVisible(self.cut_off, has_cut_off)
