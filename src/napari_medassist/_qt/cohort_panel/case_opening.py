@@ -86,7 +86,7 @@ class CaseOpening:
         self._look_first(opened)
 
     def _select_image(self) -> None:
-        """Select the image, or nothing: a brush must not land on a map that nobody chose to paint on."""
+        """Select the image, or nothing: a brush must not land on a map that nobody chose."""
         viewer = self._bridge.viewer
         images = [
             layer for layer in self._bridge.layers(Image) if layer.visible and not _is_light(layer)
