@@ -190,13 +190,14 @@ class _Steps:
 
     def __init__(self, viewer: Any, dock: Any) -> None:
         self._dock, self._bridge = dock, bridge_of(viewer)
-        self._shown, self._judged, self._drawn = "", 0, 0
+        self._shown, self._judged, self._drawn, self._drawn_before = "", 0, 0, 0
         dock.browser.opened.connect(self._on_opened)
         self._bridge.session.comparison_changed.connect(self._on_compared)
         viewer.window._qt_viewer.canvas._scene_canvas.events.draw.connect(self._on_draw)
 
     def _on_opened(self, opened: Any) -> None:
         self._shown = "" if opened is None else opened.name
+        self._drawn_before = self._drawn  # told last, once the layers hold the case
 
     def _on_compared(self, compared: Any) -> None:
         self._judged += compared is not None
@@ -214,9 +215,7 @@ class _Steps:
         self.rest()
         judged, start, used = self._judged, time.perf_counter(), time.thread_time()
         self._dock.open_case(case)
-        wait(lambda: self._shown == case)
-        drawn = self._drawn
-        wait(lambda: self._drawn > drawn)
+        wait(lambda: self._shown == case and self._drawn > self._drawn_before)
         first, can_compare = time.perf_counter() - start, self._dock.browser.opened_case.can_be_compared
         if can_compare:
             wait(lambda: self._judged > judged)

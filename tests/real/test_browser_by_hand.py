@@ -75,6 +75,17 @@ class Hand:
             self.qtbot.keyClick(target, key)
         self.settle()
 
+    def open_settings(self) -> None:
+        """Unfold the settings, or go to their tab where the window is low."""
+        arrangement = self.compare.arrangement
+        if arrangement.is_stacked:
+            self.compare.settings.header.click()
+            return
+        bar = arrangement.tabs.tabBar()
+        titles = [bar.tabText(number) for number in range(bar.count())]
+        self.click(bar, bar.tabRect(titles.index("Settings")).center())
+        self.qtbot.waitUntil(self.compare.settings.reference.isVisible, timeout=LONG_MS)
+
     def column(self, name: str) -> list[str]:
         model = self.dock.model
         place = [column.name for column in model.columns].index(name)
@@ -187,7 +198,7 @@ def test_a_cohort_is_looked_through_by_hand(
     assert_coloured(hand, labels, hidden, 0.1)
 
     # s by the keys of its slider: table, tab and colours follow.
-    hand.compare.settings.header.click()
+    hand.open_settings()
     slider = hand.compare.settings.reference.slider
     hand.key(Qt.Key.Key_PageUp, slider, times=6)
     s = slider.value() / 100

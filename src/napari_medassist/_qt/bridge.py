@@ -13,7 +13,7 @@ from psygnal import Signal
 
 from napari_medassist._qt.comparer import Comparer
 from napari_medassist._qt.label_grids import give_a_grid, labels_of, redraw
-from napari_medassist._qt.layer_reuse import fill, fits
+from napari_medassist._qt.layer_reuse import arranged_once, fill, fits, sliced_once
 from napari_medassist._qt.navigation import Navigation
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.layer_data import labels_layer, link_of
@@ -107,8 +107,16 @@ class Bridge:
         self._known_cases.clear()
         self.session.close()
 
-    def replace_case(self, case: Case) -> list[Layer]:
-        """Show a case in place of the open one, in the same layers where they fit; return them."""
+    def replace_case(self, case: Case, first_lps_mm: Sequence[float] | None = None) -> list[Layer]:
+        """Show a case in place of the open one, in the same layers where they fit; return them.
+
+        Parameters
+        ----------
+        case
+            The case.
+        first_lps_mm
+            The patient point (LPS mm) whose slice is shown first; None for the middle one.
+        """
         with self.verdicts.kept():
             self.session.close()
         layer_data = self.session.layers_of(case)
@@ -116,12 +124,17 @@ class Bridge:
         if not fits(layers, layer_data):
             self.verdicts.remove()  # new layers would lie above them
             self.close_case()
-            return self.add_layer_data(layer_data)
-        fill(layers, layer_data)
+            added = self.add_layer_data(layer_data)
+            if first_lps_mm is not None:
+                self.show_slice(first_lps_mm)
+            return added
         self._known_cases = [case]
         self.session.add(case)
-        self._navigation.step_by_reference_slices()
-        self._navigation.go_to_middle()
+        with sliced_once(self.viewer, layers):
+            with arranged_once(self.viewer, layers):
+                fill(layers, layer_data)
+            self._navigation.step_by_reference_slices()
+            self._navigation.show_whole(first_lps_mm)
         self.layers_changed.emit()
         return layers
 
@@ -220,7 +233,7 @@ class Bridge:
                 redraw(layer, self.session)
         self._navigation.step_by_reference_slices()
         if is_first:
-            self._navigation.go_to_middle()
+            self._navigation.show_whole()
 
     def _raise_labels(self) -> None:
         """Keep label maps above images, which would hide them."""

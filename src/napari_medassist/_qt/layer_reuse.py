@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,10 @@ from napari.layers import Image, Labels, Layer
 
 from napari_medassist.app.layer_data import LayerData, LayerLink, link_of
 
+#: What a layer tells the viewer of when it is given another image.
+_MOVES = ("data", "scale", "translate")
+#: What the sliders tell the viewer of.
+_STEPS = ("point", "current_step")
 _KINDS: dict[str, type[Layer]] = {"image": Image, "labels": Labels}
 
 
@@ -43,6 +47,39 @@ def fill(layers: Sequence[Layer], layer_data: Sequence[LayerData]) -> None:
             _dress_labels(layer, options)
         else:
             _dress_image(layer, options)
+
+
+@contextmanager
+def arranged_once(viewer: Any, layers: Sequence[Layer]) -> Iterator[None]:
+    """Let the viewer arrange itself once after all layers have changed, not after each change.
+
+    At each array, scale and translation that a layer is given, napari asks all layers for their extent,
+    moves its sliders and slices every layer anew: two hundredths of a second a time.
+    """
+    arrange = viewer._on_layers_change
+    with ExitStack() as held:
+        for layer in layers:
+            for name in _MOVES:
+                held.enter_context(getattr(layer.events, name).blocker(arrange))
+        yield
+    arrange()
+
+
+@contextmanager
+def sliced_once(viewer: Any, layers: Sequence[Layer]) -> Iterator[None]:
+    """Let layers be sliced once, at the end, where the viewer then stands."""
+    update = viewer._update_layers
+    with ExitStack() as held:
+        for layer in layers:
+            held.enter_context(layer._block_refresh())
+        for name in _STEPS:
+            held.enter_context(getattr(viewer.dims.events, name).blocker(update))
+        yield
+    others = [layer for layer in viewer.layers if all(layer is not mine for mine in layers)]
+    if others:
+        update(layers=others)
+    for layer in layers:
+        layer.events.reload(layer=layer)
 
 
 def place(layer: Layer, scale: Sequence[float], translate: Sequence[float]) -> None:

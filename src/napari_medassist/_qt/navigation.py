@@ -76,17 +76,16 @@ class Navigation:
         full[self._spatial_axes()] = world
         return full[list(self.viewer.dims.displayed)]
 
-    def go_to_middle(self) -> None:
-        """Show the whole reference image at its middle slice."""
+    def show_whole(self, point_lps_mm: Sequence[float] | None = None) -> None:
+        """Show the whole reference image at the slice of a patient point (LPS mm), else its middle."""
         volume = self._session.annotation_volume()
-        if volume is None:
-            return
-        middle = (np.asarray(volume.geometry.shape_zyx) - 1) // 2
-        self.viewer.reset_view()
-        self.viewer.dims.set_point(
-            self._spatial_axes(),
-            tuple(self._session.frame.lps_to_world(volume.geometry.index_to_lps(middle))),
-        )
+        if volume is not None:
+            self.viewer.reset_view()
+            if point_lps_mm is None:
+                middle = (np.asarray(volume.geometry.shape_zyx) - 1) // 2
+                point_lps_mm = volume.geometry.index_to_lps(middle).tolist()
+        if point_lps_mm is not None:
+            self.show_slice(point_lps_mm)
 
     def step_by_reference_slices(self, _event: Any = None) -> None:
         """Make one step of a slider one slice of the reference image, and hit its slices exactly.

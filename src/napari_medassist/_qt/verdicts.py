@@ -13,7 +13,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_medassist._qt.layer_reuse import place
+from napari_medassist._qt.layer_reuse import arranged_once, place, sliced_once
 from napari_medassist.app.display import DisplayFrame
 from napari_medassist.app.layer_data import AXES_ZYX, VERDICTS_KEY
 from napari_medassist.app.live_comparison import ComparedLabels
@@ -62,7 +62,6 @@ class VerdictLayers:
         self._hidden: frozenset[int] = frozenset()
         self._has_outlines = False
         self._is_keeping = False
-        self._eyes: dict[Side, bool] = {}
         session.comparison_changed.connect(self.show)
         session.case_changed.connect(self._follow_frame)
 
@@ -114,7 +113,7 @@ class VerdictLayers:
     # ---------------------------------------------------------------- what is shown
 
     def show(self, compared: ComparedLabels | None) -> None:
-        """Show a comparison; layers that fit are changed in place, and wait unseen for another one."""
+        """Show a comparison; layers that fit are changed in place, and wait empty for another one."""
         if compared is None or self._session.case is None:
             if self._is_keeping or self._session.case is not None:
                 self._wait()
@@ -123,7 +122,7 @@ class VerdictLayers:
             return
         frame = self._session.frame
         drawn = drawn_verdicts(compared, frame)
-        if self._place != (drawn.grid, frame) or len(self.layers) < len(VERDICT_LAYERS) or self._eyes:
+        if self._place != (drawn.grid, frame) or len(self.layers) < len(VERDICT_LAYERS):
             self._make(drawn, frame)
             return
         for side, crop in drawn.crops.items():
@@ -149,35 +148,43 @@ class VerdictLayers:
             self._is_keeping = False
 
     def _wait(self) -> None:
-        """Let the layers be unseen until there is something to show again."""
-        for side, layer in self._layers.items():
-            if side not in self._eyes:
-                self._eyes[side] = bool(layer.visible)
-                layer.visible = False
+        """Let the layers be empty until there is something to show again."""
+        for side, crop in self._crops.items():
+            self._layers[side].data[crop.box] = 0
+            self._layers[side].refresh(extent=False, thumbnail=False, highlight=False)
+        self._crops, self._place = {}, None
 
     def _make(self, drawn: DrawnVerdicts, frame: DisplayFrame) -> None:
         if len(self.layers) < len(VERDICT_LAYERS):
             self.remove()
         self._place = drawn.grid, frame
         self._crops = {}
-        for side, name in VERDICT_LAYERS.items():
-            crop = self._crops[side] = drawn.crops[side]
-            data = np.zeros(drawn.grid.shape_zyx, dtype=np.uint8)
-            data[crop.box] = crop.values
-            translate = frame.translate_zyx_mm(drawn.grid)
-            if side in self._layers:
-                self._refill(side, data, drawn.grid.spacing_zyx_mm, translate)
-            else:
-                self._add(side, name, data, drawn.grid.spacing_zyx_mm, translate)
-        self._eyes = {}
+        with self._held():
+            for side, name in VERDICT_LAYERS.items():
+                crop = self._crops[side] = drawn.crops[side]
+                data = np.zeros(drawn.grid.shape_zyx, dtype=np.uint8)
+                data[crop.box] = crop.values
+                translate = frame.translate_zyx_mm(drawn.grid)
+                if side in self._layers:
+                    self._refill(side, data, drawn.grid.spacing_zyx_mm, translate)
+                else:
+                    self._add(side, name, data, drawn.grid.spacing_zyx_mm, translate)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Let the viewer follow once after all layers have changed."""
+        viewer, layers = self._viewer(), self.layers
+        if viewer is None or not layers:
+            yield
+            return
+        with sliced_once(viewer, layers), arranged_once(viewer, layers):
+            yield
 
     def _refill(self, side: Side, data: NDArray[np.uint8], scale: Triple, translate: Triple) -> None:
-        """Let a layer show another grid; unseen, it is drawn only once."""
+        """Let a layer show another grid."""
         layer = self._layers[side]
         layer.data = data
         place(layer, scale, translate)
-        if self._eyes.get(side, False):
-            layer.visible = True
         layer.editable = False
 
     def _add(
@@ -208,7 +215,7 @@ class VerdictLayers:
     def remove(self) -> None:
         """Take the layers out of the viewer."""
         gone = self.layers
-        self._layers, self._crops, self._place, self._eyes = {}, {}, None, {}
+        self._layers, self._crops, self._place = {}, {}, None
         viewer = self._viewer()
         for layer in gone:
             if viewer is not None:

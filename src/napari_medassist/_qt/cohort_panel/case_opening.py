@@ -71,7 +71,7 @@ class CaseOpening:
             return
         bridge = self._bridge
         with _without_collecting():
-            layers = bridge.replace_case(opened.case)
+            layers = bridge.replace_case(opened.case, self._point_of_interest(opened.name))
         known = {id(layer) for layer in self._shown}
         for layer in layers:
             if isinstance(layer, Labels) and id(layer) not in known:
@@ -83,7 +83,8 @@ class CaseOpening:
             for layer in bridge.label_layers():
                 layer.visible = True
         self._select_image()
-        self._look_first(opened)
+        if not any(opened.images.volumes()) and opened.corners_lps_mm is not None:
+            bridge.fit_to(opened.corners_lps_mm)
 
     def _select_image(self) -> None:
         """Select the image, or nothing: a brush must not land on a map that nobody chose."""
@@ -94,14 +95,6 @@ class CaseOpening:
         viewer.layers.selection.clear()
         if images:
             viewer.layers.selection.active = images[0]
-
-    def _look_first(self, opened: OpenedCase) -> None:
-        """Show the slice of the worst error, and the whole image; without one, what is on the maps."""
-        point = self._point_of_interest(opened.name)
-        if point is not None:
-            self._bridge.show_slice(point)
-        if not any(opened.images.volumes()) and opened.corners_lps_mm is not None:
-            self._bridge.fit_to(opened.corners_lps_mm)
 
     def _go_to(self, step: ErrorStep) -> None:
         """Centre on an error; its case is opened first if it is not the open one."""
