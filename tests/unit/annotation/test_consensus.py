@@ -67,7 +67,8 @@ def test_staple_is_that_of_simpleitk():
     )
     np.testing.assert_array_equal(found.labels.array == 1, theirs > 0.5)
     np.testing.assert_allclose(found.sensitivity[1], staple.GetSensitivity())
-    assert np.mean((found.labels.array == 1) == truth) > 0.97
+    best = max(np.mean((np.asarray(r.array) == 1) == truth) for r in readers)
+    assert np.mean((found.labels.array == 1) == truth) > best
 
 
 def test_maps_on_other_grids_and_single_readers_are_refused():
