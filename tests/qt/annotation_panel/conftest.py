@@ -85,6 +85,7 @@ class Mouse:
             Qt.MouseButton.LeftButton,
             Qt.KeyboardModifier.NoModifier,
         )
+        QTest.qWait(20)  # moves that come faster than the screen are dropped
         QApplication.sendEvent(self._native, event)
 
 

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QWidget,
 )
 from superqt import QDoubleRangeSlider
@@ -20,6 +21,9 @@ from napari_medassist.app.annotating.operations import Asked
 from napari_medassist.app.annotating.tools import Keep, ToolSettings
 from napari_medassist.core.labels import LabelScheme
 from napari_medassist.core.volume import Volume
+
+#: Width that a field needs at least, in pixels.
+_NARROWEST = 60
 
 
 class ToolForm(QWidget):
@@ -44,7 +48,7 @@ class ToolForm(QWidget):
         self.image.setToolTip("The image whose values bound the range brush and growing")
         self.low, self.high = (_number(v, -1e6, 1e6, 10, "", "Range") for v in (0.0, 1000.0))
         self.slider = QDoubleRangeSlider(Qt.Orientation.Horizontal)
-        self.alike = QCheckBox("Grow: like its surroundings")
+        self.alike = QCheckBox("Grow what is alike")
         self.alike.setToolTip("Growing takes its range from around the click, not from the numbers")
         self.reach = _number(25.0, 1.0, 300.0, 5.0, " mm", "Growing ends so far from the click")
         self.keep = QComboBox()
@@ -139,32 +143,37 @@ class ToolForm(QWidget):
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        rows = (
-            (
-                "Label",
-                self.label,
-                self._button("New lesion", "new lesion", "A label of its own"),
-            ),
-            ("Size", self.radius, self.in_3d),
-            ("May change", self.keep, self.keep_label),
-            ("Range of", self.image, self._button("Window", "window", "Take the range of the window")),
-            ("", self.slider, self._button("From label", "from label", "Take the range of the label")),
-        )
-        for row, (name, left, right) in enumerate(rows):
+        new = self._button("New lesion", "new lesion", "A label of its own")
+        window = self._button("Window", "window", "Take the range of the image's window")
+        from_label = self._button("From label", "from label", "Take the range of the chosen label")
+        for row, name in enumerate(("Label", "Size", "May change", "", "Range of", "", "")):
             grid.addWidget(QLabel(name), row, 0)
-            grid.addWidget(left, row, 1)
-            grid.addWidget(right, row, 2)
-        numbers = QHBoxLayout()
-        for widget in (self.low, QLabel("to"), self.high):
-            numbers.addWidget(widget)
-        numbers.addStretch(1)
-        grid.addLayout(numbers, len(rows), 1, 1, 2)
-        grid.addWidget(self.alike, len(rows) + 1, 1)
-        grid.addWidget(self.reach, len(rows) + 1, 2)
-        grid.setColumnStretch(1, 1)
+        grid.addWidget(self.label, 0, 1)
+        grid.addWidget(new, 0, 2)
+        grid.addWidget(self.radius, 1, 1)
+        grid.addWidget(self.in_3d, 1, 2)
+        grid.addWidget(self.keep, 2, 1, 1, 2)
+        grid.addWidget(self.keep_label, 3, 1, 1, 2)
+        grid.addWidget(self.image, 4, 1, 1, 2)
+        grid.addWidget(self.slider, 5, 1)
+        grid.addWidget(window, 5, 2)
+        grid.addLayout(self._numbers(), 6, 0, 1, 2)
+        grid.addWidget(from_label, 6, 2)
+        grid.addWidget(self.alike, 7, 0, 1, 2)
+        grid.addWidget(self.reach, 7, 2)
+        grid.setColumnStretch(1, 3)
+        grid.setColumnStretch(2, 2)
         for box in (self.label, self.image, self.keep):
             box.setMinimumContentsLength(8)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+    def _numbers(self) -> QHBoxLayout:
+        numbers = QHBoxLayout()
+        for widget in (self.low, QLabel("to"), self.high):
+            numbers.addWidget(widget)
+        numbers.setStretch(0, 1)
+        numbers.setStretch(2, 1)
+        return numbers
 
     def _button(self, text: str, what: str, tip: str) -> QPushButton:
         button = QPushButton(text)
@@ -198,10 +207,13 @@ class OperationForm(QWidget):
         self.other.setDecimals(0)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        widgets = (("Smooth", self.radius), ("by", self.method), ("Small", self.smallest))
-        for place, (name, widget) in enumerate((*widgets, ("Other", self.other))):
+        fields = (("Smooth", self.radius), ("by", self.method))
+        fields += (("Small", self.smallest), ("Other", self.other))
+        for place, (name, widget) in enumerate(fields):
             grid.addWidget(QLabel(name), place // 2, 2 * (place % 2))
             grid.addWidget(widget, place // 2, 2 * (place % 2) + 1)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
 
     def asked(self, label: int, axis: int, index: int) -> Asked:
         """Return what an operation is asked for, on a label and a slice across an axis."""
@@ -216,6 +228,14 @@ class OperationForm(QWidget):
         )
 
 
+def make_narrow(widget: QWidget) -> None:
+    """Let the fields and buttons in a widget share its width, however narrow the dock is."""
+    for kind in (QDoubleSpinBox, QComboBox, QPushButton):
+        for field in widget.findChildren(kind):
+            field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            field.setMinimumWidth(_NARROWEST)
+
+
 def _number(
     value: float, low: float, high: float, step: float, suffix: str, tip: str
 ) -> QDoubleSpinBox:
@@ -223,6 +243,7 @@ def _number(
     box.setRange(low, high)
     box.setSingleStep(step)
     box.setDecimals(1)
+    box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)  # they take half of a narrow field
     box.setSuffix(suffix)
     box.setValue(value)
     box.setToolTip(tip)

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medassist._qt.acts import new_labels
-from napari_medassist._qt.annotation_panel.form import OperationForm, ToolForm
+from napari_medassist._qt.annotation_panel.form import OperationForm, ToolForm, make_narrow
 from napari_medassist._qt.annotation_panel.measurements import MODES, Measurements
 from napari_medassist._qt.annotation_panel.outline import Outline
 from napari_medassist._qt.annotation_panel.strokes import Strokes, write
@@ -241,8 +241,8 @@ class AnnotationPanel(QWidget):
 
     def _on_brush_size(self, event: Any) -> None:
         """Follow napari's own keys and mouse for the size of the brush."""
-        layer = event.source
-        if layer is not None and layer is self.strokes.layer:
+        layer = self.strokes.layer
+        if layer is not None and event.source is layer:
             self.form.show_radius(float(layer.cursor_size) / 2)
 
     def _show_radius_on(self, layer: Labels | None) -> None:
@@ -271,6 +271,7 @@ class AnnotationPanel(QWidget):
         rows.addWidget(self.operations)
         rows.addLayout(self._measure_buttons())
         rows.addStretch(1)
+        make_narrow(inner)
         scroll = QScrollArea()
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
@@ -289,7 +290,7 @@ class AnnotationPanel(QWidget):
             button.setToolTip(f"{_TIPS[tool]}. Key: {keys[tool]}")
             button.clicked.connect(lambda _checked, tool=tool: self.toggle(tool))
             self.tools[tool] = button
-            grid.addWidget(button, place // 4, place % 4)
+            grid.addWidget(button, place // 3, place % 3)
         return grid
 
     def _operation_buttons(self) -> QGridLayout:
