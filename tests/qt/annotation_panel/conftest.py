@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtTest import QTest
 
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist.app.layer_data import case_layers
 from napari_medassist.core.case import Case
+from tests.mouse import Mouse
 from tests.phantoms import volume
 
 SHAPE = (9, 80, 80)
@@ -39,54 +38,6 @@ def panel(bridge: Any, lesion_case: Case, qtbot: Any) -> AnnotationPanel:
     made = AnnotationPanel(bridge)
     qtbot.addWidget(made)
     return made
-
-
-class Mouse:
-    """Presses, moves and releases on the canvas, at voxels of the slice that is shown."""
-
-    def __init__(self, viewer: Any) -> None:
-        self._viewer = viewer
-        self._canvas = viewer.window._qt_viewer.canvas
-        self._native = self._canvas.native
-
-    def pixel(self, layer: Any, index_zyx: Sequence[float]) -> QPoint:
-        world = np.asarray(layer.data_to_world(index_zyx))[list(self._viewer.dims.displayed)]
-        x, y = self._canvas.view.scene.transform.map([world[1], world[0]])[:2]
-        return QPoint(round(float(x)), round(float(y)))
-
-    def drag(self, layer: Any, *points: Sequence[float]) -> None:
-        places = [self.pixel(layer, point) for point in points]
-        QTest.mouseMove(self._native, places[0])
-        QTest.mousePress(self._native, Qt.MouseButton.LeftButton, pos=places[0])
-        for place in places[1:]:
-            self._move(place)
-        QTest.mouseRelease(self._native, Qt.MouseButton.LeftButton, pos=places[-1])
-
-    def click(self, layer: Any, point: Sequence[float]) -> None:
-        self.drag(layer, point)
-
-    def double_click(self, layer: Any, point: Sequence[float]) -> None:
-        place = self.pixel(layer, point)
-        QTest.mouseClick(self._native, Qt.MouseButton.LeftButton, pos=place)
-        QTest.mouseDClick(self._native, Qt.MouseButton.LeftButton, pos=place)
-        QTest.mouseRelease(self._native, Qt.MouseButton.LeftButton, pos=place)
-
-    def _move(self, place: QPoint) -> None:
-        """A move with the button held: QTest's own does not tell of the button."""
-        from qtpy.QtCore import QEvent, QPointF
-        from qtpy.QtGui import QMouseEvent
-        from qtpy.QtWidgets import QApplication
-
-        event = QMouseEvent(
-            QEvent.Type.MouseMove,
-            QPointF(place),
-            QPointF(self._native.mapToGlobal(place)),
-            Qt.MouseButton.NoButton,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QTest.qWait(20)  # moves that come faster than the screen are dropped
-        QApplication.sendEvent(self._native, event)
 
 
 @pytest.fixture

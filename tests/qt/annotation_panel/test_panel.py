@@ -232,3 +232,36 @@ def test_the_size_keys_of_napari_change_the_size_in_mm(layer, panel):
     assert panel.form.radius.value() == pytest.approx(7.5)
     panel.form.radius.setValue(3.3)
     assert layer.cursor_size == pytest.approx(6.6)
+
+
+def test_the_simulated_lesion_is_painted_by_its_adc(viewer, bridge, mouse, qtbot):
+    """On the sample study: the range brush finds the dark lesion of the ADC on the T2w's grid."""
+    from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
+    from napari_medassist.app.samples import sample_layers
+
+    bridge.add_layer_data(sample_layers("mpmr"))
+    panel = AnnotationPanel(bridge)
+    qtbot.addWidget(panel)
+    viewer.reset_view()
+    adc = next(v for v in bridge.session.case.volumes() if v.role == "adc")
+    t2w = bridge.session.annotation_volume()
+    panel.form.radius.setValue(8.0)
+    panel.form.show_range(300, 900)
+    panel.choose(Tool.RANGE_BRUSH)
+    layer = panel.strokes.layer
+    z, y, x = (round(float(v)) for v in layer.world_to_data(viewer.dims.point[-3:]))
+    mouse.click(layer, (z, layer.data.shape[1] // 2 + 20, layer.data.shape[2] // 2 + 30))
+    painted = np.argwhere(layer.data)
+    assert len(painted) > 50
+    index = np.rint(adc.geometry.lps_to_index(t2w.geometry.index_to_lps(painted))).astype(int)
+    values = np.asarray(adc.array)[tuple(index.T)]
+    assert values.min() >= 300
+    assert values.max() <= 900
+
+
+def test_an_angle_can_be_drawn(panel, viewer, layer):
+    panel.measure("Angle")
+    shapes = viewer.layers[MEASUREMENTS]
+    assert shapes.mode == "add_polyline"
+    shapes.add_paths([[12, 5, 5], [12, 5, 15], [12, 15, 15]])
+    assert shapes.features["measure"].tolist() == ["90.0 deg"]

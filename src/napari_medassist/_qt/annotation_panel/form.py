@@ -85,6 +85,13 @@ class ToolForm(QWidget):
 
     # ---------------------------------------------------------------- what is shown
 
+    def choose_label(self, value: int) -> bool:
+        """Choose a label that is listed; tell whether it is."""
+        index = self.label.findData(value)
+        if index >= 0:
+            self.label.setCurrentIndex(index)
+        return index >= 0
+
     def show_labels(self, scheme: LabelScheme, selected: int) -> None:
         """List labels and choose one."""
         for box, wanted in ((self.label, selected), (self.keep_label, self.keep_label.currentData())):
@@ -146,7 +153,7 @@ class ToolForm(QWidget):
         new = self._button("New lesion", "new lesion", "A label of its own")
         window = self._button("Window", "window", "Take the range of the image's window")
         from_label = self._button("From label", "from label", "Take the range of the chosen label")
-        for row, name in enumerate(("Label", "Size", "May change", "", "Range of", "", "")):
+        for row, name in ((0, "Label"), (1, "Size"), (2, "May change"), (4, "Range of")):
             grid.addWidget(QLabel(name), row, 0)
         grid.addWidget(self.label, 0, 1)
         grid.addWidget(new, 0, 2)
@@ -207,8 +214,12 @@ class OperationForm(QWidget):
         self.other.setDecimals(0)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        fields = (("Smooth", self.radius), ("by", self.method))
-        fields += (("Small", self.smallest), ("Other", self.other))
+        fields: tuple[tuple[str, QWidget], ...] = (
+            ("Smooth", self.radius),
+            ("by", self.method),
+            ("Small", self.smallest),
+            ("Other", self.other),
+        )
         for place, (name, widget) in enumerate(fields):
             grid.addWidget(QLabel(name), place // 2, 2 * (place % 2))
             grid.addWidget(widget, place // 2, 2 * (place % 2) + 1)

@@ -105,7 +105,6 @@ class AnnotationPanel(QWidget):
             self.tell(str(error))
         for other, button in self.tools.items():
             button.setChecked(other is tool)
-        self._show_labels()
 
     def toggle(self, tool: Tool) -> None:
         """Choose a tool; if it is chosen already, give the mouse back."""
@@ -237,7 +236,10 @@ class AnnotationPanel(QWidget):
             self._show_labels()
 
     def _on_label(self, _event: Any) -> None:
-        self._show_labels()
+        """Follow the label that was chosen elsewhere; one that is not listed yet makes a new list."""
+        layer = self._bridge.viewer.layers.selection.active
+        if isinstance(layer, Labels) and not self.form.choose_label(int(layer.selected_label)):
+            self._show_labels()
 
     def _on_brush_size(self, event: Any) -> None:
         """Follow napari's own keys and mouse for the size of the brush."""

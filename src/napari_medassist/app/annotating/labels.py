@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.annotation.operations.change import free_value, whole
+from napari_medassist.annotation.operations.change import box_of_label, free_value, whole
 from napari_medassist.annotation.operations.sampling import SeenImage
 from napari_medassist.app.annotating.tools import Annotated
 from napari_medassist.app.layer_data import LayerLink
@@ -99,12 +99,11 @@ def told_of_lesion(on: Annotated, link: LayerLink | None, image: Volume | None, 
     InvalidSetting
         If the label has no voxels, or the layer no place in the patient.
     """
+    box = box_of_label(on.voxels, label)
     region = on.voxels == label
-    if label == 0 or not region.any():
-        raise InvalidSetting(f"Label {label} has no voxels.", cure="Draw it first, or choose another.")
     if link is None or not isinstance(link.image, GridImage):
         raise InvalidSetting("The labels belong to no image, so nothing can be measured.")
-    size = lesion_size(region, link.image.geometry).in_words()
+    size = lesion_size(region[box], link.image.geometry).in_words()
     if image is None:
         return f"Label {label}: {size}."
     words = region_values(image, region, link.image.geometry).in_words()
@@ -112,6 +111,11 @@ def told_of_lesion(on: Annotated, link: LayerLink | None, image: Volume | None, 
 
 
 def _values(voxels: NDArray[np.integer[Any]]) -> list[int]:
-    if voxels.dtype == np.uint8:
-        return [int(v) for v in np.flatnonzero(np.bincount(voxels.ravel(), minlength=1)) if v]
-    return [int(v) for v in np.unique(voxels) if v]
+    """Return the values that occur, slice by slice, so that little memory is needed beside the map."""
+    found: set[int] = set()
+    for plane in voxels:
+        if voxels.dtype == np.uint8:
+            found.update(np.flatnonzero(np.bincount(plane.ravel(), minlength=256)).tolist())
+        else:
+            found.update(np.unique(plane).tolist())
+    return sorted(found - {0})
