@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from qtpy.QtTest import QTest
 
 from napari_medassist._qt.annotation_panel.measurements import NAME as MEASUREMENTS
 from napari_medassist._qt.annotation_panel.outline import NAME as OUTLINE
-from napari_medassist._qt.annotation_panel.panel import KEYS
+from napari_medassist._qt.annotation_panel.panel import KEYS, AnnotationPanel
 from napari_medassist.app.annotating.tools import Keep, Tool
+from napari_medassist.app.samples import sample_labels, sample_study
+from napari_medassist.io.files import read_labels
 
 pytestmark = pytest.mark.gui
 MIDDLE = (4, 40, 40)
@@ -236,27 +239,58 @@ def test_the_size_keys_of_napari_change_the_size_in_mm(layer, panel):
 
 def test_the_simulated_lesion_is_painted_by_its_adc(viewer, bridge, mouse, qtbot):
     """On the sample study: the range brush finds the dark lesion of the ADC on the T2w's grid."""
-    from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
-    from napari_medassist.app.samples import sample_layers
-
-    bridge.add_layer_data(sample_layers("mpmr"))
+    viewer.open(str(sample_study()), plugin="napari-medassist")
     panel = AnnotationPanel(bridge)
     qtbot.addWidget(panel)
     viewer.reset_view()
-    adc = next(v for v in bridge.session.case.volumes() if v.role == "adc")
-    t2w = bridge.session.annotation_volume()
-    panel.form.radius.setValue(8.0)
-    panel.form.show_range(300, 900)
+    adc, t2w = bridge.session.case.by_role("adc"), bridge.session.annotation_volume()
+    lesion = np.asarray(read_labels(sample_labels()[0]).array) > 0
+    assert lesion.shape == t2w.geometry.shape_zyx
+    z = int(np.argmax(lesion.sum(axis=(1, 2))))
+    viewer.dims.set_current_step(0, z)
+    panel.form.radius.setValue(12.0)
+    panel.form.show_range(300, 1000)
     panel.choose(Tool.RANGE_BRUSH)
     layer = panel.strokes.layer
-    z, y, x = (round(float(v)) for v in layer.world_to_data(viewer.dims.point[-3:]))
-    mouse.click(layer, (z, layer.data.shape[1] // 2 + 20, layer.data.shape[2] // 2 + 30))
+    mouse.click(layer, (z, *np.argwhere(lesion[z]).mean(axis=0)))
     painted = np.argwhere(layer.data)
-    assert len(painted) > 50
     index = np.rint(adc.geometry.lps_to_index(t2w.geometry.index_to_lps(painted))).astype(int)
     values = np.asarray(adc.array)[tuple(index.T)]
     assert values.min() >= 300
-    assert values.max() <= 900
+    assert values.max() <= 1000
+    dice = 2 * np.count_nonzero(lesion[z] & (layer.data[z] > 0)) / (lesion[z].sum() + len(painted))
+    assert dice > 0.6
+
+
+def test_another_view_of_the_same_layer_paints_in_its_own_plane(layer, panel):
+    """As linked views do it: another model's event, the callbacks of the same layer."""
+    event = SimpleNamespace(
+        type="mouse_press",
+        button=1,
+        position=layer.data_to_world((4, 40, 30)),
+        dims_displayed=[0, 1],
+        modifiers=[],
+    )
+    stroke = panel.strokes.on_drag(layer, event)
+    next(stroke)
+    event.type, event.position = "mouse_move", layer.data_to_world((4, 60, 30))
+    next(stroke)
+    event.type = "mouse_release"
+    next(stroke, None)
+    painted = np.argwhere(layer.data)
+    assert set(painted[:, 2]) == {30}
+    np.testing.assert_array_equal(np.ptp(painted, axis=0), (2, 40, 0))
+    layer.undo()
+    assert not layer.data.any()
+
+
+def test_a_view_in_3d_is_told_and_changes_nothing(layer, panel):
+    event = SimpleNamespace(
+        type="mouse_press", button=1, position=(0, 0, 0), dims_displayed=[0, 1, 2], modifiers=[]
+    )
+    next(panel.strokes.on_drag(layer, event), None)
+    assert "work in slices" in panel.message.text()
+    assert not layer.data.any()
 
 
 def test_an_angle_can_be_drawn(panel, viewer, layer):
