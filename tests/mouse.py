@@ -21,9 +21,16 @@ class Mouse:
         self._native = self._canvas.native
 
     def pixel(self, layer: Any, index_zyx: Sequence[float]) -> QPoint:
-        world = np.asarray(layer.data_to_world(index_zyx))[list(self._viewer.dims.displayed)]
+        more = self._viewer.dims.ndim - layer.ndim  # a time axis of another layer
+        shown = [axis - more for axis in self._viewer.dims.displayed]
+        world = np.asarray(layer.data_to_world(index_zyx))[shown]
         x, y = self._canvas.view.scene.transform.map([world[1], world[0]])[:2]
         return QPoint(round(float(x)), round(float(y)))
+
+    def go_to(self, layer: Any, z: int) -> None:
+        """Show an axial slice of a layer."""
+        more = self._viewer.dims.ndim - layer.ndim
+        self._viewer.dims.set_point(more, float(layer.data_to_world((z, 0, 0))[0]))
 
     def drag(self, layer: Any, *points: Sequence[float]) -> None:
         places = [self.pixel(layer, point) for point in points]

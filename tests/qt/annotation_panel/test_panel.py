@@ -247,11 +247,11 @@ def test_the_simulated_lesion_is_painted_by_its_adc(viewer, bridge, mouse, qtbot
     lesion = np.asarray(read_labels(sample_labels()[0]).array) > 0
     assert lesion.shape == t2w.geometry.shape_zyx
     z = int(np.argmax(lesion.sum(axis=(1, 2))))
-    viewer.dims.set_current_step(0, z)
     panel.form.radius.setValue(12.0)
     panel.form.show_range(300, 1000)
     panel.choose(Tool.RANGE_BRUSH)
     layer = panel.strokes.layer
+    mouse.go_to(layer, z)
     mouse.click(layer, (z, *np.argwhere(lesion[z]).mean(axis=0)))
     painted = np.argwhere(layer.data)
     index = np.rint(adc.geometry.lps_to_index(t2w.geometry.index_to_lps(painted))).astype(int)
@@ -260,6 +260,12 @@ def test_the_simulated_lesion_is_painted_by_its_adc(viewer, bridge, mouse, qtbot
     assert values.max() <= 1000
     dice = 2 * np.count_nonzero(lesion[z] & (layer.data[z] > 0)) / (lesion[z].sum() + len(painted))
     assert dice > 0.6
+    # The study has a time axis too: the next slice is shown, not the next time point.
+    before = viewer.dims.point
+    panel.operate("Copy to next")
+    assert layer.data[z + 1].any()
+    assert viewer.dims.point[0] == before[0]
+    assert viewer.dims.point[1] == pytest.approx(before[1] + t2w.geometry.spacing_zyx_mm[0])
 
 
 def test_another_view_of_the_same_layer_paints_in_its_own_plane(layer, panel):

@@ -121,7 +121,7 @@ class AnnotationPanel(QWidget):
             write(layer, change)
             self.tell(change.note or f"{title}: {change.n_voxels} voxels changed.")
             if title == "Copy to next" and change.n_voxels:
-                self._bridge.viewer.dims.set_current_step(axis, index + 1)
+                self._go_to(layer, axis, index + 1)
             self._show_labels()
         except MedAssistError as error:
             self.tell(str(error))
@@ -205,6 +205,12 @@ class AnnotationPanel(QWidget):
         axis = hidden[0] if hidden else 0
         index = round(float(layer.world_to_data(dims.point[-layer.ndim :])[axis]))
         return axis, index
+
+    def _go_to(self, layer: Labels, axis: int, index: int) -> None:
+        """Show a slice of a layer; the viewer may have a time axis that the layer lacks."""
+        place = [index if a == axis else 0 for a in range(layer.ndim)]
+        dims = self._bridge.viewer.dims
+        dims.set_point(dims.ndim - layer.ndim + axis, float(layer.data_to_world(place)[axis]))
 
     # ---------------------------------------------------------------- what is shown
 
