@@ -31,6 +31,7 @@ class Mouse:
         """Show an axial slice of a layer."""
         more = self._viewer.dims.ndim - layer.ndim
         self._viewer.dims.set_point(more, float(layer.data_to_world((z, 0, 0))[0]))
+        QTest.qWait(50)
 
     def drag(self, layer: Any, *points: Sequence[float]) -> None:
         places = [self.pixel(layer, point) for point in points]

@@ -251,6 +251,7 @@ def test_the_simulated_lesion_is_painted_by_its_adc(viewer, bridge, mouse, qtbot
     panel.form.show_range(300, 1000)
     panel.choose(Tool.RANGE_BRUSH)
     layer = panel.strokes.layer
+    viewer.reset_view()
     mouse.go_to(layer, z)
     mouse.click(layer, (z, *np.argwhere(lesion[z]).mean(axis=0)))
     painted = np.argwhere(layer.data)

@@ -10,6 +10,7 @@ from napari.layers import Shapes
 
 from napari_medassist._qt.annotation_panel.outline import OVERLAY_KEY
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist.app.layer_data import AXES_ZYX
 from napari_medassist.app.measuring.lengths import angle_deg, distance_mm
 from napari_medassist.app.measuring.region_values import ellipse_region, region_values
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
@@ -53,6 +54,8 @@ class Measurements:
                 ndim=3,
                 name=NAME,
                 metadata={OVERLAY_KEY: True},
+                units=("mm",) * 3,
+                axis_labels=AXES_ZYX,
                 features={"measure": np.asarray([], dtype=object)},
                 text={"string": "{measure}", "color": "yellow", "size": 10, "anchor": "upper_left"},
                 edge_color="yellow",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Labels, Shapes
 
+from napari_medassist.app.layer_data import AXES_ZYX
 from napari_medassist.core.geometry import Triple
 
 NAME = "Outline (MedAssist)"
@@ -58,7 +59,14 @@ class Outline:
         if self._layer is None or self._layer not in self._viewer.layers:
             layers = self._viewer.layers
             active = layers.selection.active
-            self._layer = Shapes(ndim=ndim, name=NAME, metadata={OVERLAY_KEY: True})
+            # The units of the others: napari draws without any where layers disagree.
+            self._layer = Shapes(
+                ndim=ndim,
+                name=NAME,
+                metadata={OVERLAY_KEY: True},
+                units=("mm",) * ndim,
+                axis_labels=AXES_ZYX,
+            )
             self._viewer.add_layer(self._layer)
             layers.selection.active = active  # the mouse stays with what is annotated
         return self._layer
