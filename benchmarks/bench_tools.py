@@ -1,7 +1,7 @@
 """A dab of our brush against one of napari's own, in a real window, on two grids.
 
-Run under a display, e.g. ``xvfb-run -a -s "-screen 0 1600x1000x24" python -m benchmarks.bench_tools``.
-Ours first: the ratio of napari's own is how many times as long it takes.
+It needs a display, e.g. of ``xvfb-run``. Ours first: the ratio of napari's own is how many times as
+long it takes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 
 import napari
 import numpy as np
-from benchmarks.timing import medians_ms, print_ratios
 from qtpy.QtWidgets import QApplication
 
 from napari_medassist._qt.annotation_panel.outline import Outline
@@ -19,6 +18,7 @@ from napari_medassist._qt.annotation_panel.strokes import Strokes
 from napari_medassist.annotation.operations.interpolation import interpolate
 from napari_medassist.annotation.operations.smart_edge import SmartEdge, edge_cost
 from napari_medassist.app.annotating.tools import Annotated, Keep, Tool, ToolSettings
+from timing import medians_ms, print_ratios
 
 GRIDS = {
     "24x384x384": ((24, 384, 384), (3.0, 0.5, 0.5)),

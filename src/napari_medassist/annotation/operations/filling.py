@@ -15,6 +15,7 @@ from napari_medassist.annotation.operations.change import (
     Change,
     Protection,
     Voxels,
+    box_of,
     box_of_label,
     index_within,
     nothing,
@@ -55,6 +56,8 @@ def flood(
     """
     seed = index_within(voxels, tuple(seed_zyx))
     box = whole(voxels) if axis is None else plane_box(voxels, axis, seed[axis])
+    if axis is None:
+        box = box_of(voxels == voxels[seed])
     parts, _ = ndimage.label(voxels[box] == voxels[seed])
     local = tuple(s - part.start for s, part in zip(seed, box, strict=True))
     return set_where(voxels, box, parts == parts[local], value, protection)
