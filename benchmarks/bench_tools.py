@@ -25,7 +25,7 @@ GRIDS = {
     "300x512x512": ((300, 512, 512), (1.0, 0.7, 0.7)),
 }
 RADIUS_VOX = 10
-REPEATS = 60
+REPEATS = 30
 
 
 def press(layer: Any, index: tuple[int, ...], moves: int) -> None:
@@ -70,9 +70,13 @@ def compare_dabs(title: str, shape: tuple[int, ...], scale: tuple[float, ...]) -
     strokes.arm(ours, Tool.BRUSH)
     ours.selected_label = theirs.selected_label = 1
     QApplication.processEvents()
-    places = iter(np.random.default_rng(1).integers(40, min(shape[1:]) - 100, (100000, 2)).tolist())
 
     def dab(layer: Any, moves: int) -> Any:
+        # The same places for both, so that the same voxels are painted.
+        places = iter(
+            np.random.default_rng(moves).integers(40, min(shape[1:]) - 100, (1000, 2)).tolist()
+        )
+
         def run() -> None:
             y, x = next(places)
             press(layer, (shape[0] // 2, y, x), moves)
