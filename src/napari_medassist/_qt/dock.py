@@ -7,6 +7,7 @@ from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
+from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
@@ -33,9 +34,11 @@ class MedAssistDock(QWidget):
         super().__init__()
         bridge = bridge_of(viewer)
         self.case_panel = CasePanel(bridge)
+        self.annotation_panel = AnnotationPanel(bridge)
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
+        self.tabs.addTab(self.annotation_panel, "Annotate")
         self.tabs.addTab(self.evaluation_panel, "Compare")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -11,6 +11,7 @@ from napari_medassist import __version__
 from napari_medassist.cli import (
     cohort,
     compare,
+    consensus,
     conventions,
     demo,
     evaluate,
@@ -32,7 +33,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (cohort, compare, conventions, demo, evaluate, inspect, open_window, report):
+    for command in (
+        cohort,
+        compare,
+        consensus,
+        conventions,
+        demo,
+        evaluate,
+        inspect,
+        open_window,
+        report,
+    ):
         command.add_parser(subparsers)
     return parser
 

@@ -6,15 +6,13 @@ from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, cKDTree
+from scipy.spatial import cKDTree
 
-from napari_medassist.core.geometry import Float, Triple
+from napari_medassist.core.geometry import Triple
 from napari_medassist.core.lesion import Lesion, LesionSet
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.metrics.borders import border
-
-#: From so many points on their convex hull is cheaper than all their distances.
-_WORTH_A_HULL = 64
+from napari_medassist.metrics.diameters import longest_axial_mm
 
 
 def longest_axial_diameters_mm(
@@ -39,11 +37,10 @@ def longest_axial_diameters_mm(
     tuple of float
         One value a lesion, in the order of the ids.
     """
-    in_plane = np.asarray(spacing_zyx_mm[1:])
     diameters = []
     for done, lesion in enumerate(lesions, start=1):
         progress(done, len(lesions), "Measuring lesions")
-        diameters.append(_longest_mm(_voxels_of(lesions, lesion), in_plane))
+        diameters.append(longest_axial_mm(_voxels_of(lesions, lesion), spacing_zyx_mm))
     return tuple(diameters)
 
 
@@ -91,32 +88,3 @@ def _voxels_of(lesions: LesionSet, lesion: Lesion) -> NDArray[np.bool_]:
     )
     inside: NDArray[np.bool_] = lesions.labels[box] == lesion.id
     return inside
-
-
-def _longest_mm(voxels: NDArray[np.bool_], in_plane_mm: Float) -> float:
-    """Go through the slices, those first that could hold the longest diameter."""
-    slices = [_outer_corners_mm(plane, in_plane_mm) for plane in voxels if plane.any()]
-    bounds = [float(np.linalg.norm(np.ptp(corners, axis=0))) for corners in slices]
-    longest = 0.0
-    for i in np.argsort(bounds)[::-1]:
-        if bounds[i] <= longest:
-            break
-        longest = max(longest, _largest_distance(slices[i]))
-    return longest
-
-
-def _outer_corners_mm(plane: NDArray[np.bool_], in_plane_mm: Float) -> Float:
-    """Return the corners of the first and the last voxel of each row, (n, 2), in mm."""
-    rows = np.flatnonzero(plane.any(axis=1))
-    first = plane[rows].argmax(axis=1)
-    last = plane.shape[1] - plane[rows][:, ::-1].argmax(axis=1)
-    corners = [np.stack([y, x], axis=1) for y in (rows, rows + 1) for x in (first, last)]
-    scaled: Float = np.concatenate(corners) * in_plane_mm
-    return scaled
-
-
-def _largest_distance(points: Float) -> float:
-    if len(points) > _WORTH_A_HULL:
-        points = points[ConvexHull(points).vertices]
-    apart = points[:, None] - points[None, :]
-    return float(np.sqrt((apart**2).sum(axis=-1).max()))

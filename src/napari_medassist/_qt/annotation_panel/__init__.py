@@ -1,0 +1,1 @@
+"""The tab "Annotate": tools, operations on labels, measurements."""

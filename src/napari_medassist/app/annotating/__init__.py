@@ -1,0 +1,1 @@
+"""Annotating without a window: what the tools do, given their settings."""

@@ -1,0 +1,106 @@
+"""What the buttons of the panel do to a label as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from napari_medassist.annotation.operations import filling, parts, shaping
+from napari_medassist.annotation.operations.change import Change
+from napari_medassist.annotation.operations.interpolation import interpolate
+from napari_medassist.app.annotating.tools import Annotated
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a button is asked for.
+
+    Parameters
+    ----------
+    label
+        The label that is selected.
+    axis, index
+        The slice that is shown: across which axis, and which one.
+    radius_mm
+        Of smoothing, and of the smallest part of a split.
+    method
+        Of smoothing.
+    smallest_mm3
+        Smaller parts are removed.
+    other
+        The label to merge with.
+    """
+
+    label: int
+    axis: int = 0
+    index: int = 0
+    radius_mm: float = 1.5
+    method: shaping.Method = "median"
+    smallest_mm3: float = 20.0
+    other: int = 0
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A button: its name, what it says of itself, and what it does."""
+
+    title: str
+    tip: str
+    run: Callable[[Annotated, Asked], Change]
+
+
+def _interpolate(on: Annotated, asked: Asked) -> Change:
+    return interpolate(on.voxels, asked.label, on.spacing_zyx_mm, axis=asked.axis)
+
+
+def _smooth(on: Annotated, asked: Asked) -> Change:
+    return shaping.smooth(
+        on.voxels, asked.label, on.spacing_zyx_mm, asked.radius_mm, method=asked.method
+    )
+
+
+def _holes(on: Annotated, asked: Asked) -> Change:
+    return filling.fill_holes(on.voxels, asked.label, axis=asked.axis)
+
+
+def _copied(on: Annotated, asked: Asked) -> Change:
+    return parts.copy_slice(on.voxels, asked.label, asked.index, asked.index + 1, axis=asked.axis)
+
+
+def _largest(on: Annotated, asked: Asked) -> Change:
+    return parts.keep_largest(on.voxels, asked.label)
+
+
+def _small(on: Annotated, asked: Asked) -> Change:
+    return parts.remove_small(on.voxels, asked.label, on.spacing_zyx_mm, asked.smallest_mm3)
+
+
+def _split(on: Annotated, asked: Asked) -> Change:
+    return parts.split_by_shape(
+        on.voxels, asked.label, on.spacing_zyx_mm, smallest_radius_mm=2 * asked.radius_mm
+    )
+
+
+def _apart(on: Annotated, asked: Asked) -> Change:
+    return parts.components_apart(on.voxels, asked.label)
+
+
+def _merged(on: Annotated, asked: Asked) -> Change:
+    return parts.merge(on.voxels, [asked.other], asked.label)
+
+
+#: The operations, in the order of their buttons.
+OPERATIONS: Mapping[str, Operation] = {
+    operation.title: operation
+    for operation in (
+        Operation("Interpolate", "Fill the slices between those that are drawn", _interpolate),
+        Operation("Smooth", "Smooth the label; other labels stay", _smooth),
+        Operation("Copy to next", "Copy the label to the next slice", _copied),
+        Operation("Fill holes", "Fill what the label encloses on each slice", _holes),
+        Operation("Split parts", "Give each connected part a label of its own", _apart),
+        Operation("Split waist", "Split the label at its narrow places", _split),
+        Operation("Merge", "Give the other label this label's value", _merged),
+        Operation("Keep largest", "Remove all connected parts but the largest", _largest),
+        Operation("Remove small", "Remove parts below the volume", _small),
+    )
+}

@@ -1,0 +1,1 @@
+"""Measure on images: lengths, angles, what an image says within a region, sizes of a lesion."""
