@@ -14,9 +14,12 @@ from napari_medassist.cli import (
     conventions,
     demo,
     evaluate,
+    export,
     inspect,
+    measurements,
     open_window,
     report,
+    share,
 )
 from napari_medassist.core.errors import Cancelled, MedAssistError
 
@@ -32,7 +35,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (cohort, compare, conventions, demo, evaluate, inspect, open_window, report):
+    for command in (
+        cohort, compare, conventions, demo, evaluate, export, inspect, measurements, open_window,
+        report, share,
+    ):  # fmt: skip
         command.add_parser(subparsers)
     return parser
 
