@@ -1,6 +1,7 @@
 """Masks as contours along the edges of their pixels, and contours as masks.
 
-The rule, both ways: a voxel belongs to a structure if its centre lies inside the contours, or on one.
+The rule, both ways: a voxel belongs to a structure if its centre lies inside the contours, or on one
+(to a thousandth of a voxel).
 Where contours of a structure lie within each other they cut holes (even-odd rule). Contours along the
 edges of pixels therefore give back exactly the mask that they were drawn around, and their area is
 that of its pixels.

@@ -172,7 +172,8 @@ def _on_slice(path: Path, contour: Dataset, source: SourceSeries) -> tuple[int, 
             path=path,
             cure="Open it with the image that it was drawn on; contours are not resampled.",
         )
-    return z, index[:, 1:]
+    # Millimetres are rounded in files: a corner meant to lie on a centre must lie on it.
+    return z, np.round(index[:, 1:], 3)
 
 
 def _values(names: dict[int, Dataset]) -> dict[int, int]:
