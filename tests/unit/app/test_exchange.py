@@ -20,8 +20,13 @@ from tests.unit.io.dicom.derived.studies import labels_on, study
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("a.DCM", "seg"), ("a.rtstruct.dcm", "rtstruct"), ("a.labelmap.dcm", "labelmap-seg"), ("a.nii.gz", "other")],
-)  # fmt: skip
+    [
+        ("a.DCM", "seg"),
+        ("a.rtstruct.dcm", "rtstruct"),
+        ("a.labelmap.dcm", "labelmap-seg"),
+        ("a.nii.gz", "other"),
+    ],
+)
 def test_the_name_says_what_a_file_is(name: str, kind: str) -> None:
     assert kind_of(Path(name)) == kind
 

@@ -108,6 +108,7 @@ def clean(dataset: Dataset, names: Pseudonyms, options: SharingOptions, traces: 
     if options.keep_patient_characteristics:
         codes["113108"] = "Retain Patient Characteristics Option"
     dataset.DeidentificationMethodCodeSequence = Sequence(map(_method, codes.items()))
+    traces.coded |= {*codes.values(), str(dataset.DeidentificationMethod)}
 
 
 class _Cleaner:
@@ -134,7 +135,7 @@ class _Cleaner:
     def _clean_standard(self, dataset: Dataset, element: DataElement) -> None:
         action = _action(element.tag)
         keyword = element.keyword
-        if keyword == "CodeMeaning":
+        if keyword in ("CodeMeaning", "DimensionDescriptionLabel"):
             self._traces.coded.add(str(element.value))
             return
         if keyword in _DESCRIPTIONS and action != "keep":
