@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import grid_points_in_poly
 
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.outlines import Corner, outlines
@@ -54,6 +53,8 @@ def mask_of(contour_yx: Float, shape_yx: tuple[int, int]) -> NDArray[np.bool_]:
     shape_yx
         Rows and columns.
     """
+    from skimage.measure import grid_points_in_poly  # reading images must not wait for it
+
     mask = np.zeros(shape_yx, bool)
     low = np.maximum(np.ceil(contour_yx.min(axis=0)).astype(int), 0)
     high = np.minimum(np.floor(contour_yx.max(axis=0)).astype(int) + 1, shape_yx)

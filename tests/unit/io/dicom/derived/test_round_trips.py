@@ -17,6 +17,7 @@ from napari_medassist.core.errors import (
     UnsupportedFormat,
     WriteFailed,
 )
+from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.io.dicom.derived import segmentation_writing
 from napari_medassist.io.dicom.derived.segmentation_reading import read_segmentation
@@ -25,10 +26,11 @@ from napari_medassist.io.dicom.derived.source_series import find_source
 from napari_medassist.io.dicom.derived.structure_set_reading import read_structure_set
 from napari_medassist.io.dicom.derived.structure_set_writing import write_structure_set
 from napari_medassist.io.files import read
+from tests.dicom_phantom import item, write_enhanced
 from tests.dicom_programs import dump, errors_of
 from tests.phantoms import TILT_DEG
 from tests.strategies import oblique
-from tests.unit.io.dicom.derived.studies import labels_on, study
+from tests.unit.io.dicom.derived.studies import PATIENT, SHAPE, labels_on, study
 
 AXIAL, CORONAL = np.eye(3), np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 SAGITTAL = np.array([[0.0, 0, -1], [1, 0, 0], [0, -1, 0]])
@@ -159,6 +161,42 @@ def _save_segments(path: Path, images: list, pixels: np.ndarray, kind: str) -> N
          for n in range(1, pixels.shape[3] + 1)],
         "1.2.3.5", 1, "1.2.3.6", 1, "m", "m", "1", "1",
     ).save_as(path)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (3, 0, 4, 2, 1)])
+def test_labels_on_an_enhanced_file(tmp_path: Path, kind: str, order: tuple[int, ...]) -> None:
+    geometry = Geometry(SHAPE, (3.0, 0.5, 0.7), (-11.0, 7.0, -33.0), GRIDS["oblique"])
+    pixels = np.zeros(SHAPE, np.int16)
+    (tmp_path / "study").mkdir()
+    frames = [(index, {}) for index in order]
+    write_enhanced(tmp_path / "study" / "mr.dcm", pixels, geometry, frames, **PATIENT)
+    (volume,) = read(tmp_path / "study").volumes()
+    labels = labels_on(volume)
+    written(kind, labels, tmp_path / "study", tmp_path / "study" / "labels.dcm")
+    (found,) = read(tmp_path / "study").labels
+    np.testing.assert_array_equal(np.asarray(found.array), np.asarray(labels.array))
+    assert found.geometry.is_same_grid(labels.geometry, tolerance_mm=1e-4)
+
+
+def test_labels_on_some_frames_of_an_enhanced_file(tmp_path: Path) -> None:
+    geometry = Geometry(SHAPE, (3.0, 0.5, 0.7), (-11.0, 7.0, -33.0), GRIDS["oblique"])
+    (tmp_path / "study").mkdir()
+    frames = [
+        (index, {"MRDiffusionSequence": item(DiffusionBValue=b)})
+        for b in (0.0, 800.0)
+        for index in range(5)
+    ]
+    pixels = np.zeros((10, *SHAPE[1:]), np.int16)
+    write_enhanced(tmp_path / "study" / "mr.dcm", pixels, geometry, frames, **PATIENT)
+    volume = next(v for v in read(tmp_path / "study").volumes() if v.b_value_s_mm2 == 800)
+    labels = labels_on(volume)
+    for kind in KINDS:
+        path = written(kind, labels, tmp_path / "study", tmp_path / f"{kind}.dcm")
+        source = find_source(labels, [tmp_path / "study"])
+        reader = read_structure_set if kind == "rtstruct" else read_segmentation
+        (found,) = reader(path, [source]).labels
+        np.testing.assert_array_equal(np.asarray(found.array), np.asarray(labels.array))
 
 
 def test_other_programs_find_no_errors(tmp_path: Path) -> None:
