@@ -151,6 +151,9 @@ def test_fractional_segments_are_probabilities(tmp_path: Path) -> None:
     assert values[1, 2, 3] == pytest.approx(0.2, abs=1 / 255)
     assert values[2, 2, 3] == 1
     assert np.count_nonzero(values) == 2
+    (tmp_path / "seg.dcm").rename(tmp_path / "study" / "seg.dcm")
+    opened = read(tmp_path / "study").by_role("probability")
+    np.testing.assert_array_equal(np.asarray(opened.array), values)  # type: ignore[union-attr]
 
 
 def _save_segments(path: Path, images: list, pixels: np.ndarray, kind: str) -> None:
