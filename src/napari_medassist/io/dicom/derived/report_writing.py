@@ -18,9 +18,9 @@ from napari_medassist.io.dicom.derived.checking import quiet_about_names
 from napari_medassist.io.dicom.derived.concepts import coded
 from napari_medassist.io.dicom.derived.measurements import MeasuredFinding
 from napari_medassist.io.dicom.derived.report_reading import read_report
-from napari_medassist.io.dicom.derived.segmentation_reading import VALUE_NOTE
 from napari_medassist.io.dicom.derived.segmentation_writing import EQUIPMENT
 from napari_medassist.io.dicom.derived.source_series import SourceSeries
+from napari_medassist.io.dicom.derived.value_notes import value_note
 from napari_medassist.io.dicom.tags import MALFORMED
 
 LESION = Code("SCT", "52988006", "Lesion")
@@ -100,7 +100,7 @@ def write_report(
 def _with_segment(
     finding: MeasuredFinding, segments: hd.seg.Segmentation, path: Path
 ) -> MeasuredFinding:
-    note = VALUE_NOTE.format(finding.label_value)
+    note = value_note(finding.label_value)
     for item in segments.SegmentSequence:
         if item.get("SegmentDescription", "") == note:
             return replace(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,7 @@ from napari_medassist.io.dicom.derived.placing import (
 )
 from napari_medassist.io.dicom.derived.segmentation_frames import SegmentationFrames, read_frames
 from napari_medassist.io.dicom.derived.source_series import SourceSeries
-
-#: How a written segment says which label value it had: segment numbers must run 1, 2, 3...
-VALUE_NOTE = "Label value {}"
-_VALUE_NOTE = re.compile(r"Label value (\d+)$")
+from napari_medassist.io.dicom.derived.value_notes import label_values
 
 
 def read_segmentation(path: Path, sources: Sequence[SourceSeries] = ()) -> Derived:
@@ -102,14 +98,9 @@ def _grid(
 
 
 def _values_of(frames: SegmentationFrames) -> dict[int, int]:
-    """Return segment number -> label value: the noted one if every segment has one of its own."""
-    notes = {
-        n: _VALUE_NOTE.match(str(item.get("SegmentDescription", "")))
-        for n, item in frames.segments.items()
-    }
-    values = {n: int(note.group(1)) for n, note in notes.items() if note}
-    unique = len(set(values.values())) == len(frames.segments) and 0 not in values.values()
-    return values if unique else {n: n for n in frames.segments}
+    return label_values(
+        {n: str(item.get("SegmentDescription", "")) for n, item in frames.segments.items()}
+    )
 
 
 def _layers(

@@ -18,8 +18,9 @@ from napari_medassist.core.labels import Label, LabelMap
 from napari_medassist.io.atomic import replacing
 from napari_medassist.io.dicom.derived.checking import quiet_about_names, require_same
 from napari_medassist.io.dicom.derived.concepts import coded, concept_of, lab_colour
-from napari_medassist.io.dicom.derived.segmentation_reading import VALUE_NOTE, read_segmentation
+from napari_medassist.io.dicom.derived.segmentation_reading import read_segmentation
 from napari_medassist.io.dicom.derived.source_series import SourceSeries
+from napari_medassist.io.dicom.derived.value_notes import value_note
 from napari_medassist.io.dicom.tags import MALFORMED
 
 SegmentationKind = Literal["binary", "labelmap"]
@@ -142,7 +143,7 @@ def _description(number: int, label: Label, algorithm: str) -> hd.seg.SegmentDes
         tracking_id=label.name[:64],
         display_color=lab_colour(label.colour),
     )
-    description.SegmentDescription = VALUE_NOTE.format(label.value)
+    description.SegmentDescription = value_note(label.value)
     return description
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,12 +20,12 @@ from napari_medassist.io.dicom.derived.contours import mask_of
 from napari_medassist.io.dicom.derived.found import Derived
 from napari_medassist.io.dicom.derived.layering import lay
 from napari_medassist.io.dicom.derived.source_series import SourceSeries
+from napari_medassist.io.dicom.derived.value_notes import label_values
 from napari_medassist.io.dicom.tags import MALFORMED
 
 #: How far from a slice a contour may lie; more, and it was drawn for another image.
 ON_SLICE_MM = 0.1
 _AREAS = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
-_VALUE_NOTE = re.compile(r"Label value (\d+)$")
 Masks = dict[int, NDArray[np.bool_]]
 
 
@@ -106,7 +105,7 @@ def _read(path: Path, dataset: Dataset, source: SourceSeries) -> Derived:
         if other or not masks:
             name = names[number].get("ROIName", number)
             told.append(f"{path.name}: '{name}' has {other or 'no'} contours that enclose no area.")
-    values = _values({n: names[n] for n in structures})
+    values = label_values({n: str(names[n].get("ROIDescription", "")) for n in structures})
     shape = source.geometry.shape_zyx
     layers = lay(path, shape, ((values[n], list(m.items())) for n, m in structures.items()))
     if len(layers) > 1:
@@ -174,15 +173,6 @@ def _on_slice(path: Path, contour: Dataset, source: SourceSeries) -> tuple[int, 
         )
     # Millimetres are rounded in files: a corner meant to lie on a centre must lie on it.
     return z, np.round(index[:, 1:], 3)
-
-
-def _values(names: dict[int, Dataset]) -> dict[int, int]:
-    """Return structure number -> label value: the noted one if each has one of its own."""
-    notes = {n: _VALUE_NOTE.match(str(item.get("ROIDescription", ""))) for n, item in names.items()}
-    values = {n: int(note.group(1)) for n, note in notes.items() if note}
-    if len(set(values.values())) == len(names) and 0 not in values.values():
-        return values
-    return {n: n for n in names} if 0 not in names else {n: n + 1 for n in names}
 
 
 def _codes(dataset: Dataset) -> dict[int, Code]:

@@ -20,9 +20,9 @@ from napari_medassist.io.atomic import replacing
 from napari_medassist.io.dicom.derived.checking import require_same
 from napari_medassist.io.dicom.derived.concepts import concept_of
 from napari_medassist.io.dicom.derived.contours import contours_of
-from napari_medassist.io.dicom.derived.segmentation_reading import VALUE_NOTE
 from napari_medassist.io.dicom.derived.source_series import SourceSeries
 from napari_medassist.io.dicom.derived.structure_set_reading import read_structure_set
+from napari_medassist.io.dicom.derived.value_notes import value_note
 from napari_medassist.io.dicom.planes import Plane
 
 #: What a structure set repeats of the study that it belongs to.
@@ -83,7 +83,7 @@ def _structure_set(
                 ROINumber=number,
                 ReferencedFrameOfReferenceUID=frame_of_reference,
                 ROIName=label.name[:64],
-                ROIDescription=VALUE_NOTE.format(label.value),
+                ROIDescription=value_note(label.value),
                 ROIGenerationAlgorithm="",
             )
             for number, label in numbered
