@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # See that the system libraries are there which no wheel brings: for Qt's window (xcb), OpenGL, sound, a virtual
-# screen, and Python's venv; in CI also the browser that reports are looked at in (elsewhere those tests are
-# skipped without it). On Debian and Ubuntu, root installs what is missing; everyone else is told the command.
+# screen, and Python's venv; in CI also the browser that reports are looked at in and the DICOM programs that
+# exports are checked by (elsewhere those tests are skipped without them). On Debian and Ubuntu, root installs
+# what is missing; everyone else is told the command.
 #
 # Usage: scripts/system-libraries.sh        (PYTHON=... names the interpreter of the virtual environment)
 set -euo pipefail
@@ -32,6 +33,8 @@ libfontconfig1      | library libfontconfig.so.1
 readonly NEEDED_IN_CI='
 chromium            | command chromium
 chromium-driver     | command chromedriver
+dcmtk               | command dcmdump
+dicom3tools         | command dciodvfy
 '
 
 has_file() {

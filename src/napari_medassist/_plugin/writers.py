@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from napari_medassist.app.layer_data import labels_from_layer
-from napari_medassist.io.files import write
+from napari_medassist.app.exchange import save
+from napari_medassist.app.layer_data import labels_from_layer, link_of
 
 
 def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -26,4 +27,5 @@ def write_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
         The file that was written.
     """
     labels = labels_from_layer(data, meta)
-    return [str(write(labels, path))]
+    link = link_of(meta.get("metadata", {}))
+    return [str(save(labels, Path(path), None if link is None else link.case))]

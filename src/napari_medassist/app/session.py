@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_medassist.app.display import DisplayFrame
+from napari_medassist.app.exchange import save
 from napari_medassist.app.layer_data import LayerData, case_layers
 from napari_medassist.app.live_comparison import ComparedLabels, LiveComparison, PredictedImage
 from napari_medassist.core.case import Case
@@ -16,7 +17,6 @@ from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.core.volume import Volume
 from napari_medassist.evaluation.conventions import MEDASSIST, Convention
-from napari_medassist.io.files import write
 
 if TYPE_CHECKING:
     from napari_medassist.app.browser.browser import CohortBrowser
@@ -112,8 +112,8 @@ class Session:
         return self.frame.places_labels(volume.geometry)
 
     def save_labels(self, labels: LabelMap, path: str | Path) -> Path:
-        """Write a label map on its source grid; see :func:`napari_medassist.io.files.write`."""
-        return write(labels, path)
+        """Write a label map on its source grid; see :func:`napari_medassist.app.exchange.save`."""
+        return save(labels, Path(path), self.case)
 
     # ---------------------------------------------------------------- convention and cohort
 

@@ -15,9 +15,12 @@ from napari_medassist.cli import (
     conventions,
     demo,
     evaluate,
+    export,
     inspect,
+    measurements,
     open_window,
     report,
+    share,
 )
 from napari_medassist.core.errors import Cancelled, MedAssistError
 
@@ -34,16 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
-        cohort,
-        compare,
-        consensus,
-        conventions,
-        demo,
-        evaluate,
-        inspect,
-        open_window,
-        report,
-    ):
+        cohort, compare, consensus, conventions, demo, evaluate, export, inspect, measurements,
+        open_window, report, share,
+    ):  # fmt: skip
         command.add_parser(subparsers)
     return parser
 

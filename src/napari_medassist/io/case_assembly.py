@@ -31,7 +31,12 @@ def assemble(name: str, loaded: Iterable[Loaded], rules: Sequence[RoleRule]) -> 
         Role rules, tried in this order.
     """
     parts = list(loaded)
-    series = [assign_role(image, rules) for part in parts for image in part.series]
+    # What a file itself calls a probability (a fractional DICOM SEG) is not named anew by its words.
+    series = [
+        image if image.role == "probability" else assign_role(image, rules)
+        for part in parts
+        for image in part.series
+    ]
     labels = [labels for part in parts for labels in part.labels]
     warnings = [warning for part in parts for warning in part.warnings]
     images: list[Series] = []

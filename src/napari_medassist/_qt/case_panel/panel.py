@@ -27,12 +27,19 @@ from napari_medassist._qt.case_panel.series_table import EYE, NAME, SeriesTable
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.reader_preference import is_settled, prefer_medassist
 from napari_medassist._qt.threads import read_with_dialog
+from napari_medassist.app.exchange import dicom_images
 from napari_medassist.app.windows import window_presets
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
 
 _SAVE_FILTER = (
     "NIfTI (*.nii.gz *.nii);;Segmentation for 3D Slicer (*.seg.nrrd);;NRRD (*.nrrd);;MetaImage (*.mha)"
+)
+
+#: Offered where the labels lie on DICOM images, which these files refer to.
+_DICOM_FILTER = (
+    "DICOM segmentation (*.dcm);;DICOM label map segmentation (*.labelmap.dcm);;"
+    "DICOM structure set (*.rtstruct.dcm)"
 )
 
 
@@ -96,7 +103,7 @@ class CasePanel(QWidget):
     def _save_labels(self) -> None:
         layer = self._labels_to_save()
         chosen, _ = QFileDialog.getSaveFileName(
-            self, f"Save '{layer.name}'", "labels.nii.gz", _SAVE_FILTER
+            self, f"Save '{layer.name}'", "labels.nii.gz", self._save_filter(layer)
         )
         if chosen:
             self.save(layer, Path(chosen))
@@ -115,6 +122,10 @@ class CasePanel(QWidget):
         """Write a labels layer to a file, on the grid of its image."""
         written = self._bridge.session.save_labels(self._bridge.labels_of(layer), path)
         show_info(f"Saved {written}")
+
+    def _save_filter(self, layer: Labels) -> str:
+        images, _ = dicom_images(self._bridge.labels_of(layer), self._bridge.session.case)
+        return f"{_SAVE_FILTER};;{_DICOM_FILTER}" if images else _SAVE_FILTER
 
     def _labels_to_save(self) -> Labels:
         layers = self._bridge.label_layers()
@@ -199,7 +210,11 @@ class CasePanel(QWidget):
             ("Open study...", "Open a folder with a DICOM study or other images", self._open_folder),
             ("Open file...", "Open an image, a label map or a clip", self._open_file),
             ("New labels", "An empty label map on the selected series' grid", self._new_labels),
-            ("Save labels...", "Save the selected label map as NIfTI, NRRD or MHA", self._save_labels),
+            (
+                "Save labels...",
+                "Save the selected label map as NIfTI, NRRD, MHA or DICOM",
+                self._save_labels,
+            ),
             ("Close case", "Remove the images and label maps of this case", self._close_case),
         )
         for position, (text, tip, act) in enumerate(acts):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,18 +12,18 @@ from pydicom.dataset import FileDataset
 from napari_medassist.core.case import Series
 from napari_medassist.core.errors import (
     InconsistentSeries,
-    InvalidGeometry,
     MedAssistError,
     UnsupportedFormat,
 )
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Modality
 from napari_medassist.io.dicom.clips import clip_of
-from napari_medassist.io.dicom.dynamic import join_dynamic
-from napari_medassist.io.dicom.groups import Group, group_by_grid
+from napari_medassist.io.dicom.derived.found import Derived
+from napari_medassist.io.dicom.derived.reading import read_derived
+from napari_medassist.io.dicom.derived.source_series import source_of, sources_beside
 from napari_medassist.io.dicom.header import Header
-from napari_medassist.io.dicom.splitting import Part, split
-from napari_medassist.io.dicom.stacking import Stack, stack
+from napari_medassist.io.dicom.stacking import Stack
+from napari_medassist.io.dicom.stacks import stacks_of
 from napari_medassist.io.dicom.study import Study, files_to_read, scan_study
 from napari_medassist.io.dicom.volumes import n_planes, volume_of
 from napari_medassist.io.format import Loaded
@@ -46,7 +45,8 @@ def read(path: Path, progress: Progress = silent) -> Loaded:
     -------
     Loaded
         A volume for each b-value, echo or grid of a series, a dynamic acquisition as one volume with
-        time, and a clip for each file without a place in the patient. What could not be read is named
+        time, and a clip for each file without a place in the patient; label maps of segmentations and
+        structure sets. What could not be read is named
         in ``warnings``.
 
     Raises
@@ -56,37 +56,28 @@ def read(path: Path, progress: Progress = silent) -> Loaded:
     """
     files = files_to_read(path)
     study = scan_study(path, files, progress)
-    series = _Pixels(study, len(files), progress).read(_stacks(study), _clips(study))
-    if not series:
-        raise _nothing_read(path, study)
-    return Loaded(series=tuple(series), warnings=study.notes())
+    stacks = stacks_of(study)
+    series = _Pixels(study, len(files), progress).read(stacks, _clips(study))
+    derived = _derived(path, study, stacks)
+    series += [image for one in derived for image in one.maps]
+    labels = tuple(label_map for one in derived for label_map in one.labels)
+    told = tuple(warning for one in derived for warning in one.warnings)
+    if not series and not labels:
+        raise _nothing_read(path, study, told)
+    return Loaded(series=tuple(series), labels=labels, warnings=(*study.notes(), *told))
 
 
-def _stacks(study: Study) -> list[Stack]:
-    """Put the planes of each series in order; a series with a broken file is left out as a whole."""
-    stacks: list[Stack] = []
-    study.problems += study.broken_series.values()
-    for uid, planes in study.planes.items():
-        if uid in study.broken_series:
-            continue
-        for group in group_by_grid(planes):
-            for part in split(group.planes):
-                found = study.attempt(part.planes[0].header.path, partial(_stack, group, part))
-                stacks += [] if found is None else [found]
-    return join_dynamic(stacks)
-
-
-def _stack(group: Group, part: Part) -> Stack:
-    try:
-        found = stack(part)
-    except (InconsistentSeries, InvalidGeometry) as problem:
-        of_parts = f", part {group.part} of {group.n_parts}" if group.n_parts > 1 else ""
-        raise type(problem)(
-            f"Series '{part.title}'{of_parts}: {problem.message}",
-            path=problem.path or part.planes[0].header.path.parent,
-            cure=problem.cure or "Copy the series anew from its source.",
-        ) from problem
-    return replace(found, warnings=(*group.warnings, *found.warnings))
+def _derived(path: Path, study: Study, stacks: Sequence[Stack]) -> list[Derived]:
+    """Read what was made of the images, on their grids; of a single file, those beside it count too."""
+    if not study.derived:
+        return []
+    sources = [source_of(one) for one in stacks]
+    if not sources and path.is_file():
+        sources = sources_beside(path)
+    found = [
+        study.attempt(header.path, partial(read_derived, header, sources)) for header in study.derived
+    ]
+    return [one for one in found if one is not None]
 
 
 def _clips(study: Study) -> list[tuple[Header, FileDataset]]:
@@ -152,11 +143,11 @@ def _without_place(headers: Sequence[Header]) -> MedAssistError:
     )
 
 
-def _nothing_read(path: Path, study: Study) -> MedAssistError:
+def _nothing_read(path: Path, study: Study, told: Sequence[str]) -> MedAssistError:
     """Return the error of a path of which nothing could be read."""
-    if len(study.problems) == 1 and not study.passed_over:
+    if len(study.problems) == 1 and not study.passed_over and not told:
         return study.problems[0]
-    found = study.notes()
+    found = (*study.notes(), *told)
     if not found:
         return UnsupportedFormat(
             "There is no DICOM image here.",

@@ -14,6 +14,7 @@ from pydicom.dataset import FileDataset
 from napari_medassist.core.errors import (
     CorruptFile,
     FileProblem,
+    GeometryMismatch,
     InconsistentSeries,
     InvalidGeometry,
     InvalidImage,
@@ -24,12 +25,12 @@ from napari_medassist.core.errors import (
 from napari_medassist.core.progress import Progress
 from napari_medassist.io.dicom import scan
 from napari_medassist.io.dicom.header import Header, header_of
-from napari_medassist.io.dicom.kinds import not_an_image
+from napari_medassist.io.dicom.kinds import is_derived, not_an_image
 from napari_medassist.io.dicom.pixels import require_size
 from napari_medassist.io.dicom.planes import Plane, lies_in_patient, planes_of
 
 #: What may be wrong with one series while the others are still read. ``Cancelled`` is not among it.
-PROBLEMS = (FileProblem, InconsistentSeries, InvalidGeometry, InvalidImage, TooLarge)
+PROBLEMS = (FileProblem, GeometryMismatch, InconsistentSeries, InvalidGeometry, InvalidImage, TooLarge)
 
 T = TypeVar("T")
 
@@ -44,6 +45,8 @@ class Study:
         The planes of each series, by its UID.
     loose
         Files without a place in the patient, in the order of their paths.
+    derived
+        Segmentations, structure sets and reports.
     passed_over
         Objects that are no images: what they are -> their files.
     problems
@@ -54,6 +57,7 @@ class Study:
 
     planes: dict[str, list[Plane]] = field(default_factory=lambda: defaultdict(list))
     loose: list[tuple[Header, FileDataset]] = field(default_factory=list)
+    derived: list[Header] = field(default_factory=list)
     passed_over: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
     problems: list[MedAssistError] = field(default_factory=list)
     broken_series: dict[str, MedAssistError] = field(default_factory=dict)
@@ -91,7 +95,7 @@ def files_to_read(path: Path) -> list[Path]:
     if scan.is_directory_file(dataset):
         return scan.files_below(path.parent)
     header = header_of(path, dataset)
-    alone = not_an_image(header) or not header.series_uid or header.n_frames > 1
+    alone = is_derived(header) or not_an_image(header) or not header.series_uid or header.n_frames > 1
     if alone or not lies_in_patient(header, dataset):
         return [path]
     beside = sorted(p for p in path.parent.iterdir() if p.is_file() and p != path)
@@ -126,7 +130,9 @@ def _sort_in(study: Study, file: Path) -> None:
     if scan.is_directory_file(dataset):
         return
     header = header_of(file, dataset)
-    if kind := not_an_image(header):
+    if is_derived(header):
+        study.derived.append(header)
+    elif kind := not_an_image(header):
         study.passed_over[kind].append(file)
     elif lies_in_patient(header, dataset):
         try:

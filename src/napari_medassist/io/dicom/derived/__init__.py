@@ -1,0 +1,1 @@
+"""What was made of images: segmentations, structure sets and reports, read and written."""

@@ -1,0 +1,1 @@
+"""Copies of a case without what identifies the patient, for sharing."""
