@@ -1,4 +1,4 @@
-"""What linked views share: one patient point, one centre, one zoom. napari's own sliders and camera hold it."""
+"""What linked views share: one patient point, one centre, one zoom; napari holds them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Vector = NDArray[np.float64]
 class Link(QObject):
     """The place that all views of a viewer show.
 
-    The point lies in the viewer's sliders, the zoom and, along the axes of its canvas, the centre in its
-    camera: whoever moves those moves all views.
+    The point lies in the viewer's sliders, the zoom and, along the axes of its canvas, the centre in
+    its camera: whoever moves those moves all views.
 
     Signals
     -------

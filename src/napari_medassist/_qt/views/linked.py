@@ -1,4 +1,4 @@
-"""The linked views of a viewer: arranged around napari's canvas, kept in step with its layers, taken down."""
+"""The linked views of a viewer: arranged around napari's canvas, kept in step, taken down."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class LinkedViews(QObject):
         if self.link is not None:
             self.link.close()
         self._restore_canvas()
-        for widget in (*self.views, *([self._marks] if self._marks is not None else [])):
+        for widget in self._drawn():
             widget.setParent(None)
             widget.deleteLater()
         self.views, self._marks, self._mouse, self.link = [], None, None, None
@@ -107,14 +107,31 @@ class LinkedViews(QObject):
             cell.setVisible(self._alone is None or cell is self._alone)
         self._arrange()
 
-    def toggle_crosshair(self) -> None:
+    def show_crosshair(self, visible: bool) -> None:  # noqa: FBT001 - a Qt slot
         """Show or hide the crosshair."""
         if self.link is not None:
-            self.link.has_crosshair = not self.link.has_crosshair
+            self.link.has_crosshair = visible
             self.link.changed.emit()
 
+    def step(self, n_slices: int) -> None:
+        """Go some slices on in the view under the mouse, else on the canvas; works without views."""
+        under = next((view for view in self.views if view.underMouse()), None)
+        dims = self._bridge.viewer.dims
+        if under is not None:
+            under.step(n_slices)
+        elif dims.ndim >= 3:
+            axis = dims.not_displayed[-1] if dims.not_displayed else 0
+            dims.set_current_step(axis, dims.current_step[axis] + n_slices)
+
+    def go_to_end(self, side: int) -> None:
+        """Go to the first (-1) or the last (1) slice on napari's canvas."""
+        dims = self._bridge.viewer.dims
+        if dims.not_displayed:
+            axis = dims.not_displayed[-1]
+            dims.set_current_step(axis, 0 if side < 0 else dims.nsteps[axis] - 1)
+
     def next_window(self, step: int = 1) -> str:
-        """Give the series under the mouse, else that of the canvas, its next window; return the name."""
+        """Give the series under the mouse, else on the canvas, its next window; return its name."""
         under = next((view for view in self.views if view.underMouse()), None)
         shown = under.shown if under is not None else getattr(self._marks, "shown", None)
         return "" if shown is None else next_preset(shown.layer, step)
@@ -193,7 +210,7 @@ class LinkedViews(QObject):
         self._connect(layers.events.removed, lambda _event: self._on_removed())
 
     def _watch_layer(self, layer: Layer) -> None:
-        names = _IMAGE_EVENTS if isinstance(layer, Image) else ()
+        names: tuple[str, ...] = _IMAGE_EVENTS if isinstance(layer, Image) else ()
         names = _LABEL_EVENTS if isinstance(layer, Labels) else names
         for name in names:
             self._connect(getattr(layer.events, name), lambda _event=None: self._redraw())
@@ -211,8 +228,13 @@ class LinkedViews(QObject):
             self._redraw()
 
     def _redraw(self) -> None:
-        for widget in (*self.views, *([self._marks] if self._marks is not None else [])):
+        for widget in self._drawn():
             widget.update()
+
+    def _drawn(self) -> list[QWidget]:
+        """Return all widgets of ours."""
+        marks = [] if self._marks is None else [self._marks]
+        return [*self.views, *marks]
 
 
 _VIEWS: WeakKeyDictionary[Bridge, LinkedViews] = WeakKeyDictionary()

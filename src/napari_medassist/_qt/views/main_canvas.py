@@ -1,4 +1,4 @@
-"""napari's own canvas as one of the linked views: marks over it, wheel, clicks and windows as in the others."""
+"""napari's own canvas as one of the linked views: marks, wheel, clicks, windows as elsewhere."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Sight:
 
 def draw_marks(painter: QPainter, sight: Sight, link: Link, lines: list[str]) -> None:
     """Draw everything that lies over the image of a view."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
     if link.has_crosshair:
         _cross(painter, sight, link)
     if link.cursor_lps is not None:
@@ -97,12 +97,12 @@ def _cursor(painter: QPainter, x: float, y: float) -> None:
 def _letters(painter: QPainter, sight: Sight) -> None:
     left, right, up, down = sight.plane.edge_letters()
     metrics = painter.fontMetrics()
-    middle_x, middle_y = sight.width / 2, (sight.height - metrics.height()) / 2
+    middle_x, middle_y = sight.width / 2, (sight.height - metrics.height()) / 2 - metrics.height()
     below = sight.height - metrics.height() - _MARGIN
     _write(painter, left, _MARGIN, middle_y)
     _write(painter, right, sight.width - metrics.horizontalAdvance(right) - _MARGIN, middle_y)
-    _write(painter, up, middle_x, 4 * metrics.height())
-    _write(painter, down, middle_x, below)
+    _write(painter, up, middle_x + _ARM, 4 * metrics.height())
+    _write(painter, down, middle_x + _ARM, below)
 
 
 def _scale_bar(painter: QPainter, sight: Sight) -> None:

@@ -1,4 +1,4 @@
-"""Painting in a linked view: the strokes go to napari's labels layer, whichever view they are made in."""
+"""Painting in a linked view: strokes go to napari's labels layer, whatever view they are made in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stroke(
     start_lps: NDArray[np.float64],
     end_lps: NDArray[np.float64],
 ) -> None:
-    """Paint or erase with the layer's brush, in the plane of a view, from one point to another (LPS mm).
+    """Paint or erase with the layer's brush, in the plane of a view, from point to point (LPS mm).
 
     The brush is as large as napari draws it: its size counts the finest voxels of the layer.
     """

@@ -58,7 +58,7 @@ def _packed(rgba: Any, opacity: float = 1.0) -> NDArray[np.uint32]:
     alpha = colours[:, 3] * opacity
     parts = np.rint(np.column_stack([alpha, colours[:, :3] * alpha[:, None]]) * 255).astype(np.uint32)
     packed: NDArray[np.uint32] = parts[:, 0] << 24 | parts[:, 1] << 16 | parts[:, 2] << 8 | parts[:, 3]
-    return packed
+    return packed.astype(np.uint32)
 
 
 def _is_inside(values: NDArray[Any], width: int) -> NDArray[np.bool_]:

@@ -92,7 +92,7 @@ class Shown:
                     )
 
     def cut_labels(self, layer: Labels, under: Cut) -> Cut | None:
-        """Return a label map in the plane of the view: its own voxels, or the nearest where it is oblique."""
+        """Return a label map in the plane of the view; its nearest voxels where it is oblique."""
         array, geometry = self._at_time(layer.data), self._drawn_grid(layer)
         if self.hung.is_own:
             return sample_on(under, self.plane, array, geometry)
@@ -163,6 +163,6 @@ def _place(painter: QPainter, sight: Sight, cut: Cut, picture: Any, *, is_smooth
     y = (cut.first_mm[1] - down) * sight.zoom + sight.height / 2 - step_y / 2
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, is_smooth)
-    painter.setTransform(QTransform(step_x, 0, 0, step_y, x, y), True)
+    painter.setTransform(QTransform(step_x, 0, 0, step_y, x, y), combine=True)
     painter.drawImage(0, 0, picture)
     painter.restore()

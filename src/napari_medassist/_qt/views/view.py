@@ -1,4 +1,4 @@
-"""One linked view beside napari's canvas: Qt's painter draws it, so that it costs a few milliseconds."""
+"""A linked view beside napari's canvas: Qt's painter draws it, so it costs a few milliseconds."""
 
 from __future__ import annotations
 

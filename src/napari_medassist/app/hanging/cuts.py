@@ -49,7 +49,7 @@ class Cut:
 
 
 def number_of_slice(geometry: Geometry, plane: Plane, point_lps_mm: ArrayLike) -> int | None:
-    """Return the index of the slice that holds a patient point; None if it lies before or behind all."""
+    """Return the index of the slice that holds a patient point; None if none does."""
     axis = _ACROSS[plane]
     number = int(np.rint(geometry.lps_to_index(point_lps_mm)[axis]))
     return number if 0 <= number < geometry.shape_zyx[axis] else None

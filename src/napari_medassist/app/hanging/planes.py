@@ -1,4 +1,4 @@
-"""The plane of a view in the patient: what lies to the right, below, and which letters the edges get."""
+"""The plane of a view in the patient: what lies right and below, and the letters of the edges."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ViewPlane:
 
     @classmethod
     def of_grid(cls, geometry: Geometry, plane: Plane) -> Self:
-        """Return the plane of a grid's own slices, however oblique; a sheared grid gives the nearest."""
+        """Return the plane of a grid's own slices, however oblique; of a sheared grid the nearest."""
         return cls.of_frame(_frame_of(geometry), plane)
 
     @property

@@ -15,7 +15,7 @@ from napari_medassist.core.volume import Volume
 #: ``own``: the slices as they were acquired, in their own axes, however oblique to the case.
 Along = Plane | Literal["own"]
 #: A row of views is broken where each would be narrower than this.
-LEAST_WIDTH_PX = 300
+LEAST_WIDTH_PX = 240
 
 
 @dataclass(frozen=True)

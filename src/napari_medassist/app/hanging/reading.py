@@ -12,29 +12,17 @@ from platformdirs import user_config_path
 from napari_medassist.app.hanging.protocol import Choice, Layout, Protocol
 from napari_medassist.core.errors import CorruptFile, FileProblem, MedAssistError
 from napari_medassist.core.orientation import Plane
+from napari_medassist.io.roles import load_rules
 
-#: Roles that the role rules of ``io.roles`` give.
-ROLES = frozenset(
-    [
-        "t2w",
-        "t2w-cor",
-        "t2w-sag",
-        "adc",
-        "dwi",
-        "high-b",
-        "dce",
-        "pd",
-        "t1w",
-        "mr",
-        "ct",
-        "us",
-        "probability",
-        "detection",
-        "other",
-    ]
-)
+#: Roles that our confidence maps and unmatched images have, besides those of the role rules.
+_FURTHER_ROLES = ("probability", "detection", "other")
 _PLANES = (*get_args(Plane), "own")
 _CURE = "Correct the file; until then the protocols that come with MedAssist are used."
+
+
+def known_roles() -> frozenset[str]:
+    """Return all roles that an image can get, those of the user's own rules too."""
+    return frozenset((*(rule.role for rule in load_rules()), *_FURTHER_ROLES))
 
 
 def user_protocol_folder() -> Path:
@@ -153,8 +141,9 @@ class _Reader:
 
     def _role(self, node: yaml.Node) -> str:
         role = self._text(node)
-        if role not in ROLES:
-            known = ", ".join(sorted(ROLES))
+        roles = known_roles()
+        if role not in roles:
+            known = ", ".join(sorted(roles))
             raise self._wrong(node, f"'{role}' is no role; known are {known}")
         return role
 
