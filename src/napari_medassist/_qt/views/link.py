@@ -70,6 +70,11 @@ class Link(QObject):
     # ---------------------------------------------------------------- where
 
     @property
+    def is_placed(self) -> bool:
+        """Whether what is open lies in space; a clip does not, nor a viewer that is being emptied."""
+        return self.viewer is not None and self.viewer.dims.ndim >= 3
+
+    @property
     def point_world(self) -> Vector:
         """The linked point, world (z, y, x) mm."""
         return np.asarray(self.viewer.dims.point, dtype=np.float64)[-3:]

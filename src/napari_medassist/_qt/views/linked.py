@@ -157,6 +157,8 @@ class LinkedViews(QObject):
                 self.views.append(made)
                 made.show()
         self._take_canvas(holder, canvas)
+        self._box.activate()  # the canvas knows its size now
+        self._bridge.viewer.reset_view()
         self._watch()
 
     def _take_canvas(self, holder: QWidget, canvas: QWidget) -> None:

@@ -60,6 +60,8 @@ class MainMarks(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the marks, unless the canvas shows another plane or 3D."""
+        if not self._link.is_placed:
+            return
         dims = self._link.viewer.dims
         if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
             return

@@ -44,7 +44,7 @@ def stroke(
     """
     shape = tuple(int(n) for n in layer.data.shape)
     geometry = frame.geometry_of(shape, layer.scale, layer.translate)
-    radius_mm = layer.brush_size / 2 * min(geometry.spacing_zyx_mm)
+    radius_mm = (layer.brush_size // 2 + 0.5) * min(geometry.spacing_zyx_mm)  # napari's own rule
     length = float(np.linalg.norm(end_lps - start_lps))
     n_steps = max(1, int(np.ceil(length / max(radius_mm / 2, min(geometry.spacing_zyx_mm) / 2))))
     found = [

@@ -57,8 +57,10 @@ def _packed(rgba: Any, opacity: float = 1.0) -> NDArray[np.uint32]:
     colours = np.asarray(rgba, dtype=np.float64)
     alpha = colours[:, 3] * opacity
     parts = np.rint(np.column_stack([alpha, colours[:, :3] * alpha[:, None]]) * 255).astype(np.uint32)
-    packed: NDArray[np.uint32] = parts[:, 0] << 24 | parts[:, 1] << 16 | parts[:, 2] << 8 | parts[:, 3]
-    return packed.astype(np.uint32)
+    shifts = np.asarray([24, 16, 8, 0], dtype=np.uint32)
+    shifts = np.asarray([24, 16, 8, 0], dtype=np.uint32)
+    packed: NDArray[np.uint32] = np.bitwise_or.reduce(parts << shifts, axis=1)
+    return packed
 
 
 def _is_inside(values: NDArray[Any], width: int) -> NDArray[np.bool_]:

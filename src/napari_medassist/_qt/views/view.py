@@ -74,6 +74,8 @@ class LinkedView(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         """Draw the slice, the label maps and the marks."""
+        if not self._link.is_placed:
+            return
         painter = QPainter(self)
         sight = self.sight
         self.shown.draw(painter, sight)

@@ -119,7 +119,10 @@ def sample_on(cut: Cut, view: ViewPlane, array: Any, geometry: Geometry) -> Cut:
 def disc_voxels(
     geometry: Geometry, view: ViewPlane, centre_lps_mm: ArrayLike, radius_mm: float
 ) -> tuple[NDArray[np.intp], ...]:
-    """Return the voxels of a grid that a round brush meets in the plane of a view.
+    """Return the voxels of a grid that a round brush paints in the plane of a view.
+
+    Those that the plane passes through and whose centre lies within the radius of the voxel under the
+    mouse, looked at along the normal: on a plane of the grid, the voxels that napari's brush takes.
 
     Parameters
     ----------
@@ -130,21 +133,26 @@ def disc_voxels(
     centre_lps_mm
         Its centre, LPS mm.
     radius_mm
-        Its radius; the voxel under the centre is always met.
+        Its radius; the voxel under the centre is always painted.
 
     Returns
     -------
     tuple of arrays
-        Indices along z, y, x of each voxel that is met, once.
+        Indices along z, y, x of each voxel, once.
     """
+    centre = np.rint(geometry.lps_to_index(centre_lps_mm)).astype(np.intp)
+    start = view.from_lps(geometry.index_to_lps(centre))
+    start[2] = view.from_lps(centre_lps_mm)[2]
     fine = min(geometry.spacing_zyx_mm) / 2
-    reach = int(np.floor(radius_mm / fine))
+    reach = int(np.ceil(radius_mm / fine)) + 1
     steps = np.arange(-reach, reach + 1) * fine
     right, down = np.meshgrid(steps, steps)
-    is_met = np.hypot(right, down) <= radius_mm + 1e-9
-    offsets = np.stack([right[is_met], down[is_met], np.zeros(int(is_met.sum()))], axis=-1)
-    points: Float = np.asarray(centre_lps_mm, dtype=np.float64) + view.to_lps(offsets)
-    index = np.unique(np.rint(geometry.lps_to_index(points)).astype(np.intp), axis=0)
-    inside = np.all((index >= 0) & (index < np.asarray(geometry.shape_zyx)), axis=1)
-    z, y, x = index[inside].T
+    offsets = np.stack([right.ravel(), down.ravel(), np.zeros(right.size)], axis=-1)
+    near = np.rint(geometry.lps_to_index(view.to_lps(start + offsets))).astype(np.intp)
+    index = np.unique(np.vstack([near, centre]), axis=0)
+    away: Float = view.from_lps(geometry.index_to_lps(index)) - start
+    is_met = np.hypot(away[:, 0], away[:, 1]) <= radius_mm + 1e-9
+    is_met |= (index == centre).all(axis=1)
+    is_met &= np.all((index >= 0) & (index < np.asarray(geometry.shape_zyx)), axis=1)
+    z, y, x = index[is_met].T
     return z, y, x

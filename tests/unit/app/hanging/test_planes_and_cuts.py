@@ -129,3 +129,4 @@ def test_a_brush_meets_the_voxels_of_its_disc() -> None:
     z, y, x = disc_voxels(grid, side, (5.0, 5.0, 6.0), 3.0)
     assert set(x) == {5}
     assert set(z) == {1, 2, 3}
+    assert np.hypot((z - 2) * 3.0, y - 5).max() <= 3.0
