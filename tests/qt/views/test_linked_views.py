@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from napari.layers import Image
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
@@ -267,16 +268,14 @@ def test_the_canvas_is_naparis_again_after_closing(viewer: Any, views: LinkedVie
     assert not canvas.isHidden()
 
 
-def test_showing_and_closing_twenty_times_leaves_nothing(viewer: Any, views: LinkedViews) -> None:
+def test_showing_and_closing_twenty_times_leaves_nothing(
+    viewer: Any, bridge: Bridge, views: LinkedViews
+) -> None:
     def connections() -> int:
         signals = (viewer.dims.events.point, viewer.scene.camera.events.zoom)
         own = len(viewer.mouse_drag_callbacks) + len(viewer.mouse_move_callbacks)
-        layers = sum(
-            len(layer.events.contrast_limits)
-            for layer in viewer.layers
-            if hasattr(layer, "contrast_limits")
-        )
-        return own + layers + sum(len(signal) for signal in signals)
+        layers = sum(len(layer.events.contrast_limits.callbacks) for layer in bridge.layers(Image))
+        return own + layers + sum(len(signal.callbacks) for signal in signals)
 
     views.show(SIDE)
     views.close()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 Vector = NDArray[np.float64]
+#: Half a step and its rounding.
+_WITHIN = 1 + 1e-6
 
 
 class Link(QObject):
@@ -46,6 +48,7 @@ class Link(QObject):
         self._viewer = ref(viewer)
         self._session = session
         self._centre = np.zeros(3)
+        self._asked: Vector | None = None
         self.cursor_lps: Vector | None = None
         self.has_crosshair = True
         camera = viewer.scene.camera
@@ -76,8 +79,18 @@ class Link(QObject):
 
     @property
     def point_world(self) -> Vector:
-        """The linked point, world (z, y, x) mm."""
-        return np.asarray(self.viewer.dims.point, dtype=np.float64)[-3:]
+        """The linked point, world (z, y, x) mm.
+
+        napari's sliders snap to whole steps; within the step that they stand at, the place that was
+        asked for counts.
+        """
+        dims = self.viewer.dims
+        point = np.asarray(dims.point, dtype=np.float64)[-3:]
+        if self._asked is None:
+            return point
+        half = np.asarray([dims.range[axis].step for axis in range(-3, 0)]) / 2
+        exact: Vector = np.where(np.abs(self._asked - point) <= half * _WITHIN, self._asked, point)
+        return exact
 
     @property
     def point_lps(self) -> Vector:
@@ -104,7 +117,9 @@ class Link(QObject):
         """Bring the linked point to a patient point; sliders end where the images do."""
         dims = self.viewer.dims
         world = self._session.frame.lps_to_world(point_lps_mm)
+        self._asked = np.asarray(world, dtype=np.float64)
         dims.set_point(range(dims.ndim - 3, dims.ndim), tuple(float(v) for v in world))
+        self._on_moved()  # napari tells of whole steps only
 
     def look_at(self, centre_lps_mm: ArrayLike) -> None:
         """Bring a patient point to the middle of all views."""
@@ -139,6 +154,8 @@ class Link(QObject):
     def _on_moved(self, _event: Any = None) -> None:
         if self.viewer is None:
             return
+        if self._asked is not None and self.is_placed:
+            self._asked = self.point_world
         shown = self._shown_axes()
         if len(shown) == 2 and min(shown) >= 0:
             self._centre[shown] = np.asarray(self.viewer.scene.camera.center, dtype=float)[-2:]
