@@ -17,9 +17,7 @@ from napari_medassist.app.hanging.cuts import Cut, cut_grid, sample_on
 from napari_medassist.app.hanging.planes import ViewPlane
 from napari_medassist.app.hanging.protocol import HungView
 from napari_medassist.app.layer_data import layer_name, link_of
-from napari_medassist.app.patient_position import in_words
 from napari_medassist.core.geometry import Geometry
-from napari_medassist.core.volume import Volume
 
 
 class Shown:
@@ -52,9 +50,8 @@ class Shown:
         """Distance between the slices that the view goes through, mm."""
         if self.hung.plane == "axial" and not self.hung.is_own:
             return float(self._link.viewer.dims.range[-3].step)
-        image = self.hung.image
         axis = {"axial": 0, "coronal": 1, "sagittal": 2}[self.hung.plane]
-        return image.geometry.spacing_zyx_mm[axis] if isinstance(image, Volume) else 1.0
+        return self.hung.image.geometry.spacing_zyx_mm[axis]
 
     def sight(self, width: int, height: int) -> Sight:
         """Return how a view of some size looks into the patient now."""
@@ -65,7 +62,7 @@ class Shown:
         layer = self.layer
         if layer is None or layer.rgb:
             return None
-        if self.hung.is_own and isinstance(self.hung.image, Volume):
+        if self.hung.is_own:
             array, geometry = self._at_time(self.hung.image.array), self.hung.image.geometry
         else:
             array, geometry = self._at_time(layer.data), self._drawn_grid(layer)
@@ -133,11 +130,6 @@ class Shown:
         return np.asarray(array[min(self._link.time, array.shape[0] - 1)])
 
 
-def position_words(link: Link) -> str:
-    """Return the linked point in words."""
-    return in_words(link.point_lps.tolist())
-
-
 def is_drawn_along(bridge: Bridge, hung: HungView) -> bool:
     """Tell whether napari's own canvas can show this: a series of the case, axial in its frame."""
     layer = bridge.layer_of(hung.image)
@@ -149,9 +141,8 @@ def is_drawn_along(bridge: Bridge, hung: HungView) -> bool:
 
 
 def _plane_of(bridge: Bridge, hung: HungView) -> ViewPlane:
-    image = hung.image
-    if hung.is_own and isinstance(image, Volume):
-        return ViewPlane.of_grid(image.geometry, hung.plane)
+    if hung.is_own:
+        return ViewPlane.of_grid(hung.image.geometry, hung.plane)
     return ViewPlane.of_frame(bridge.session.frame, hung.plane)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari.utils.notifications import show_info, show_warning
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QWidget
 
@@ -65,7 +65,8 @@ class ViewStrip(QWidget):
         else:
             self.views.show(layout)
             if self.views.missing:
-                show_info(f"{layout.name}: the case has no {', '.join(self.views.missing)}.")
+                without = ", ".join(self.views.missing)
+                self._bridge.viewer.status = f"{layout.name}: the case has no {without}."
             self.crosshair.setChecked(True)
         with QSignalBlocker(self.layouts):
             self.layouts.setCurrentIndex(max(0, self._place_of(layout)))

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from napari_medassist.core.case import Case, Series
+from napari_medassist.core.case import Case
 from napari_medassist.core.orientation import Plane
 from napari_medassist.core.volume import Volume
 
@@ -72,8 +72,8 @@ class Protocol:
     layouts: tuple[Layout, ...]
 
     def fits(self, case: Case) -> bool:
-        """Tell whether a case has all that is needed."""
-        return all(case.all_by_role(role) for role in self.needs)
+        """Tell whether a case has all that is needed, placed in the patient: a clip is not."""
+        return all(_volume_of(case, role) is not None for role in self.needs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ class HungView:
         Name of a window preset, or empty.
     """
 
-    image: Series
+    image: Volume
     plane: Plane
     is_own: bool = False
     window: str = ""
@@ -109,14 +109,13 @@ def hang(layout: Layout, case: Case) -> tuple[tuple[HungView, ...], tuple[str, .
     views: list[HungView] = []
     missing: list[str] = []
     for choices in layout.views:
-        chosen = next((c for c in choices if case.all_by_role(c.role)), None)
-        if chosen is None:
-            missing.append(choices[0].role)
+        found = ((choice, _volume_of(case, choice.role)) for choice in choices)
+        chosen, image = next(((c, v) for c, v in found if v is not None), (choices[0], None))
+        if image is None:
+            missing.append(chosen.role)
             continue
-        image = case.by_role(chosen.role)
-        own = chosen.plane == "own"
-        plane = _own_plane(image) if chosen.plane == "own" else chosen.plane
-        views.append(HungView(image, plane, own, chosen.window))
+        plane = image.plane if chosen.plane == "own" else chosen.plane
+        views.append(HungView(image, plane, chosen.plane == "own", chosen.window))
     return tuple(views), tuple(missing)
 
 
@@ -133,5 +132,5 @@ def columns_for(n_views: int, width_px: int, height_px: int) -> int:
     )
 
 
-def _own_plane(image: Series) -> Plane:
-    return image.plane if isinstance(image, Volume) else "axial"
+def _volume_of(case: Case, role: str) -> Volume | None:
+    return next((s for s in case.all_by_role(role) if isinstance(s, Volume)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_medassist.app.hanging.protocol import columns_for, hang, protocol_for
@@ -12,6 +13,7 @@ from napari_medassist.app.hanging.values import values_in_words
 from napari_medassist.app.windows import dragged_window, window_presets
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import CorruptFile
+from napari_medassist.core.video import VideoClip
 from tests.phantoms import oblique_case, volume
 
 GOOD = """
@@ -109,3 +111,11 @@ def test_a_drag_widens_to_the_right_and_brightens_upward() -> None:
     assert high - low == pytest.approx(271.828, abs=0.01)
     assert low + high == pytest.approx(100.0)
     assert dragged_window((0.0, 100.0), 0.0, -30.0) == pytest.approx((-10.0, 90.0))
+
+
+def test_a_clip_lies_in_no_patient_and_is_not_hung() -> None:
+    clip = VideoClip(np.zeros((2, 4, 4), dtype=np.uint8), (0.0, 0.1))
+    case = Case("clip", (clip,))
+    assert protocol_for(case, built_in_protocols()) is None
+    layout = next(p for p in built_in_protocols() if p.needs == ("us",)).layouts[0]
+    assert hang(layout, case) == ((), ("us",))
