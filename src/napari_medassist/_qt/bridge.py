@@ -16,6 +16,7 @@ from napari_medassist._qt.label_grids import give_a_grid, labels_of, redraw
 from napari_medassist._qt.layer_reuse import arranged_once, fill, fits, sliced_once
 from napari_medassist._qt.navigation import Navigation
 from napari_medassist._qt.verdicts import VerdictLayers
+from napari_medassist.app.hanging.values import values_in_words
 from napari_medassist.app.layer_data import labels_layer, link_of
 from napari_medassist.app.patient_position import in_words
 from napari_medassist.app.session import ComparedLabels, Session, is_called_zones
@@ -250,7 +251,10 @@ class Bridge:
         point = self.cursor_lps_mm()
         if point is None or not isinstance(status, dict) or "mm |" in status.get("coordinates", ""):
             return
-        words = f"{in_words(point.tolist())} | {status.get('coordinates', '')}"
+        case = self.session.case
+        values = "" if case is None else values_in_words(case, point)
+        told = (in_words(point.tolist()), values, status.get("coordinates", ""))
+        words = " | ".join(part for part in told if part)
         self.viewer.status = {**status, "coordinates": words}
 
     def _hide_compared(self, _comparison: ComparedLabels) -> None:

@@ -12,6 +12,8 @@ from napari_medassist.core.volume import Modality
 
 Limits = tuple[float, float]
 _SAMPLE = 200_000
+#: A drag so long to the right makes a window e times as wide.
+_DRAG_PX = 300.0
 
 
 @dataclass(frozen=True)
@@ -85,3 +87,23 @@ def percentile_limits(image: Series, low: float = 1.0, high: float = 99.5) -> Li
         return (0.0, 1.0)
     lower, upper = (float(v) for v in np.percentile(sample, (low, high)))
     return (lower, upper) if upper > lower else (lower, lower + 1.0)
+
+
+def dragged_window(limits: Limits, right_px: float, down_px: float) -> Limits:
+    """Return a window after a drag: to the right it gets wider, upward the image gets brighter.
+
+    Both are in proportion to the window itself, so that a drag feels alike on an ADC of 3000 and on a
+    map from 0 to 1. The width never vanishes.
+
+    Parameters
+    ----------
+    limits
+        The window when the drag began.
+    right_px, down_px
+        How far the mouse has gone since then.
+    """
+    low, high = limits
+    width, level = high - low, (low + high) / 2
+    wider = width * float(np.exp(right_px / _DRAG_PX))
+    level += width * down_px / _DRAG_PX
+    return level - wider / 2, level + wider / 2

@@ -1,0 +1,176 @@
+"""Protocol files: YAML, one protocol a file; what is wrong is told with its line."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from platformdirs import user_config_path
+
+from napari_medassist.app.hanging.protocol import Choice, Layout, Protocol
+from napari_medassist.core.errors import CorruptFile, FileProblem, MedAssistError
+from napari_medassist.core.orientation import Plane
+from napari_medassist.io.roles import load_rules
+
+#: Roles that our confidence maps and unmatched images have, besides those of the role rules.
+_FURTHER_ROLES = ("probability", "detection", "other")
+_PLANES = (*get_args(Plane), "own")
+_CURE = "Correct the file; until then the protocols that come with MedAssist are used."
+
+
+def known_roles() -> frozenset[str]:
+    """Return all roles that an image can get, those of the user's own rules too."""
+    return frozenset((*(rule.role for rule in load_rules()), *_FURTHER_ROLES))
+
+
+def user_protocol_folder() -> Path:
+    """Return the folder of the user's own protocols."""
+    return user_config_path("napari-medassist") / "protocols"
+
+
+def built_in_protocols() -> tuple[Protocol, ...]:
+    """Return the protocols that come with the package."""
+    folder = files("napari_medassist.app.hanging") / "protocols"
+    found = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    return tuple(
+        parse_protocol(entry.read_text(encoding="utf-8"), Path(entry.name))
+        for entry in found
+        if entry.name.endswith(".yaml")
+    )
+
+
+def all_protocols(
+    folder: Path | None = None,
+) -> tuple[tuple[Protocol, ...], tuple[MedAssistError, ...]]:
+    """Return the user's protocols, then ours, and what is wrong with files that were passed over.
+
+    Parameters
+    ----------
+    folder
+        The user's folder; by default the one in the configuration folder.
+    """
+    own: list[Protocol] = []
+    problems: list[MedAssistError] = []
+    folder = user_protocol_folder() if folder is None else folder
+    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+        try:
+            own.append(read_protocol(path))
+        except MedAssistError as error:
+            problems.append(error)
+    return (*own, *built_in_protocols()), tuple(problems)
+
+
+def read_protocol(path: Path) -> Protocol:
+    """Read a protocol file.
+
+    Raises
+    ------
+    FileProblem
+        If it cannot be read.
+    CorruptFile
+        If it is no protocol; the message names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileProblem(f"The protocol cannot be read ({error}).", path=path, cure=_CURE) from error
+    return parse_protocol(text, path)
+
+
+def parse_protocol(text: str, path: Path) -> Protocol:
+    """Return the protocol in a file's text.
+
+    Raises
+    ------
+    CorruptFile
+        If it is no protocol; the message names the line.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = 1 if mark is None else mark.line + 1
+        problem = getattr(error, "problem", None) or "it is no YAML"
+        raise CorruptFile(f"Line {line}: {problem}.", path=path, cure=_CURE) from error
+    return _Reader(path).protocol(root)
+
+
+class _Reader:
+    """Turns the nodes of a file into a protocol; every complaint names file and line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def protocol(self, node: yaml.Node | None) -> Protocol:
+        if node is None:
+            raise CorruptFile("Line 1: the file is empty.", path=self._path, cure=_CURE)
+        entries = self._entries(node, ("name", "needs", "layouts"), must=("name", "layouts"))
+        needs = entries.get("needs")
+        roles = () if needs is None else tuple(self._role(n) for n in self._items(needs))
+        layouts = tuple(self._layout(n) for n in self._items(entries["layouts"]))
+        if not layouts:
+            raise self._wrong(entries["layouts"], "a protocol needs a layout")
+        return Protocol(self._text(entries["name"]), roles, layouts)
+
+    def _layout(self, node: yaml.Node) -> Layout:
+        entries = self._entries(node, ("name", "views"), must=("name", "views"))
+        views = tuple(self._view(n) for n in self._items(entries["views"]))
+        if not views:
+            raise self._wrong(entries["views"], "a layout needs a view")
+        return Layout(self._text(entries["name"]), views)
+
+    def _view(self, node: yaml.Node) -> tuple[Choice, ...]:
+        alternatives = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if not alternatives:
+            raise self._wrong(node, "a view needs a series")
+        return tuple(self._choice(n) for n in alternatives)
+
+    def _choice(self, node: yaml.Node) -> Choice:
+        entries = self._entries(node, ("role", "plane", "window"), must=("role",))
+        plane: Any = "axial"
+        if "plane" in entries:
+            plane = self._text(entries["plane"])
+            if plane not in _PLANES:
+                raise self._wrong(
+                    entries["plane"], f"'{plane}' is no plane; known are {', '.join(_PLANES)}"
+                )
+        window = self._text(entries["window"]) if "window" in entries else ""
+        return Choice(self._role(entries["role"]), plane, window)
+
+    def _role(self, node: yaml.Node) -> str:
+        role = self._text(node)
+        roles = known_roles()
+        if role not in roles:
+            known = ", ".join(sorted(roles))
+            raise self._wrong(node, f"'{role}' is no role; known are {known}")
+        return role
+
+    def _text(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
+            raise self._wrong(node, "a word is expected here")
+        return str(node.value)
+
+    def _items(self, node: yaml.Node) -> list[yaml.Node]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._wrong(node, "a list is expected here")
+        return list(node.value)
+
+    def _entries(
+        self, node: yaml.Node, known: tuple[str, ...], must: tuple[str, ...]
+    ) -> dict[str, yaml.Node]:
+        if not isinstance(node, yaml.MappingNode):
+            raise self._wrong(node, f"entries are expected here: {', '.join(known)}")
+        entries: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if key.value not in known:
+                raise self._wrong(key, f"'{key.value}' is not known; known are {', '.join(known)}")
+            entries[key.value] = value
+        for name in must:
+            if name not in entries:
+                raise self._wrong(node, f"'{name}' is missing")
+        return entries
+
+    def _wrong(self, node: yaml.Node, what: str) -> CorruptFile:
+        return CorruptFile(f"Line {node.start_mark.line + 1}: {what}.", path=self._path, cure=_CURE)
