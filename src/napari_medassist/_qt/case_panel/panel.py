@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.case_panel.curve_plot import CurvePlot
 from napari_medassist._qt.case_panel.series_table import EYE, NAME, SeriesTable
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.reader_preference import is_settled, prefer_medassist
@@ -72,6 +73,7 @@ class CasePanel(QWidget):
         self.warnings.setWordWrap(True)
         self.warnings.setTextFormat(Qt.TextFormat.PlainText)
         self.warnings.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.curves = CurvePlot(bridge)
         self._lay_out()
         self._connect()
         self._show_case(bridge.session.case)
@@ -232,6 +234,7 @@ class CasePanel(QWidget):
         layout.addLayout(buttons)
         layout.addWidget(self.table, 1)
         layout.addLayout(window_row)
+        layout.addWidget(self.curves)
         layout.addWidget(self.warnings)
 
     def _connect(self) -> None:
