@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from napari.layers import Image, Labels
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QModelIndex, Qt
@@ -27,7 +28,7 @@ from napari_medassist._qt.case_panel.curve_plot import CurvePlot
 from napari_medassist._qt.case_panel.series_table import EYE, NAME, SeriesTable
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.reader_preference import is_settled, prefer_medassist
-from napari_medassist._qt.threads import read_with_dialog
+from napari_medassist._qt.threads import read_with_dialog, run_with_dialog
 from napari_medassist.app.exchange import dicom_images
 from napari_medassist.app.windows import window_presets
 from napari_medassist.core.case import Case, Series
@@ -122,7 +123,12 @@ class CasePanel(QWidget):
 
     def save(self, layer: Labels, path: Path) -> None:
         """Write a labels layer to a file, on the grid of its image."""
-        written = self._bridge.session.save_labels(self._bridge.labels_of(layer), path)
+        shown = self._bridge.labels_of(layer)
+        labels = shown.with_changes(array=np.array(shown.array))  # what is painted meanwhile waits
+        session = self._bridge.session
+        written = run_with_dialog(
+            f"Saving {path.name}", lambda _progress: session.save_labels(labels, path), self
+        )
         show_info(f"Saved {written}")
 
     def _save_filter(self, layer: Labels) -> str:
