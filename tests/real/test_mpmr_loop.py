@@ -147,7 +147,8 @@ def _check_picture(viewer: Any, dock: Any, path: Path) -> None:
     QApplication.processEvents()
     picture = viewer.screenshot(str(path), canvas_only=True, flash=False)[..., :3].astype(int)
     height, width = picture.shape[:2]
-    middle = picture[height // 2 - 4 : height // 2 + 4, width // 2 - 4 : width // 2 + 4]
+    # 4.5 mm are six pixels on a canvas that is one of three views of the hung study.
+    middle = picture[height // 2 - 2 : height // 2 + 2, width // 2 - 2 : width // 2 + 2]
     false_call = np.array(VERDICT_SCHEME.get(3).colour)
     assert np.abs(middle - false_call).max() < 12
     assert (np.abs(picture - false_call).max(axis=-1) < 12).mean() < 0.05  # and nothing else
