@@ -26,6 +26,9 @@ from napari_medassist.app.hanging.protocol import Choice, Layout
 from napari_medassist.app.hanging.reading import built_in_protocols
 from napari_medassist.app.layer_data import case_layers
 from napari_medassist.core.case import Case
+from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.lesion import Side
+from napari_medassist.evaluation.verdict_map import CLASS_SCHEME, MISSED
 from tests.phantoms import volume
 from tests.strategies import oblique
 
@@ -329,3 +332,26 @@ def test_layouts_of_ours_can_be_shown(bridge: Bridge, views: LinkedViews) -> Non
         views.show(layout)
         pump()
         assert views.is_shown
+
+
+def test_a_missed_lesion_has_its_colour_in_every_view(bridge: Bridge, views: LinkedViews) -> None:
+    t2w = bridge.session.case.by_role("t2w")
+    maps = np.zeros((2, *t2w.geometry.shape_zyx), dtype=np.uint8)
+    maps[0, 2:5, 6:13, 8:15] = 1
+    reference, prediction = (LabelMap.on(t2w, voxels) for voxels in maps)
+    views.show(PLANES)
+    bridge.session.compare(reference, prediction)
+    verdicts = bridge.verdicts.layer_of(Side.REFERENCE)
+    verdicts.opacity = 1.0
+    views.link.has_crosshair = False
+    point = bridge.session.frame.world_to_lps(verdicts.data_to_world((3, 9, 11)))
+    views.link.go_to(point)
+    pump()
+    missed = CLASS_SCHEME.get(MISSED).colour
+    for view in views.views:
+        place = pixel_of(view, point).toPoint()
+        assert view.grab().toImage().pixelColor(place).getRgb()[:3] == missed
+    verdicts.visible = False
+    pump()
+    place = pixel_of(views.views[0], point).toPoint()
+    assert views.views[0].grab().toImage().pixelColor(place).getRgb()[:3] != missed

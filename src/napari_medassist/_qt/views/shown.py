@@ -69,7 +69,7 @@ class Shown:
         return cut_grid(array, geometry, self.plane, self._link.point_lps)
 
     def draw(self, painter: QPainter, sight: Sight) -> None:
-        """Draw the slice and the label maps over it."""
+        """Draw the slice, and over it the label maps and the verdicts of a comparison."""
         painter.fillRect(QRectF(0, 0, sight.width, sight.height), QColor(0, 0, 0))
         cut, layer = self.cut(), self.layer
         if cut is None or layer is None:
@@ -80,7 +80,7 @@ class Shown:
         is_smooth = str(layer.interpolation2d) != "nearest"
         picture = image_picture(cut.values, layer, tuple(layer.contrast_limits))
         _place(painter, sight, cut, picture, is_smooth=is_smooth)
-        for labels in reversed(self._bridge.label_layers()):
+        for labels in (*reversed(self._bridge.label_layers()), *self._bridge.verdicts.layers):
             if labels.visible:
                 of_map = self.cut_labels(labels, cut)
                 if of_map is not None:

@@ -67,7 +67,8 @@ def mask_of(contour_yx: Float, shape_yx: tuple[int, int]) -> NDArray[np.bool_]:
 
 def _signed_area(polygon: Polygon) -> float:
     """Return the area: positive around pixels, negative around holes."""
-    x, y = np.asarray(polygon, dtype=np.float64).T
+    corners = np.asarray(polygon, dtype=np.float64)
+    x, y = corners[:, 0], corners[:, 1]
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
