@@ -10,13 +10,14 @@ from qtpy.QtWidgets import QPushButton
 
 from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.case_panel.series_table import EYE, NAME, ROLE
-from napari_medassist._qt.dock import dock_of
+from napari_medassist._qt.dock import MedAssistDock, dock_of
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist._qt.reader_preference import is_settled
 from napari_medassist.app import samples
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.registry import Registry
 from napari_medassist.io.files import read_labels
 
 pytestmark = pytest.mark.gui
@@ -136,6 +137,17 @@ def test_comparing_a_map_with_itself_or_on_another_grid_is_refused(
     evaluation_panel.choose("R", "on ADC")
     evaluation_panel.compare_button.click()  # the message is shown, napari stays up
     assert evaluation_panel.values["dice"].text() == "-"
+
+
+def test_what_reads_files_is_imported_while_the_dock_is_made(
+    viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first import in a thread would stop the window for up to half a second."""
+    imported: list[str] = []
+    monkeypatch.setattr(Registry, "discover", lambda registry: imported.append(registry.kind))
+    monkeypatch.setattr(Registry, "names", lambda registry: ())
+    MedAssistDock(viewer)
+    assert "file format" in imported
 
 
 def test_dock_opens_through_naparis_plugin_menu(viewer: Any) -> None:

@@ -15,6 +15,7 @@ from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist._qt.views.strip import ViewStrip
 from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.settings import Settings
+from napari_medassist.io.format import FORMATS
 
 _MIN_WIDTH = 360
 #: Share of the window's height that the cohort takes.
@@ -33,6 +34,7 @@ class MedAssistDock(QWidget):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
+        _load_readers()
         bridge = bridge_of(viewer)
         self.case_panel = CasePanel(bridge)
         self.annotation_panel = AnnotationPanel(bridge)
@@ -72,6 +74,7 @@ class CohortDock(CohortPanel):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(bridge_of(viewer))
+        _load_readers()
         self._is_placed = False
         self.browser.opened.connect(self._show_comparison)
 
@@ -99,6 +102,15 @@ class CohortDock(CohortPanel):
         viewer = self._bridge.viewer
         if opened is not None and viewer is not None:
             dock_of(viewer).show_comparison()
+
+
+def _load_readers() -> None:
+    """Import what reads files, while the window is being made.
+
+    Files are read in threads, but a library that is imported for the first time keeps Python to itself
+    for up to half a second, which a reader would feel in the midst of work.
+    """
+    FORMATS.discover()
 
 
 def _frame_of(widget: QWidget) -> QDockWidget | None:

@@ -74,7 +74,7 @@ class Registry(Generic[T]):
         UnknownItem
             If there is none; the message holds the nearest names.
         """
-        self._discover()
+        self.discover()
         if name in self._items:
             return self._items[name]
         near = difflib.get_close_matches(name, self._items, n=3)
@@ -83,7 +83,7 @@ class Registry(Generic[T]):
 
     def names(self) -> tuple[str, ...]:
         """Return all names, sorted."""
-        self._discover()
+        self.discover()
         return tuple(sorted(self._items))
 
     def __iter__(self) -> Iterator[T]:
@@ -94,7 +94,8 @@ class Registry(Generic[T]):
         """Return the number of items."""
         return len(self.names())
 
-    def _discover(self) -> None:
+    def discover(self) -> None:
+        """Import all modules and entry points now, rather than when an item is first asked for."""
         with self._lock:  # a second thread waits until all are there, instead of seeing some
             if self._complete:
                 return

@@ -73,7 +73,11 @@ class CohortPanel(QWidget):
         self._clock = QTimer(self)
         self._clock.setInterval(_LOOK_EVERY_MS)
         self._used_s = time.thread_time()
-        self._redraw, self._restyle = _soon(self, self.refresh), _soon(self, self._follow_look)
+        self._redraw, self._redraw_plots = (
+            _soon(self, self._refresh_in_turns),
+            _soon(self, self._show_plots),
+        )
+        self._restyle = _soon(self, self._follow_look)
         self.setAcceptDrops(True)
         self._lay_out()
         self._connect()
@@ -104,6 +108,15 @@ class CohortPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the browser as it is now."""
+        self._show_cases()
+        self._show_plots()
+
+    def _refresh_in_turns(self) -> None:
+        """Show the table and draw it, then the plots: events of the user come in between."""
+        self._show_cases()
+        self._redraw_plots.start()
+
+    def _show_cases(self) -> None:
         self._redraw.stop()
         browser, table = self.browser, self.browser.table
         known = {column.name: column for column in table.columns}
@@ -112,11 +125,14 @@ class CohortPanel(QWidget):
         columns += tuple(column for column in extra if column not in columns)
         sorted_by = (browser.sort_column, browser.is_descending)
         self.view.show_table(table, browser.order, columns, sorted_by)
-        self.plots.show_browser(browser, self._shown())
         self.bar.show_models(browser.models, browser.model, browser.other_model)
         self.bar.show_filter(browser.filter)
         self.bar.show_counts(len(browser.order), table.n_rows, table.n_waiting)
         self._tell_headline()
+
+    def _show_plots(self) -> None:
+        self._redraw_plots.stop()
+        self.plots.show_browser(self.browser, self._shown())
 
     def _refresh_soon(self) -> None:
         self._redraw.start()
@@ -150,14 +166,14 @@ class CohortPanel(QWidget):
     def _show_selection(self, cases: frozenset[str]) -> None:
         if cases != self.view.selected_cases():
             self.view.select(cases)
-        self.plots.show_browser(self.browser, self._shown())
+        self._show_plots()
 
     def _on_opened(self, opened: Any) -> None:
         if opened is None:
             return
         self.browser.select((opened.name,))
         self.view.select(frozenset({opened.name}), current=opened.name)
-        self.plots.show_browser(self.browser, self._shown())
+        self._show_plots()
         if opened.problems:
             self.bar.tell(" ".join(opened.problems))
 
