@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_medassist.core.geometry import Float, Triple
 from napari_medassist.core.lesion import LesionSet
@@ -166,9 +167,25 @@ _OF_UNIONS = ("overlap", "iou", "dice", "any_overlap")
 
 def _found_together(graph: MatchGraph, pairs: Hits, rule: MatchingRule) -> Flags:
     """Judge each reference lesion by all predictions that touch it, taken as one."""
-    lesions = graph.reference.sizes()
+    if rule.criterion not in _OF_UNIONS:
+        return _some(pairs.pairs, axis=1)
     together = (graph.touching * graph.prediction.sizes()).sum(axis=1)
-    shared = graph.shared.sum(axis=1)
+    return found_by_union(graph.reference.sizes(), together, graph.shared.sum(axis=1), rule)
+
+
+def found_by_union(
+    lesions: Float | NDArray[np.int64], together: Float, shared: Float, rule: MatchingRule
+) -> Flags:
+    """Tell which reference lesions are found by the union of the predictions that touch them.
+
+    Parameters
+    ----------
+    lesions, together, shared
+        (n,) sizes, in voxels, of each reference lesion, of the predictions that touch it, and of what
+        they share with it.
+    rule
+        Its criterion must be one of overlap.
+    """
     match rule.criterion:
         case "iou":
             return reaches(shared / (lesions + together - shared), rule.threshold_reference, rule)
@@ -178,10 +195,9 @@ def _found_together(graph: MatchGraph, pairs: Hits, rule: MatchingRule) -> Flags
             enough = reaches(shared / lesions, rule.threshold_reference, rule)
             inside = shared / np.maximum(together, 1)
             return enough & reaches(inside, rule.threshold_prediction, rule)
-        case "any_overlap":
-            return _some(graph.touching, axis=1)
-        case _:
-            return _some(pairs.pairs, axis=1)
+        case _:  # any_overlap
+            touched: Flags = together > 0
+            return touched
 
 
 def too_small(volumes_mm3: Float, rule: MatchingRule) -> Flags:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_medassist.core.geometry import Float
 from napari_medassist.evaluation.matching.criteria import reaches
 from napari_medassist.evaluation.matching.graph import Flags
-from napari_medassist.evaluation.matching.match import LIES_IN, too_small
+from napari_medassist.evaluation.matching.match import LIES_IN, found_by_union, too_small
 from napari_medassist.evaluation.rules import MatchingRule
 
 Numbers = NDArray[np.int64]
@@ -148,17 +148,5 @@ def _covered(edges: FlatEdges, rule: MatchingRule) -> tuple[Flags, Flags]:
 
 def _found_together(edges: FlatEdges, rule: MatchingRule) -> Flags:
     """Judge each reference lesion by all predictions that touch it, taken as one."""
-    lesions, shared = edges.reference_sizes, edges.by_reference(edges.shared)
     together = edges.by_reference(edges.prediction_sizes[edges.prediction])
-    match rule.criterion:
-        case "iou":
-            return reaches(shared / (lesions + together - shared), rule.threshold_reference, rule)
-        case "dice":
-            return reaches(2 * shared / (lesions + together), rule.threshold_reference, rule)
-        case "overlap":
-            enough = reaches(shared / lesions, rule.threshold_reference, rule)
-            inside = shared / np.maximum(together, 1)
-            return enough & reaches(inside, rule.threshold_prediction, rule)
-        case _:  # any_overlap
-            touched: Flags = together > 0
-            return touched
+    return found_by_union(edges.reference_sizes, together, edges.by_reference(edges.shared), rule)
