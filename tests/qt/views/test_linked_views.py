@@ -18,10 +18,11 @@ from qtpy.QtWidgets import QApplication
 
 from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.bridge import Bridge
-from napari_medassist._qt.views.keys import VIEW_KEYS
+from napari_medassist._qt.views.keys import VIEW_KEYS, WINDOW_KEYS
 from napari_medassist._qt.views.linked import LinkedViews, linked_views_of
 from napari_medassist._qt.views.main_canvas import canvas_of
 from napari_medassist._qt.views.view import LinkedView
+from napari_medassist._qt.views.windowing import presets_of
 from napari_medassist.app.hanging.protocol import Choice, Layout
 from napari_medassist.app.hanging.reading import built_in_protocols
 from napari_medassist.app.layer_data import case_layers
@@ -314,6 +315,13 @@ def test_a_study_is_hung_when_it_opens(make_napari_viewer: Callable[..., Any]) -
     assert dock.views.layouts.currentText() == "mpMR prostate: Side by side"
     dock.views.next_layout()
     assert [view.shown.plane.plane for view in dock.views.views.views] == ["sagittal", "coronal"]
+    shown = bridge_of(viewer).layer_of(bridge_of(viewer).session.case.by_role("t2w"))
+    second = presets_of(shown)[1]
+    QTest.keyClick(
+        viewer.window._qt_viewer.canvas.native, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier
+    )
+    assert tuple(shown.contrast_limits) == pytest.approx(second.limits)
+    assert viewer.status == f"Window: {second.name}"
 
 
 def test_our_keys_are_free_in_napari(viewer: Any) -> None:
@@ -321,7 +329,7 @@ def test_our_keys_are_free_in_napari(viewer: Any) -> None:
     from napari.utils.shortcuts import default_shortcuts
     from qtpy.QtGui import QAction
 
-    ours = {str(KeyBinding.from_str(key.replace("-", "+"))) for key in VIEW_KEYS}
+    ours = {str(KeyBinding.from_str(key.replace("-", "+"))) for key in (*VIEW_KEYS, *WINDOW_KEYS)}
     theirs = {str(key) for keys in default_shortcuts.values() for key in keys}
     menus = {action.shortcut().toString() for action in viewer.window._qt_window.findChildren(QAction)}
     assert not ours & (theirs | menus)

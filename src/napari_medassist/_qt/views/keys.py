@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+#: The key of each window of a series, in the order in which the panel lists them.
+WINDOW_KEYS = tuple(f"Alt-{number}" for number in range(1, 10))
 #: Keys in napari's way of writing them, and what they do.
 VIEW_KEYS: Mapping[str, str] = {
     "F2": "next layout of the protocol",
@@ -31,4 +33,6 @@ def bind_view_keys(viewer: Any, acts: Mapping[str, Callable[[], None]]) -> None:
 
 def keys_in_words() -> str:
     """Return all keys and what they do, one a line, for a tooltip."""
-    return "\n".join(f"{key}: {what}" for key, what in VIEW_KEYS.items())
+    windows = f"{WINDOW_KEYS[0]} to {WINDOW_KEYS[-1]}: window of the series under the mouse by number"
+    keys = [f"{key}: {what}" for key, what in VIEW_KEYS.items()]
+    return "\n".join([*keys, windows])

@@ -15,7 +15,7 @@ from napari_medassist._qt.views.link import Link
 from napari_medassist._qt.views.main_canvas import MainMarks, MainMouse, canvas_of
 from napari_medassist._qt.views.shown import Shown, is_drawn_along
 from napari_medassist._qt.views.view import LinkedView
-from napari_medassist._qt.views.windowing import choose_preset, next_preset
+from napari_medassist._qt.views.windowing import choose_preset, next_preset, numbered_preset
 from napari_medassist.app.hanging.protocol import HungView, Layout, columns_for, hang
 from napari_medassist.core.errors import InvalidImage
 
@@ -132,9 +132,18 @@ class LinkedViews(QObject):
 
     def next_window(self, step: int = 1) -> str:
         """Give the series under the mouse, else on the canvas, its next window; return its name."""
+        layer = self._layer_under_mouse()
+        return "" if layer is None else next_preset(layer, step)
+
+    def numbered_window(self, number: int) -> str:
+        """Give the series under the mouse, else on the canvas, a window by number; return its name."""
+        layer = self._layer_under_mouse()
+        return "" if layer is None else numbered_preset(layer, number)
+
+    def _layer_under_mouse(self) -> Any:
         under = next((view for view in self.views if view.underMouse()), None)
         shown = under.shown if under is not None else getattr(self._marks, "shown", None)
-        return "" if shown is None else next_preset(shown.layer, step)
+        return None if shown is None else shown.layer
 
     # ---------------------------------------------------------------- building
 

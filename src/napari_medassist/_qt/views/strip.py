@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QWidget
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.messages import shows_errors
-from napari_medassist._qt.views.keys import bind_view_keys, keys_in_words
+from napari_medassist._qt.views.keys import WINDOW_KEYS, bind_view_keys, keys_in_words
 from napari_medassist._qt.views.linked import linked_views_of
 from napari_medassist.app.hanging.protocol import Layout, Protocol, protocol_for
 from napari_medassist.app.hanging.reading import all_protocols, built_in_protocols
@@ -161,6 +163,10 @@ class ViewStrip(QWidget):
                 "PageDown": lambda: self.views.step(-_PAGE_SLICES),
                 "Home": lambda: self.views.go_to_end(-1),
                 "End": lambda: self.views.go_to_end(1),
+                **{
+                    key: partial(self._choose_window, number)
+                    for number, key in enumerate(WINDOW_KEYS, start=1)
+                },
             },
         )
 
@@ -168,6 +174,9 @@ class ViewStrip(QWidget):
         if not self.views.is_shown:
             with QSignalBlocker(self.layouts):
                 self.layouts.setCurrentIndex(0)
+
+    def _choose_window(self, number: int) -> None:
+        self._tell(self.views.numbered_window(number))
 
     def _tell(self, window: str) -> None:
         if window:

@@ -77,3 +77,11 @@ def next_preset(layer: Any, step: int = 1) -> str:
     preset = presets[(now + step) % len(presets)]
     set_window(layer, preset.limits)
     return preset.name
+
+
+def numbered_preset(layer: Any, number: int) -> str:
+    """Give a layer its preset of a number, counted from 1; return its name, or nothing."""
+    presets = presets_of(layer)[number - 1 : number]
+    for preset in presets:
+        set_window(layer, preset.limits)
+    return presets[0].name if presets else ""
