@@ -24,6 +24,10 @@ ifneq ($(shell $(BIN)/python -c '$(CHECK)' 2>/dev/null && echo whole),whole)
 $(shell rm -f $(INSTALLED))
 endif
 
+# A process of tests for each processor, up to four, on a virtual screen of its own (tests/conftest.py says what
+# runs beside what).
+PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadgroup
+
 PYTHON_FILES := src tests benchmarks sample_data scripts
 
 .PHONY: help install system demo test lint types unit coverage format bench analysis docs docs-serve constraints clean distclean
@@ -58,7 +62,7 @@ lint: install  ## Style, layers, types, manifest
 	$(BIN)/npe2 validate src/napari_medassist/napari.yaml
 
 unit: install  ## Run the tests only
-	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/pytest
+	$(if $(DESKTOP),,env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb) $(BIN)/pytest $(if $(DESKTOP),,$(PARALLEL))
 
 coverage: install  ## Run the tests and write to htmlcov/ which lines they reach; half as fast again
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/coverage run -m pytest

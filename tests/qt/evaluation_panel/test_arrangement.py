@@ -54,7 +54,7 @@ def test_in_a_low_window_nothing_lies_below_the_fold(
     settle()
     arrangement = resized(panel, qtbot, height)
     assert titles(arrangement) == expected
-    assert on_screen(panel.headline, panel)
+    qtbot.waitUntil(lambda: on_screen(panel.headline, panel))
     places = {"Numbers": panel.levels, "Lesions": panel.table, "Maps": panel.maps}
     for title, widget in places.items():
         arrangement.bring_forward(title)
