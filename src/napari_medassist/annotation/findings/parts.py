@@ -1,9 +1,9 @@
 """Which voxels a finding stands for: a whole label, or one connected part of it.
 
 A lesion is a label value, as the tool "new lesion" gives each one a value of its own; or, for maps in
-which all lesions share one value, a connected part (26 neighbours) of a label. A part is found again by a
-point within it: the voxel that lies deepest. If that voxel was erased, the nearest part of the label
-within 10 mm takes its place.
+which all lesions share one value, a connected part (26 neighbours) of a label. A part is found again
+by a point within it: the voxel that lies deepest, the first of equals. If that voxel was erased, the
+nearest part of the label within 10 mm takes its place.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Region:
 
     def whole(self, shape_zyx: tuple[int, int, int]) -> Mask:
         """Return the mask on the grid."""
-        full = np.zeros(shape_zyx, dtype=bool)
+        full: Mask = np.zeros(shape_zyx, dtype=bool)
         full[self.box] = self.mask
         return full
 

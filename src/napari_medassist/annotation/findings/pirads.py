@@ -49,7 +49,7 @@ def category(criteria: str, t2: str, dwi: str, dce: str) -> Category:
     if criteria not in ("PZ", "TZ"):
         return Category(None, "Choose whether it is scored as peripheral or transition zone.")
     if dwi == "X":
-        return _without_dwi(criteria, t2, dce)
+        return _without_dwi(t2, dce)
     return _peripheral(dwi, dce) if criteria == "PZ" else _transition(t2, dwi)
 
 
@@ -79,7 +79,7 @@ def _transition(t2: str, dwi: str) -> Category:
     return Category(int(t2), "Transition zone: T2 decides.")
 
 
-def _without_dwi(criteria: str, t2: str, dce: str) -> Category:
+def _without_dwi(t2: str, dce: str) -> Category:
     """Return the category where DWI is inadequate or absent: T2 decides, DCE raises a 3 to 4."""
     if dce == "X":
         return Category(None, "Neither DWI nor DCE is adequate: no category, only staging.")

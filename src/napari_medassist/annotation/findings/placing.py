@@ -1,4 +1,4 @@
-"""In which sectors a lesion lies, from a map of the zones. The rule is told in docs/concepts/sector-map."""
+"""In which sectors a lesion lies, from a map of the zones; see docs/concepts/sector-map.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.geometry import Float
 from napari_medassist.core.labels import LabelMap
 
-#: A voxel of a lesion takes the zone of the nearest voxel of the gland, if that is no farther than this.
+#: A voxel of a lesion takes the zone of the nearest voxel of the gland, if it is no farther than this.
 REACH_MM = 5.0
 #: A sector is named if it holds so much of the lesion, or if it holds most.
 NAMED_SHARE = 0.2

@@ -124,7 +124,8 @@ class FindingStore:
         names
             Label value -> name.
         """
-        made, number, time = [], self.next_number(), self._clock()
+        made: list[Finding] = []
+        number, time = self.next_number(), self._clock()
         for lesion in lesions:
             made.append(
                 Finding(
