@@ -53,8 +53,8 @@ def frame_of(points_lps_mm: Float) -> GlandFrame:
 
     Beginning with the patient's axes, each pair is turned until the voxels no longer lean from one to
     the other (Jacobi's method), by up to 45 degrees a time. A pair along which the gland is about as
-    long is not turned: a round gland has no axes of its own. Where the two halves mirror each other, the
-    mirror plane is found, since nothing leans across it.
+    long is not turned: a round gland has no axes of its own. Where the two halves mirror each other,
+    the mirror plane is found, since nothing leans across it.
 
     Parameters
     ----------

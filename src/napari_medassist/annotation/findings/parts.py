@@ -65,7 +65,9 @@ class Region:
 
     def index_zyx(self) -> NDArray[np.intp]:
         """Return the voxels' indices in the grid, (n, 3)."""
-        return np.argwhere(self.mask) + [part.start for part in self.box]
+        start = np.asarray([part.start for part in self.box], dtype=np.intp)
+        index: NDArray[np.intp] = np.argwhere(self.mask) + start
+        return index
 
     def whole(self, shape_zyx: tuple[int, int, int]) -> Mask:
         """Return the mask on the grid."""

@@ -121,7 +121,8 @@ def read_csv(path: Path, templates: Sequence[Template], next_number: int) -> Imp
             path=path,
             cure="Import a file that was written with 'Export'.",
         )
-    findings, notes = [], []
+    findings: list[Finding] = []
+    notes: list[str] = []
     try:
         for line, cells in enumerate(reader, start=2):
             made, told = _finding(cells, templates, next_number + len(findings), f"Line {line}")
@@ -191,7 +192,7 @@ def _point(text: str | None) -> Triple | None:
 
 
 def as_paragraph(store: FindingStore, template: Template) -> str:
-    """Return the table in words, one line a lesion, for a report; what is not known is not mentioned."""
+    """Return the table in words, one line a lesion, for a report; what is unknown is left out."""
     return "\n".join(_sentence(row, template) for row in rows_of(store, template)) + "\n"
 
 

@@ -169,7 +169,7 @@ def _field_text(row: Row, field: Field, name: str) -> str:
 
 
 def _is_own(row: Row, field: Field) -> bool:
-    """Tell whether a stored value may be shown under a field: another template may mean other things."""
+    """Tell whether a stored value may stand under a field: another template may mean other things."""
     value = row.finding.fields.get(field.name)
     return field.kind != "choice" or any(c.value == value for c in field.choices)
 
