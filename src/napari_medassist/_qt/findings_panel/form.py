@@ -103,9 +103,7 @@ class FindingForm(QWidget):
         editor = self.editors[field.name]
         value = None if row is None else row.finding.fields.get(field.name)
         if isinstance(editor, QComboBox):
-            editor.blockSignals(True)
             editor.setCurrentIndex(max(editor.findData("" if value is None else str(value)), 0))
-            editor.blockSignals(False)
         elif isinstance(editor, QLineEdit):
             if not editor.hasFocus() or not editor.isModified():
                 editor.setText(field.text(value))

@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from napari.layers import Labels
 
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.label_grids import state_of
+from napari_medassist.app.layer_data import labels_from_layer
 from napari_medassist.app.session import is_called_zones
 from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.labels import LabelMap
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The label layers at one moment.
+
+    Parameters
+    ----------
+    held
+        Key -> array and state of a layer, as a writer is given them.
+    zones
+        Key of the map of zones; empty if there is none.
+    lesions
+        Keys of the maps whose labels may be lesions.
+    """
+
+    held: Mapping[str, tuple[Any, dict[str, Any]]]
+    zones: str
+    lesions: tuple[str, ...]
+
+    def maps(self) -> dict[str, LabelMap]:
+        """Return the label maps on their own grids, by key; to look through them may take a moment.
+
+        One that has no place in the patient is left out: it was moved, or belongs to a clip.
+        """
+        found = {}
+        for key, (data, state) in self.held.items():
+            with suppress(MedAssistError):
+                found[key] = labels_from_layer(data, state)
+        return found
 
 
 class LabelLayers:
@@ -53,31 +87,16 @@ class LabelLayers:
         """Return the layers whose labels may be lesions: not maps of zones."""
         return [n for n in self._bridge.label_layers() if not is_called_zones(n.name)]
 
-    def zones(self) -> LabelMap | None:
-        """Return the map of zones, if one is open."""
-        for layer in self._bridge.label_layers():
-            if is_called_zones(layer.name):
-                return self._map_of(layer)
-        return None
-
     def key_of(self, layer: Labels) -> str:
         """Return the key of a layer's map."""
         return self._keys.get(layer, layer.name)
 
-    def maps(self) -> dict[str, LabelMap]:
-        """Return the label maps on their own grids, by key; those that cannot be had are left out."""
-        found = {}
-        for layer in self._bridge.label_layers():
-            labels = self._map_of(layer)
-            if labels is not None:
-                found[self.key_of(layer)] = labels
-        return found
-
-    def _map_of(self, layer: Labels) -> LabelMap | None:
-        try:
-            return self._bridge.labels_of(layer)
-        except MedAssistError:  # moved, or a clip's: it has no place in the patient
-            return None
+    def snapshot(self) -> Snapshot:
+        """Return what the layers hold, to be looked at in another thread."""
+        layers = self._bridge.label_layers()
+        zones = next((self.key_of(n) for n in layers if is_called_zones(n.name)), "")
+        held = {self.key_of(n): (n.data, state_of(n)) for n in layers}
+        return Snapshot(held, zones, tuple(self.key_of(n) for n in self.lesion_layers()))
 
     def _listen(self, layer: Labels) -> None:
         def edited(_event: Any = None) -> None:

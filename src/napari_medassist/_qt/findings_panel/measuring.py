@@ -79,15 +79,14 @@ class Measuring(QObject):
     def start(self) -> None:
         """Measure now."""
         self._rest.stop()
-        findings, maps = self._store.findings(), self._layers.maps()
-        zones, image = self._layers.zones(), measured_image(self._session.case)
-        keys = [self._layers.key_of(layer) for layer in self._layers.lesion_layers()]
-        rule = self._rule
+        findings, layers = self._store.findings(), self._layers.snapshot()
+        image, rule = measured_image(self._session.case), self._rule
 
         def run(progress: Progress) -> Result:
-            measures = measure_all(findings, maps, image, zones, progress)
-            offers = {k: new_lesions(findings, k, maps[k], rule) for k in keys if k in maps}
-            return measures, offers
+            maps = layers.maps()
+            measures = measure_all(findings, maps, image, maps.get(layers.zones), progress)
+            keys = [key for key in layers.lesions if key in maps]
+            return measures, {key: new_lesions(findings, key, maps[key], rule) for key in keys}
 
         self._runner.start(self._requests.start("Measuring lesions", run, self._take, is_quick=True))
 
@@ -98,12 +97,12 @@ class Measuring(QObject):
     def look_for_lesions(self, layer: Labels, rule: LesionRule) -> tuple[Lesion, ...]:
         """Return the lesions of a layer that are not in the table, as it is painted now."""
         key = self._layers.key_of(layer)
-        labels = self._layers.maps().get(key)
+        labels = self._layers.snapshot().maps().get(key)
         return () if labels is None else new_lesions(self._store.findings(), key, labels, rule)
 
     def names_of(self, layer: Labels) -> dict[int, str]:
         """Return the names of a layer's labels; those without a name are left out."""
-        labels = self._layers.maps().get(self._layers.key_of(layer))
+        labels = self._layers.snapshot().maps().get(self._layers.key_of(layer))
         found: dict[int, str] = {}
         for label in () if labels is None else labels.scheme.labels:
             if label.name != f"label {label.value}":

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QGuiApplication, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QComboBox,
@@ -161,7 +159,7 @@ class FindingsPanel(QWidget):
     def _centre(self, finding: str) -> None:
         measured = self.store.measures.get(finding)
         if measured is not None and measured.centre_lps_mm is not None:
-            self._bridge.centre_on(np.asarray(measured.centre_lps_mm))
+            self._bridge.centre_on(measured.centre_lps_mm)
         self._show_current()
 
     def _on_typed(self, name: str, text: str) -> None:
@@ -218,14 +216,17 @@ class FindingsPanel(QWidget):
     def _show_layers(self) -> None:
         self.layers.look()
         chosen = self.labels.currentData()
-        self.labels.blockSignals(True)
-        self.labels.clear()
-        for layer in self.layers.lesion_layers():
-            self.labels.addItem(layer.name, layer)
-        place = next((i for i in range(self.labels.count()) if self.labels.itemData(i) is chosen), 0)
-        self.labels.setCurrentIndex(place)
-        self.labels.blockSignals(False)
+        layers = self.layers.lesion_layers()
+        with QSignalBlocker(self.labels):
+            self.labels.clear()
+            for layer in layers:
+                self.labels.addItem(layer.name, layer)
+            self.labels.setCurrentIndex(layers.index(chosen) if chosen in layers else 0)
         self.measuring.ask(rule=self._rule())
+
+    def _look_soon(self) -> None:
+        """Look at the layers once, after all of them have come."""
+        self._layers_changed.start(0)
 
     def _show_case(self, case: Case | None) -> None:
         if self._documents is not None:
@@ -351,7 +352,7 @@ class FindingsPanel(QWidget):
         self._layers_changed = QTimer(self)
         self._layers_changed.setSingleShot(True)
         self._layers_changed.timeout.connect(self._show_layers)
-        self._bridge.layers_changed.connect(partial(self._layers_changed.start, 0))
+        self._bridge.layers_changed.connect(self._look_soon)
         for keys, act in ((QKeySequence.StandardKey.Undo, self.undo),
                           (QKeySequence.StandardKey.Redo, self.redo)):  # fmt: skip
             shortcut = QShortcut(QKeySequence(keys), self)

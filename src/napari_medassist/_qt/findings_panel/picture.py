@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from qtpy.QtGui import QBrush, QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_medassist.annotation.findings.sector_picture import SIZE, labels, shape_at, shapes
@@ -81,12 +81,9 @@ class SectorPicture(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.translate(self._corner())
         painter.scale(self._scale(), self._scale())
-        is_dark = self.palette().window().color().lightness() < 128
         ink = self.palette().windowText().color()
         for shape in self._shapes:
-            self._draw(
-                painter, shape.key, QPolygonF([QPointF(*p) for p in shape.outline]), is_dark, ink
-            )
+            self._draw(painter, shape.key, QPolygonF([QPointF(*p) for p in shape.outline]), ink)
         font = painter.font()
         font.setPixelSize(9)
         painter.setFont(font)
@@ -102,11 +99,9 @@ class SectorPicture(QWidget):
             words = BY_KEY[shape.key].part.removeprefix("PZ").removeprefix("TZ")
             painter.drawText(QRectF(x - 15, y - 5, 30, 10), Qt.AlignmentFlag.AlignCenter, words)
 
-    def _draw(
-        self, painter: QPainter, key: str, outline: QPolygonF, is_dark: bool, ink: QColor
-    ) -> None:
-        part = BY_KEY[key].part
-        colour = QColor.fromHsl(_HUES[part[:2]], 70, 78 if is_dark else 205)
+    def _draw(self, painter: QPainter, key: str, outline: QPolygonF, ink: QColor) -> None:
+        is_dark = self.palette().window().color().lightness() < 128
+        colour = QColor.fromHsl(_HUES[BY_KEY[key].part[:2]], 70, 78 if is_dark else 205)
         is_chosen = key in self._chosen
         painter.setBrush(_CHOSEN if is_chosen and self._by_reader else colour)
         line = QColor(ink)
@@ -114,11 +109,7 @@ class SectorPicture(QWidget):
         painter.setPen(QPen(line, 0.6))
         painter.drawPolygon(outline)
         if is_chosen and not self._by_reader:
-            painter.setBrush(_CHOSEN)
-            painter.setBrush(Qt.BrushStyle.Dense3Pattern)
-            brush = painter.brush()
-            brush.setColor(_CHOSEN)
-            painter.setBrush(brush)
+            painter.setBrush(QBrush(_CHOSEN, Qt.BrushStyle.Dense4Pattern))
             painter.drawPolygon(outline)
         if is_chosen or (key == self._at and self.hasFocus()):
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -1,4 +1,4 @@
-"""The view of the lesion table: keys set scores at once, Enter edits, arrows go from lesion to lesion."""
+"""The view of the lesion table: keys set scores at once, Enter edits, arrows go to other lesions."""
 
 from __future__ import annotations
 
@@ -32,8 +32,6 @@ class FindingView(QTableView):
     -------
     finding_chosen
         Emits the id of the finding that a user went to; empty if there is none.
-    asked
-        Emits the id of the finding of a row that was clicked, or gone to with the arrows.
 
     Parameters
     ----------

@@ -89,17 +89,16 @@ def lesions_in(voxels: Voxels, grid: Geometry, rule: LesionRule) -> tuple[Lesion
         What counts as one.
     """
     found = []
-    for value in np.unique(voxels):
-        region = None if value == 0 else _label_region(voxels, int(value))
-        if region is None:
+    for value, box in enumerate(find_objects(voxels), start=1):
+        if box is None:
             continue
+        mask = voxels[box] == value
         if rule is LesionRule.LABEL:
-            n = int(region.mask.sum())
-            found.append(Lesion(int(value), None, n, region.n_parts))
+            n_parts = int(label(mask, _NEIGHBOURS)[1])
+            found.append(Lesion(value, None, int(mask.sum()), n_parts))
             continue
-        for part in _parts(region):
-            anchor = _deepest(part, grid)
-            found.append(Lesion(int(value), anchor, int(part.mask.sum()), 1))
+        parts = _parts(Region(mask, box, 0))
+        found += [Lesion(value, _deepest(part, grid), int(part.mask.sum()), 1) for part in parts]
     return tuple(found)
 
 

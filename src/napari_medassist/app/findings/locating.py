@@ -7,7 +7,7 @@ from napari_medassist.annotation.findings.sectors import BY_KEY
 
 
 def toggled(location: Location, key: str) -> Location:
-    """Return a location with a sector added, or taken away if it was there; the reader's from now on."""
+    """Return a location with a sector added, or taken away if it was there; the reader's then."""
     has = key in location.sectors
     sectors = tuple(s for s in location.sectors if s != key) if has else (*location.sectors, key)
     return Location(sectors, side_of(sectors), by_reader=True)

@@ -186,12 +186,13 @@ class FindingStore:
     # ---------------------------------------------------------------- measures
 
     def mark_stale(self, map_key: str | None = None) -> bool:
-        """Say that the findings of a label map (all by default) must be measured anew."""
+        """Say that findings of a map (all by default) must be measured anew; tell if any is new."""
         ids = {f.id for f in self.findings() if map_key in (None, f.map_key)}
+        if ids <= self.stale:
+            return False
         self.stale |= ids
-        if ids:
-            self.measured.emit()
-        return bool(ids)
+        self.measured.emit()
+        return True
 
     def take_measures(self, measures: Mapping[str, Measured]) -> None:
         """Keep new measures; the findings that they are of are up to date."""
