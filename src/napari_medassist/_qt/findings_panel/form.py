@@ -25,6 +25,7 @@ from napari_medassist.app.findings.table import Row
 _COLUMNS = 2
 _NARROWEST = 60
 _NOTES_ROWS = 2
+_ATTENTION = "\N{BLACK UP-POINTING TRIANGLE}"
 
 
 class FindingForm(QWidget):
@@ -87,7 +88,7 @@ class FindingForm(QWidget):
         self._grid_at.setEnabled(is_own)
         self.notes.setEnabled(row is not None)
         told = () if row is None else row.notes
-        self.warning.setText("\n".join(told))
+        self.warning.setText("\n".join(f"{_ATTENTION} {note}" for note in told))
         self.warning.setVisible(bool(told))
         self.notes.show_text("" if row is None else row.finding.notes)
         for field in () if template is None else template.fields:
@@ -119,7 +120,8 @@ class FindingForm(QWidget):
             editor = _Choice()
             editor.addItem("", "")
             for choice in field.choices:
-                editor.addItem(choice.title, choice.value)
+                editor.addItem(choice.in_list, choice.value)
+            editor.view().setMinimumWidth(editor.view().sizeHintForColumn(0) + 24)
             editor.activated.connect(
                 lambda _place, box=editor, name=field.name: self.typed.emit(name, box.currentData())
             )

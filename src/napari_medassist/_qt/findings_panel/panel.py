@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari.layers import Labels
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer
-from qtpy.QtGui import QGuiApplication, QKeySequence, QShortcut
+from qtpy.QtGui import QActionGroup, QGuiApplication, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -244,7 +244,8 @@ class FindingsPanel(QWidget):
         return self._bridge.session.case
 
     def _rule(self) -> LesionRule:
-        return LesionRule(self.rule.currentText())
+        checked = self.rules.checkedAction()
+        return LesionRule.LABEL if checked is None else LesionRule(checked.text())
 
     def _first_template(self) -> Template:
         last = self._settings.ui(_TEMPLATE_KEY, "prostate-pirads")
@@ -286,13 +287,20 @@ class FindingsPanel(QWidget):
         self.chooser.setToolTip("The template: which columns the table has. You can write your own")
         top.addWidget(self.chooser, 1)
         self.more = QToolButton()
-        self.more.setText("\N{HORIZONTAL ELLIPSIS}")
-        self.more.setToolTip("Export, import, copy")
+        self.more.setText("More")
+        self.more.setToolTip("Export, import, copy; what counts as one lesion")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
         menu.addAction("Export as CSV", self._ask_export)
         menu.addAction("Import from CSV", self._ask_import)
         menu.addAction("Copy as text for a report", self.copy_paragraph)
+        menu.addSection("A lesion is")
+        self.rules = QActionGroup(menu)
+        for rule in LesionRule:
+            action = menu.addAction(str(rule))
+            action.setCheckable(True)
+            action.setChecked(rule is LesionRule.LABEL)
+            self.rules.addAction(action)
         self.more.setMenu(menu)
         top.addWidget(self.more)
         lower = QWidget()
@@ -319,20 +327,16 @@ class FindingsPanel(QWidget):
         layout.addWidget(self.message)
 
     def _lesion_row(self) -> QHBoxLayout:
-        self.labels, self.rule = QComboBox(), QComboBox()
+        self.labels = QComboBox()
         self.labels.setToolTip("The label map that lesions are taken from")
-        self.rule.addItems([str(rule) for rule in LesionRule])
-        self.rule.setToolTip(
-            "What one lesion is: a label, or each separate part where all share one label"
-        )
         self.add = QPushButton("Add lesions")
         self.add.setToolTip("Put the lesions of the label map that are not in the table into it")
         self.remove = QPushButton("Remove")
         self.remove.setToolTip("Take the selected lesions out of the table; their masks stay")
         row = QHBoxLayout()
-        for widget in (self.labels, self.rule, self.add, self.remove):
+        for widget, share in ((self.labels, 4), (self.add, 4), (self.remove, 3)):
             widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            row.addWidget(widget, 4 if widget is self.add else 3)
+            row.addWidget(widget, share)
         return row
 
     def _connect(self) -> None:
@@ -340,7 +344,7 @@ class FindingsPanel(QWidget):
         self.add.clicked.connect(lambda _checked: self.add_lesions())
         self.remove.clicked.connect(lambda _checked: self.remove_lesions())
         self.labels.currentIndexChanged.connect(lambda _place: self._show_offer())
-        self.rule.currentIndexChanged.connect(lambda _place: self.measuring.ask(rule=self._rule()))
+        self.rules.triggered.connect(lambda _action: self.measuring.ask(rule=self._rule()))
         self.table.finding_chosen.connect(self._centre)
         self.model.refused.connect(self.tell)
         self.form.typed.connect(self._on_typed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QModelIndex, Qt, Signal
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtGui import QKeyEvent, QPainter, QPen
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -20,6 +20,10 @@ from napari_medassist._qt.findings_panel.model import FindingTable
 
 _Key = Qt.Key
 _WIDEST_PX = 170
+#: Room beside the text of a cell.
+_ROOM_PX = 14
+#: Rows that are looked at to find the width of a column.
+_SAMPLED_ROWS = 40
 
 
 class FindingView(QTableView):
@@ -59,7 +63,6 @@ class FindingView(QTableView):
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
         self.setShowGrid(False)
-        self.setAlternatingRowColors(True)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         header = self.horizontalHeader()
@@ -67,6 +70,7 @@ class FindingView(QTableView):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(24)
+        header.setStyleSheet("QHeaderView::section { padding: 2px; }")  # napari's takes half the width
         self.setSortingEnabled(True)
         self.clicked.connect(self._go_to)
         self.selectionModel().currentRowChanged.connect(self._on_current)
@@ -91,9 +95,12 @@ class FindingView(QTableView):
 
     def fit_columns(self) -> None:
         """Give each column the width of what stands in it."""
-        self.resizeColumnsToContents()
-        for place in range(self._findings.columnCount()):
-            self.setColumnWidth(place, min(self.columnWidth(place) + 4, _WIDEST_PX))
+        metrics = self.fontMetrics()
+        rows = range(min(self._findings.rowCount(), _SAMPLED_ROWS))
+        for place, column in enumerate(self._findings.columns):
+            texts = [str(self._findings.index(row, place).data() or "") for row in rows]
+            widest = max(metrics.horizontalAdvance(text) for text in (column.title, *texts))
+            self.setColumnWidth(place, min(widest + _ROOM_PX, _WIDEST_PX))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Set a choice by the key that begins it; Delete empties a cell."""
@@ -166,6 +173,16 @@ class _CellEditor(QStyledItemDelegate):
         super().__init__(parent)
         self._findings = model
 
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Draw a cell; the one that keys go to gets a frame."""
+        super().paint(painter, option, index)
+        view = self.parent()
+        if isinstance(view, QTableView) and view.hasFocus() and index == view.currentIndex():
+            painter.save()
+            painter.setPen(QPen(option.palette.highlightedText().color(), 1.5))
+            painter.drawRect(option.rect.adjusted(1, 1, -2, -2))
+            painter.restore()
+
     def createEditor(  # noqa: N802 - Qt's name
         self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex
     ) -> Any:
@@ -176,7 +193,7 @@ class _CellEditor(QStyledItemDelegate):
         box = QComboBox(parent)
         box.addItem("", "")
         for choice in field.choices:
-            box.addItem(choice.title, choice.value)
+            box.addItem(choice.in_list, choice.value)
         box.view().setMinimumWidth(box.view().sizeHintForColumn(0) + 24)
         box.activated.connect(lambda _place: self._finish(box))
         return box

@@ -23,6 +23,11 @@ class Choice:
     title: str
     code: Code | None = None
 
+    @property
+    def in_list(self) -> str:
+        """Return it as a list shows it: what is stored first, since a narrow list shows no more."""
+        return self.title if self.title.startswith(self.value) else f"{self.value}  {self.title}"
+
 
 @dataclass(frozen=True)
 class Field:
