@@ -109,10 +109,10 @@ class Measuring(QObject):
                 found[label.value] = label.name
         return found
 
-    def close(self) -> None:
-        """Stop, and wait for what runs."""
+    def close(self) -> bool:
+        """Stop, and wait for what runs; tell whether it ended."""
         self._rest.stop()
-        self._runner.close()
+        return self._runner.close()
 
     def _take(self, result: Any) -> None:
         measures, offers = result
