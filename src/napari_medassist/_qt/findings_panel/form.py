@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medassist.annotation.findings.template import Field, Template
-from napari_medassist.app.findings.table import Row
+from napari_medassist.app.findings.table import Row, measures_in_words
 
 #: Fields stand in so many columns.
 _COLUMNS = 2
@@ -45,6 +45,8 @@ class FindingForm(QWidget):
         self.warning.setWordWrap(True)
         self.warning.setTextFormat(Qt.TextFormat.PlainText)
         self.warning.setObjectName("medassist_finding_warning")
+        self.measures = QLabel()
+        self.measures.setWordWrap(True)
         self.notes = _Notes()
         self.notes.left.connect(lambda text: self.typed.emit("notes", text))
         self.editors: dict[str, Any] = {}
@@ -52,6 +54,7 @@ class FindingForm(QWidget):
         self._grid_at = QWidget()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.measures)
         layout.addWidget(self.warning)
         layout.addWidget(self._grid_at)
         layout.addWidget(self.notes)
@@ -81,8 +84,10 @@ class FindingForm(QWidget):
         self._grid_at.deleteLater()
         self._grid_at = fresh
 
-    def show_row(self, row: Row | None) -> None:
+    def show_row(self, row: Row | None, mean_title: str = "Mean") -> None:
         """Show a finding; None for none."""
+        self.measures.setText("" if row is None else measures_in_words(row, mean_title))
+        self.measures.setVisible(bool(self.measures.text()))
         template = self._template
         is_own = row is not None and template is not None and row.finding.template == template.name
         self._grid_at.setEnabled(is_own)

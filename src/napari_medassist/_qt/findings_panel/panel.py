@@ -29,6 +29,8 @@ from napari_medassist._qt.findings_panel.measuring import Measuring
 from napari_medassist._qt.findings_panel.model import FindingTable
 from napari_medassist._qt.findings_panel.places import PlaceBox
 from napari_medassist._qt.findings_panel.view import FindingView
+from napari_medassist._qt.messages import shows_errors
+from napari_medassist._qt.threads import run_with_dialog
 from napari_medassist.annotation.findings.parts import LesionRule
 from napari_medassist.annotation.findings.template import Template
 from napari_medassist.annotation.findings.template_reading import all_templates
@@ -36,12 +38,13 @@ from napari_medassist.app.browser.marks import user_name
 from napari_medassist.app.findings.documents import CaseDocuments
 from napari_medassist.app.findings.exchange import as_paragraph, read_csv, write_csv
 from napari_medassist.app.findings.measures import measured_image, measured_image_title
+from napari_medassist.app.findings.reporting import write_dicom
 from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.findings.table import Row
 from napari_medassist.app.findings.undo import TableUndo
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
-from napari_medassist.core.errors import MedAssistError
+from napari_medassist.core.errors import InvalidSetting, MedAssistError
 
 _TEMPLATE_KEY = "findings_template"
 
@@ -123,6 +126,21 @@ class FindingsPanel(QWidget):
         """Write the table."""
         self._attempt(lambda: write_csv(self.store, self.template, path), f"Written: {path.name}")
 
+    @shows_errors
+    def export_dicom(self, path: Path) -> None:
+        """Write the lesions of the chosen label map as DICOM segmentation and report."""
+        layer = self.labels.currentData()
+        if not isinstance(layer, Labels):
+            raise InvalidSetting("No label map is open.")
+        key, labels, case = self.layers.key_of(layer), self._bridge.labels_of(layer), self._case()
+        written = run_with_dialog(
+            "Writing DICOM",
+            lambda _progress: write_dicom(self.store, self.template, key, labels, case, path),
+            self,
+        )
+        told = f"Written: {written.segmentation.name} and {written.report.name}"
+        self.tell("\n".join((told, *written.notes)))
+
     def import_csv(self, path: Path) -> None:
         """Add the lesions of a table to this one, as one step."""
         try:
@@ -194,6 +212,8 @@ class FindingsPanel(QWidget):
 
     def _on_measured(self) -> None:
         self.model.refresh()
+        if not self.store.stale:
+            self.table.fit_columns()
         self._show_current()
         self._show_offer()
 
@@ -205,7 +225,7 @@ class FindingsPanel(QWidget):
         finding = self.table.current()
         place = self.model.row_of(finding) if finding else None
         row: Row | None = None if place is None else self.model.row_at(place)
-        self.form.show_row(row)
+        self.form.show_row(row, measured_image_title(measured_image(self._case())))
         self.places.show_row(row)
 
     def _show_offer(self) -> None:
@@ -272,6 +292,11 @@ class FindingsPanel(QWidget):
         if path:
             self.export_csv(Path(path))
 
+    def _ask_dicom(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Export lesions", "lesions.dcm", "DICOM (*.dcm)")
+        if path:
+            self.export_dicom(Path(path))
+
     def _ask_import(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Import lesions", "", "CSV (*.csv)")
         if path:
@@ -293,6 +318,7 @@ class FindingsPanel(QWidget):
         menu = QMenu(self.more)
         menu.addAction("Export as CSV", self._ask_export)
         menu.addAction("Import from CSV", self._ask_import)
+        menu.addAction("Export as DICOM SEG and SR", self._ask_dicom)
         menu.addAction("Copy as text for a report", self.copy_paragraph)
         menu.addSection("A lesion is")
         self.rules = QActionGroup(menu)

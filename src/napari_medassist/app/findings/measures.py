@@ -29,8 +29,8 @@ class Measured:
     ----------
     volume_ml, axial_mm, diameter_3d_mm
         Volume, and longest diameters from corner to corner of voxels.
-    mean
-        Mean of the image that is measured; None if it has no voxel there.
+    mean, mean_unit
+        Mean of the image that is measured, None if it has no voxel there; and the image's unit.
     mean_note
         Empty, or why the mean is not of the whole lesion.
     centre_lps_mm
@@ -47,6 +47,7 @@ class Measured:
     axial_mm: float = 0.0
     diameter_3d_mm: float = 0.0
     mean: float | None = None
+    mean_unit: str = ""
     mean_note: str = ""
     centre_lps_mm: Triple | None = None
     n_parts: int = 0
@@ -130,12 +131,13 @@ def measure(
     grid = labels.geometry
     size = lesion_size(region.mask, grid)
     mean, note = _mean(region, labels, image)
+    unit = "" if image is None else image.acquisition.unit
     points = grid.index_to_lps(region.index_zyx())
     placed = gland.place(points) if gland is not None else None
     if placed is None and problem:
         placed = Placed(notes=(problem,))
     return Measured(
-        size.volume_ml, size.axial_mm, size.diameter_3d_mm, mean, note, _centre(points),
+        size.volume_ml, size.axial_mm, size.diameter_3d_mm, mean, unit, note, _centre(points),
         region.n_parts, placed,
     )  # fmt: skip
 

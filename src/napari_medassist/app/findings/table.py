@@ -174,6 +174,19 @@ def _is_own(row: Row, field: Field) -> bool:
     return field.kind != "choice" or any(c.value == value for c in field.choices)
 
 
+def measures_in_words(row: Row, mean_title: str) -> str:
+    """Return the measures of a row in one line; empty if there are none."""
+    measured = row.measured
+    if measured is None or measured.is_gone:
+        return ""
+    mean = "" if measured.mean is None else f", {mean_title.split(' (')[0]} {measured.mean:.0f}"
+    stale = ", being measured" if row.is_stale else ""
+    return (
+        f"{measured.volume_ml:.2f} ml, axial {measured.axial_mm:.1f} mm, "
+        f"3D {measured.diameter_3d_mm:.1f} mm{mean}{stale}"
+    )
+
+
 def sorted_rows(rows: Sequence[Row], column: Column | None, *, descending: bool) -> tuple[Row, ...]:
     """Return rows sorted by a column, empty cells last; by number if there is no column."""
     if column is None:
