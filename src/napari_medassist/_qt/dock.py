@@ -12,6 +12,7 @@ from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
+from napari_medassist._qt.findings_panel.panel import FindingsPanel
 from napari_medassist._qt.views.strip import ViewStrip
 from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.settings import Settings
@@ -38,11 +39,13 @@ class MedAssistDock(QWidget):
         bridge = bridge_of(viewer)
         self.case_panel = CasePanel(bridge)
         self.annotation_panel = AnnotationPanel(bridge)
+        self.findings_panel = FindingsPanel(bridge, Settings())
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
         self.views = ViewStrip(bridge, Settings())
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
+        self.tabs.addTab(self.findings_panel, "Lesions")
         self.tabs.addTab(self.evaluation_panel, "Compare")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

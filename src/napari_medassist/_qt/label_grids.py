@@ -17,7 +17,7 @@ from napari_medassist.core.volume import Volume
 
 def labels_of(layer: Labels) -> LabelMap:
     """Return the label map that a layer shows, on its source grid."""
-    return labels_from_layer(layer.data, _state(layer))
+    return labels_from_layer(layer.data, state_of(layer))
 
 
 def give_a_grid(layer: Labels, session: Session, selected: Volume | None) -> None:
@@ -68,7 +68,7 @@ def _place(layer: Labels, data: Any, options: dict[str, Any]) -> None:
     layer.editable = link is not None and not link.resampled
 
 
-def _state(layer: Labels) -> dict[str, Any]:
+def state_of(layer: Labels) -> dict[str, Any]:
     """Return of a layer what napari hands to a writer, as far as it matters."""
     return {
         "name": layer.name,

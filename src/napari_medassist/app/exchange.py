@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from napari_medassist.core.errors import UnsupportedFormat
 from napari_medassist.core.geometry import Float, Geometry
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.io.files import write
+
+if TYPE_CHECKING:
+    from napari_medassist.io.dicom.derived.measurements import MeasuredFinding
 
 ExportKind = Literal["seg", "labelmap-seg", "rtstruct", "sr", "other"]
 
@@ -52,6 +55,7 @@ def export(
     series: str = "",
     segmentation: Path | None = None,
     table: Path | None = None,
+    findings: Sequence[MeasuredFinding] = (),
 ) -> Path:
     """Write a label map; DICOM kinds refer to the images that it was drawn on.
 
@@ -70,6 +74,8 @@ def export(
         Which series, if several have the same grid.
     segmentation, table
         For ``sr``: the DICOM SEG of the same labels that it refers to, and a CSV to write as well.
+    findings
+        For ``sr``: what is reported of the labels; by default the sizes of each.
 
     Raises
     ------
@@ -95,7 +101,7 @@ def export(
 
         write_structure_set(labels, source, path)
     elif kind == "sr":
-        _write_report(labels, path, images, series, segmentation, table)
+        _write_report(labels, path, images, series, segmentation, table, findings)
     else:
         from napari_medassist.io.dicom.derived.segmentation_writing import write_segmentation
 
@@ -128,12 +134,9 @@ def _write_report(
     series: str,
     segmentation: Path | None,
     table: Path | None,
+    findings: Sequence[MeasuredFinding],
 ) -> None:
-    from napari_medassist.io.dicom.derived.measurements import (
-        MeasuredFinding,
-        quantities_of,
-        write_table,
-    )
+    from napari_medassist.io.dicom.derived.measurements import write_table
     from napari_medassist.io.dicom.derived.report_writing import write_report
     from napari_medassist.io.dicom.derived.source_series import find_source
 
@@ -143,6 +146,15 @@ def _write_report(
             path=path,
             cure="Export the labels with --to seg first, and name that file with --segmentation.",
         )
+    findings = findings or _sizes_as_findings(labels)
+    write_report(findings, find_source(labels, images, series=series), segmentation, path)
+    if table is not None:
+        write_table(findings, table)
+
+
+def _sizes_as_findings(labels: LabelMap) -> list[MeasuredFinding]:
+    from napari_medassist.io.dicom.derived.measurements import MeasuredFinding, quantities_of
+
     values = np.asarray(labels.array)
     findings = []
     for label in labels.scheme.completed(labels.values()).labels:
@@ -150,9 +162,7 @@ def _write_report(
         if mask.any():
             quantities = quantities_of(**sizes_of(mask, labels.geometry))
             findings.append(MeasuredFinding(label.name, label_value=label.value, quantities=quantities))
-    write_report(findings, find_source(labels, images, series=series), segmentation, path)
-    if table is not None:
-        write_table(findings, table)
+    return findings
 
 
 def sizes_of(mask: NDArray[np.bool_], geometry: Geometry) -> dict[str, float]:

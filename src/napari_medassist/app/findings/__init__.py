@@ -1,0 +1,1 @@
+"""The lesion table without a window: store, measures, rows, and what leaves the program."""
