@@ -13,6 +13,7 @@ from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist._qt.views.strip import ViewStrip
+from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.settings import Settings
 
@@ -37,11 +38,13 @@ class MedAssistDock(QWidget):
         self.case_panel = CasePanel(bridge)
         self.annotation_panel = AnnotationPanel(bridge)
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
+        self.worklist_panel = WorklistPanel(bridge, bridge.session.reading, Settings())
         self.views = ViewStrip(bridge, Settings())
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
         self.tabs.addTab(self.evaluation_panel, "Compare")
+        self.tabs.addTab(self.worklist_panel, "Worklist")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.views)

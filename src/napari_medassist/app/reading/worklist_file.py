@@ -1,0 +1,80 @@
+"""The file of a worklist: plain JSON with a version; what we do not know in it stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from napari_medassist.app.reading.entries import Entry
+from napari_medassist.core.errors import CorruptFile, FileProblem, UnsupportedFormat
+from napari_medassist.io.atomic import replacing
+
+ENDING = ".worklist.json"
+FORMAT, VERSION = "napari-medassist worklist", 1
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """Return the content of a worklist, checked.
+
+    Raises
+    ------
+    FileProblem
+        If it cannot be read.
+    CorruptFile
+        If it is no worklist, or a damaged one.
+    UnsupportedFormat
+        If a newer version wrote it.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileProblem(
+            f"The worklist cannot be read ({error.strerror or error}).", path=path
+        ) from error
+    except ValueError as error:
+        raise _damaged(path, f"it is no JSON: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CorruptFile("This is no worklist.", path=path, cure="Choose another file.")
+    version = content.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise UnsupportedFormat(
+            f"The worklist is of version {version}, this program knows {VERSION}.",
+            path=path,
+            cure="Update napari-medassist; the file was not touched.",
+        )
+    _check(content, path)
+    return content
+
+
+def write_content(path: Path, content: dict[str, Any]) -> None:
+    """Replace a worklist whole; raises ``WriteFailed`` if that is not possible."""
+    text = json.dumps({"format": FORMAT, "version": VERSION, **content}, indent=1, ensure_ascii=False)
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _check(content: dict[str, Any], path: Path) -> None:
+    try:
+        if not isinstance(content["blinded"], bool):
+            raise TypeError("'blinded' is neither true nor false")
+        names = [case["case"] for case in content["cases"]]
+        if len(set(names)) != len(names) or not all(isinstance(n, str) and n for n in names):
+            raise ValueError("a case stands twice, or has no name")
+        for case in content["cases"]:
+            if not all(isinstance(part, str) for part in case["paths"]):
+                raise TypeError(f"the paths of '{case['case']}' are no texts")
+        for entries in content["readings"].values():
+            for entry in entries.values():
+                Entry.of_plain(entry)
+    except Exception as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def _damaged(path: Path, why: str) -> CorruptFile:
+    return CorruptFile(
+        f"The worklist is damaged ({why}).",
+        path=path,
+        cure="It was not touched. Repair it in a text editor, or move it away and open the folder or "
+        "table anew; the label maps under 'readings' are kept.",
+    )
