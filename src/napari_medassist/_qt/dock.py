@@ -7,6 +7,7 @@ from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
+from napari_medassist._qt.adjudication_panel.panel import AdjudicationPanel
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
@@ -39,12 +40,14 @@ class MedAssistDock(QWidget):
         self.annotation_panel = AnnotationPanel(bridge)
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
         self.worklist_panel = WorklistPanel(bridge, bridge.session.reading, Settings())
+        self.adjudication_panel = AdjudicationPanel(bridge, bridge.session.reading)
         self.views = ViewStrip(bridge, Settings())
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
         self.tabs.addTab(self.evaluation_panel, "Compare")
         self.tabs.addTab(self.worklist_panel, "Worklist")
+        self.tabs.addTab(self.adjudication_panel, "Adjudicate")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.views)

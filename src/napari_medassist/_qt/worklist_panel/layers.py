@@ -8,7 +8,7 @@ from napari.layers import Image, Labels
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.painted import PaintedLabels, without_collecting
 from napari_medassist.app.layer_data import link_of
-from napari_medassist.app.reading.room import OpenedReading
+from napari_medassist.app.reading.room import NOT_OWN_KEY, OpenedReading
 from napari_medassist.core.labels import LabelMap
 
 
@@ -56,13 +56,13 @@ class ReadingLayers:
             If a layer was moved or reshaped, so that its place in the patient is not known.
         """
         painted = {id(layer) for layer in self._painted.layers()}
-        mine = [n for n in self._bridge.label_layers() if id(n) in painted or self._is_own(n)]
+        mine = [
+            layer
+            for layer in self._bridge.label_layers()
+            if NOT_OWN_KEY not in layer.metadata and (id(layer) in painted or self._is_own(layer))
+        ]
         shown = [self._bridge.labels_of(layer) for layer in reversed(mine)]
         return tuple(labels.with_changes(array=np.array(labels.array)) for labels in shown)
-
-    def has_painted(self) -> bool:
-        """Tell whether closing the layers would lose a stroke or a new label map."""
-        return bool(self._painted.layers())
 
     def _is_own(self, layer: Labels) -> bool:
         link = link_of(layer.metadata)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_medassist.app.browser.work import Requests, Work
 from napari_medassist.app.reading.listing import ADJUDICATED_FOLDER
 from napari_medassist.app.reading.readings import folder_name, on_grid_of, read_json, write_json
 from napari_medassist.core.errors import WriteFailed
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.progress import Progress
 from napari_medassist.core.volume import GridImage
 from napari_medassist.io.files import read_labels, write
 
@@ -70,6 +73,42 @@ def load_adjudicated(place: Path, grid: GridImage) -> Adjudicated | None:
         return None
     record = read_json(place / RECORD, FORMAT, VERSION, "record")
     return Adjudicated(on_grid_of(read_labels(place / LABELS), [grid]), record)
+
+
+class AdjudicationSaver:
+    """Saves in other threads; of several states that wait, the newest is written last.
+
+    Parameters
+    ----------
+    place
+        The folder of the adjudication.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._lock, self._requests = threading.Lock(), Requests()
+
+    def save(
+        self,
+        labels: LabelMap,
+        record: Mapping[str, Any],
+        accept: Callable[[Path], None],
+        fail: Callable[[BaseException], None],
+    ) -> Work[Path]:
+        """Return the work of saving a state; its array must not change meanwhile."""
+
+        def run(progress: Progress) -> Path:
+            with self._lock:
+                progress(0, 1, "Saving")  # stops what a newer state has overtaken
+                return save_adjudicated(self.place, labels, record)
+
+        return self._requests.start("Saving the adjudication", run, accept, fail, is_quick=True)
+
+    def save_now(self, labels: LabelMap, record: Mapping[str, Any]) -> Path:
+        """Save a state in this thread, after what is being written; raises ``WriteFailed``."""
+        self._requests.overtake()
+        with self._lock:
+            return save_adjudicated(self.place, labels, record)
 
 
 def set_aside(place: Path) -> Path | None:

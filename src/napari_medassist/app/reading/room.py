@@ -25,6 +25,8 @@ from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.io.files import read, read_together
 
+#: Marks layers that show others' work or what was made of it: they are not the reader's own.
+NOT_OWN_KEY = "medassist_not_own"
 #: Megabytes of voxels that are held, the case that is open among them.
 BUDGET_MB = 1024.0
 
@@ -289,9 +291,8 @@ class ReadingRoom:
         """Save the label maps only; touches no signal, so that it may run in another thread."""
         reading = self._required_open()
         kept = reading.findings if findings is None else findings
-        if maps or kept or self.readings.exists(reading.name, self._reader):
-            self.readings.save(Reading(reading.name, self._reader, maps, kept))
-            reading.findings = kept
+        self.readings.save(Reading(reading.name, self._reader, maps, kept))
+        reading.findings = kept
 
     def set_status(self, status: Status | None) -> None:
         """Write the time, and the status if one is given; raises ``FileProblem`` if that fails."""
@@ -346,6 +347,24 @@ class ReadingRoom:
         if not self.required_worklist.entry(case, self._reader).unblinded:
             self._write(case, unblinded=_now())
 
+    def begin_seeing(self, case: str, *readers: str) -> None:
+        """Write down that this reader sees the work of others on a case from now on.
+
+        Raises
+        ------
+        InvalidSetting
+            If this reader may not see it yet.
+        """
+        worklist = self.required_worklist
+        if all(reader == self._reader for reader in readers):
+            return
+        if not worklist.may_see(case, self._reader):
+            raise InvalidSetting(
+                "The list is blinded.", cure="Other readings open when your own of the case is done."
+            )
+        if worklist.is_blinded:
+            self.unblind(case)
+
     def read_of(self, case: str, reader: str, images: Case | None) -> Reading:
         """Return another reader's reading of a case.
 
@@ -356,14 +375,7 @@ class ReadingRoom:
         InvalidSetting
             If this reader may not see it yet.
         """
-        worklist = self.required_worklist
-        if reader != self._reader and not worklist.may_see(case, self._reader):
-            raise InvalidSetting(
-                "The list is blinded.", cure="Other readings open when your own of the case is done."
-            )
-        entry = worklist.entry(case, self._reader)
-        if reader != self._reader and worklist.is_blinded and not entry.unblinded:
-            self.unblind(case)
+        self.begin_seeing(case, reader)
         reading = self.readings.load(case, reader, images)
         if reading is None:
             raise FileProblem(f"{reader} has saved nothing of '{case}'.", path=self.readings.folder)
