@@ -263,10 +263,10 @@ class AdjudicationPanel(QWidget):
         self.form.fit_columns()
         self.form.saved.setText("")
         self.form.difference.setChecked(False)
-        self.form.tell(begun.told)
         self._show_state()
         if adjudication.pairs:
             self._select((adjudication.next_undecided(0) or 1) - 1)
+        self.form.tell(begun.told)
 
     def _show_readers(self, _case: object = None) -> None:
         case, room = self._room.current, self._room

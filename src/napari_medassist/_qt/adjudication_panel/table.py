@@ -140,9 +140,16 @@ def decision_in_words(adjudication: Adjudication, number: int) -> str:
     return {Choice.FIRST: first, Choice.SECOND: second}.get(decision.choice, str(decision.choice))
 
 
+class LesionPairView(QTableView):
+    """A view whose digits decide, instead of going to a row that begins with them."""
+
+    def keyboardSearch(self, _search: str | None) -> None:  # noqa: N802 - Qt's name
+        """Search for nothing."""
+
+
 def pair_view(model: LesionPairTable) -> QTableView:
     """Return the view of the lesions."""
-    view = QTableView()
+    view = LesionPairView()
     view.setModel(model)
     view.setObjectName("medassist_lesion_pairs")
     view.setAccessibleName("Lesions of two readers")
