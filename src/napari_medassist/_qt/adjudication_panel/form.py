@@ -130,7 +130,9 @@ class AdjudicationForm:
         self.redo.setEnabled(adjudication is not None and adjudication.can_redo)
         if adjudication is None:
             self.progress.setText("")
-            self.numbers.setText("")
+            self.numbers.setText(
+                "Open a case of the worklist that two readers have done, choose both and compare."
+            )
             return
         n_lesions = len(adjudication.pairs)
         n_decided = n_lesions - len(adjudication.undecided)

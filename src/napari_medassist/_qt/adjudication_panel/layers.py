@@ -60,7 +60,10 @@ class AdjudicationLayers:
         if labels is None:
             return
         active = self._bridge.viewer.layers.selection.active
-        self._by_kind[kind] = self._add(labels)
+        self._by_kind[kind] = added = self._add(labels)
+        if self.made is not None:  # under what is decided and outlined
+            layers = self._bridge.viewer.layers
+            layers.move(layers.index(added), layers.index(self.made))
         self._bridge.viewer.layers.selection.active = active  # strokes go where they went
 
     def write(self, change: Change) -> None:

@@ -65,6 +65,7 @@ class AdjudicationPanel(QWidget):
         self.form = AdjudicationForm(self)
         self._connect()
         self._show_readers()
+        self._show_state()
 
     @property
     def adjudication(self) -> Adjudication | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_medassist.app.reading.entries import Entry, Status
 from napari_medassist.app.reading.listing import ListedCase, Listing, listed
-from napari_medassist.app.reading.worklist_file import ENDING, read_content, write_content
+from napari_medassist.app.reading.worklist_file import ENDING, Entries, read_content, write_content
 from napari_medassist.core.errors import FileProblem, InvalidSetting, UnknownItem
 from napari_medassist.io.lock import locked
 
@@ -43,9 +43,9 @@ class Worklist:
         self.path = path
         self.warnings: tuple[str, ...] = ()
         self._unsaved: dict[tuple[str, str], Entry] = {}
-        self._take(read_content(path))
+        self._take(*read_content(path))
 
-    def _take(self, content: Mapping[str, Any]) -> None:
+    def _take(self, content: Mapping[str, Any], entries: Entries) -> None:
         folder = self.path.parent
         self.is_blinded: bool = content["blinded"]
         self.cases = tuple(
@@ -53,10 +53,7 @@ class Worklist:
             for case in content["cases"]
         )
         self._rows = {case.name: row for row, case in enumerate(self.cases)}
-        self._entries: dict[str, dict[str, Entry]] = {
-            case: {reader: Entry.of_plain(plain) for reader, plain in entries.items()}
-            for case, entries in content["readings"].items()
-        }
+        self._entries = entries
         for (name, reader), entry in self._unsaved.items():
             self._entries.setdefault(name, {})[reader] = entry
 
@@ -160,13 +157,14 @@ class Worklist:
     def save(self) -> None:
         """Write what could not be written before; raises as :meth:`change` does."""
         with locked(self.path, "worklist"):
-            content = read_content(self.path)
+            content, entries = read_content(self.path)
             for (case, reader), entry in self._unsaved.items():
                 known = content["readings"].setdefault(case, {})
                 known[reader] = {**known.get(reader, {}), **entry.to_plain()}
+                entries.setdefault(case, {})[reader] = entry
             write_content(self.path, content)
         self._unsaved.clear()
-        self._take(content)
+        self._take(content, entries)
 
     def reload(self) -> bool:
         """Take over what others wrote meanwhile; tell whether that changed anything.
@@ -177,7 +175,7 @@ class Worklist:
             If the file cannot be read any more; what is known stays.
         """
         before = self._entries, self.cases
-        self._take(read_content(self.path))
+        self._take(*read_content(self.path))
         return before != (self._entries, self.cases)
 
 

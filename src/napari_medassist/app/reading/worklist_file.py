@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ ENDING = ".worklist.json"
 FORMAT, VERSION = "napari-medassist worklist", 1
 
 
-def read_content(path: Path) -> dict[str, Any]:
-    """Return the content of a worklist, checked.
+#: Case -> reader -> entry.
+Entries = dict[str, dict[str, Entry]]
+
+
+def read_content(path: Path) -> tuple[dict[str, Any], Entries]:
+    """Return the content of a worklist, checked, and the entries in it.
 
     Raises
     ------
@@ -43,18 +48,41 @@ def read_content(path: Path) -> dict[str, Any]:
             path=path,
             cure="Update napari-medassist; the file was not touched.",
         )
-    _check(content, path)
-    return content
+    return content, _checked(content, path)
 
 
 def write_content(path: Path, content: dict[str, Any]) -> None:
-    """Replace a worklist whole; raises ``WriteFailed`` if that is not possible."""
-    text = json.dumps({"format": FORMAT, "version": VERSION, **content}, indent=1, ensure_ascii=False)
+    """Replace a worklist whole, a line a case and a line an entry.
+
+    Raises
+    ------
+    WriteFailed
+        If that is not possible; what stood there is unchanged.
+    """
+    parts = {"format": FORMAT, "version": VERSION, **content}
+    told = {key: _line(value) for key, value in parts.items()}
+    told["cases"] = _lines("[", (_line(case) for case in content["cases"]), "]", 2)
+    told["readings"] = _lines("{", (_lines_of_case(*n) for n in content["readings"].items()), "}", 2)
+    text = _lines("{", (f"{_line(key)}: {value}" for key, value in told.items()), "}", 1)
     with replacing(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def _check(content: dict[str, Any], path: Path) -> None:
+def _lines_of_case(case: str, entries: dict[str, Any]) -> str:
+    lines = (f"{_line(reader)}: {_line(entry)}" for reader, entry in entries.items())
+    return f"{_line(case)}: " + _lines("{", lines, "}", 3)
+
+
+def _lines(start: str, parts: Iterable[str], end: str, depth: int) -> str:
+    inner = ",\n".join(" " * depth + part for part in parts)
+    return f"{start}\n{inner}\n{' ' * (depth - 1)}{end}" if inner else start + end
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _checked(content: dict[str, Any], path: Path) -> Entries:
     try:
         if not isinstance(content["blinded"], bool):
             raise TypeError("'blinded' is neither true nor false")
@@ -64,9 +92,10 @@ def _check(content: dict[str, Any], path: Path) -> None:
         for case in content["cases"]:
             if not all(isinstance(part, str) for part in case["paths"]):
                 raise TypeError(f"the paths of '{case['case']}' are no texts")
-        for entries in content["readings"].values():
-            for entry in entries.values():
-                Entry.of_plain(entry)
+        return {
+            case: {reader: Entry.of_plain(plain) for reader, plain in entries.items()}
+            for case, entries in content["readings"].items()
+        }
     except Exception as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
 
