@@ -32,19 +32,24 @@ class PaintedLabels:
     ----------
     bridge
         The link to the viewer and the session.
+
+    Attributes
+    ----------
+    n_strokes
+        How many strokes there were on any label map.
     """
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._shown: list[Any] = []
         self._painted: set[int] = set()
+        self.n_strokes = 0
+        for layer in bridge.viewer.layers:
+            self._listen(layer)
+        bridge.viewer.layers.events.inserted.connect(self._on_inserted)
 
     def follow(self, layers: Sequence[Any]) -> None:
         """Look at the layers of a case that was just opened, from now on."""
-        known = {id(layer) for layer in self._shown}
-        for layer in layers:
-            if isinstance(layer, Labels) and id(layer) not in known:
-                layer.events.paint.connect(self._on_paint)
         self._shown = list(layers)
         self._painted.clear()
 
@@ -57,5 +62,13 @@ class PaintedLabels:
             if id(layer) in self._painted or id(layer) not in ours
         ]
 
+    def _on_inserted(self, event: Any) -> None:
+        self._listen(event.value)
+
+    def _listen(self, layer: Any) -> None:
+        if isinstance(layer, Labels):
+            layer.events.paint.connect(self._on_paint)
+
     def _on_paint(self, event: Any) -> None:
         self._painted.add(id(event.source))
+        self.n_strokes += 1

@@ -176,3 +176,52 @@ def test_input_into_the_window_runs_the_timer(panel: WorklistPanel, qtbot: Any) 
     assert len(touched) == before + 1
     QTest.keyClick(handle, Qt.Key.Key_Shift)
     assert len(touched) > before + 1
+
+
+def test_strokes_while_the_next_case_is_read_are_kept(
+    panel: WorklistPanel, bridge: Any, qtbot: Any, folder: Path
+) -> None:
+    panel.set_reader("Anna")
+    panel.open_place(folder)
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    layer = draw(panel, bridge, 1)
+    panel.open_case("c")  # saved, and c is being read
+    layer.data_setitem((np.array([3]), np.array([4]), np.array([5])), 1)
+    qtbot.waitUntil(lambda: panel.room.current == "c")
+    kept = panel.room.readings.load("a", "Anna")
+    assert kept is not None
+    assert np.argwhere(kept.maps[0].array).tolist() == [[1, 4, 5], [3, 4, 5]]
+
+
+def test_if_they_cannot_be_saved_the_open_case_stays(
+    panel: WorklistPanel, bridge: Any, qtbot: Any, folder: Path
+) -> None:
+    panel.set_reader("Anna")
+    panel.open_place(folder)
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    panel.open_case("c")
+    layer = draw(panel, bridge, 1)
+    for path in sorted((folder / "readings").rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    (folder / "readings").rmdir()
+    (folder / "readings").write_text("")
+    qtbot.waitUntil(lambda: "cannot be kept" in panel.message.text())
+    assert panel.room.current == "a"
+    assert layer in bridge.viewer.layers
+
+
+def test_closing_the_window_saves(panel: WorklistPanel, bridge: Any, qtbot: Any, folder: Path) -> None:
+    panel.set_reader("Anna")
+    panel.open_place(folder)
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    draw(panel, bridge, 2)
+    bridge.session.reading.findings_source = lambda: {"f": {"pi_rads": 3}}
+    panel._activity._tick()
+    panel.window().close()
+    kept = panel.room.readings.load("a", "Anna")
+    assert kept is not None
+    assert np.argwhere(kept.maps[0].array).tolist() == [[2, 4, 5]]
+    assert kept.findings == {"f": {"pi_rads": 3}}

@@ -55,7 +55,7 @@ class AdjudicationForm:
         self.difference.setToolTip("A layer with what only one reader outlined, and what both did")
         self.method = QComboBox()
         self.method.addItems(METHODS)
-        self.consensus = _button("Consensus", "Add the consensus of both as a label map")
+        self.consensus = _button("Consensus", "Add that of all who have done the case as a label map")
         self.table = LesionPairTable()
         self.view = pair_view(self.table)
         self.choices = {choice: _button("", "") for choice in _CHOICES}

@@ -22,7 +22,7 @@ from napari_medassist.annotation.operations.change import Change
 from napari_medassist.app.reading.adjudicated_files import AdjudicationSaver, adjudicated_place
 from napari_medassist.app.reading.adjudication import Adjudication
 from napari_medassist.app.reading.agreement import consensus_in_words, difference_map, readers_consensus
-from napari_medassist.app.reading.beginning import Begun, begin
+from napari_medassist.app.reading.beginning import Begun, begin, maps_of_all
 from napari_medassist.app.reading.room import ReadingRoom
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
 
@@ -62,6 +62,8 @@ class AdjudicationPanel(QWidget):
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
+        self._look = QTimer(self)
+        self._look.setSingleShot(True)
         self.form = AdjudicationForm(self)
         self._connect()
         self._show_readers()
@@ -146,15 +148,20 @@ class AdjudicationPanel(QWidget):
 
     @shows_errors
     def make_consensus(self) -> None:
-        """Add the consensus of the two readers as a label map, and tell how far each is from it."""
-        adjudication = self.required
-        maps, readers = [adjudication.first, adjudication.second], list(adjudication.readers)
+        """Add the consensus of all who have done the case, and tell how far each is from it."""
+        adjudication, images = self.required, self._bridge.session.case
+        if images is None:
+            return
         method: Method = self.form.chosen_method()
         convention, case = adjudication.convention, adjudication.case
+        readings, everybody = self._room.readings, self._room.readers_of(case)
 
         def run(_progress: Any) -> tuple[Any, str]:
+            maps, readers, left_out = maps_of_all(readings, case, everybody, images, adjudication.first)
             found = readers_consensus(maps, readers, method, case=case)
-            return found, consensus_in_words(found, maps, readers, convention)
+            words = consensus_in_words(found, maps, readers, convention)
+            others = f"\nOn another grid: {', '.join(left_out)}" if left_out else ""
+            return found, words + others
 
         found, words = run_with_dialog(f"Consensus ({method})", run, self)
         self._layers.show_extra("consensus", found.labels)
@@ -206,6 +213,10 @@ class AdjudicationPanel(QWidget):
     # ---------------------------------------------------------------- saving
 
     def _after_change(self, _event: Any = None) -> None:
+        made = self._layers.made
+        if made is not None and made.data is not self._voxels:  # somebody has replaced the array
+            self._voxels = made.data
+            self.form.table.show_voxels(self._voxels)
         self.form.table.show_decisions()
         self._show_state()
         self._settle.start()
@@ -291,8 +302,8 @@ class AdjudicationPanel(QWidget):
         self.form.tell(f"Lesion {number}: {decision_in_words(adjudication, number)}")
         self._show_state()
 
-    def _on_case_changed(self, _case: object) -> None:
-        """End when the case is closed; what waits is saved."""
+    def _end_if_gone(self) -> None:
+        """End when the case or the map was closed elsewhere; what waits is saved."""
         if self._begun is not None and not self._layers.is_there():
             self.end()
 
@@ -322,10 +333,12 @@ class AdjudicationPanel(QWidget):
         for choice, button in form.choices.items():
             button.clicked.connect(lambda _checked=False, choice=choice: self.decide(choice))
         self._settle.timeout.connect(self._save_soon)
+        self._look.timeout.connect(self._end_if_gone)
         self._room.rows_changed.connect(self._show_readers)
         self._room.worklist_changed.connect(self._show_readers)
-        self._bridge.session.case_changed.connect(self._on_case_changed)
-        self._bridge.layers_changed.connect(lambda: self._on_case_changed(None))
+        self._room.leaving.connect(self.end)
+        # Not at once: whoever removes layers goes through them, and must find the others there.
+        self._bridge.layers_changed.connect(lambda: self._look.start())
         acts = {key: self._choice_act(choice) for key, choice in CHOICE_KEYS.items()}
         acts |= {"N": lambda: self.step(1), "Shift+N": lambda: self.step(-1)}
         for key, act in acts.items():

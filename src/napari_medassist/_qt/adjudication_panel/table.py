@@ -43,6 +43,10 @@ class LesionPairTable(QAbstractTableModel):
             self._voxels = voxels
         self.endResetModel()
 
+    def show_voxels(self, voxels: np.ndarray) -> None:
+        """Look at another array of the map that is made."""
+        self._voxels = voxels
+
     def show_decisions(self) -> None:
         """Show what was decided meanwhile."""
         if self.rowCount():

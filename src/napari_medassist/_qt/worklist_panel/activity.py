@@ -28,6 +28,8 @@ class Activity(QObject):
     -------
     ticked
         Once a second.
+    closing
+        The window is about to close.
 
     Parameters
     ----------
@@ -38,20 +40,24 @@ class Activity(QObject):
     """
 
     ticked = Signal()
+    closing = Signal()
 
     def __init__(self, timer: ActiveTimer, widget: QWidget) -> None:
         super().__init__(widget)
         self._timer, self._widget = timer, widget
         self._listened: Any = None
+        self._window: QWidget | None = None
         self._clock = QTimer(self)
         self._clock.setInterval(_EVERY_MS)
         self._clock.timeout.connect(self._tick)
         self._clock.start()
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Tell the timer of input; keep nothing from the window."""
         if event.type() in _INPUT:
             self._timer.touch()
+        elif event.type() == QEvent.Type.Close and watched is self._window:
+            self.closing.emit()
         return False
 
     def _tick(self) -> None:
@@ -61,7 +67,11 @@ class Activity(QObject):
 
     def _listen(self) -> None:
         """Listen to the window that the widget is in now: docks come and go."""
-        handle = self._widget.window().windowHandle()
+        window = self._widget.window()
+        if window is not self._window:
+            window.installEventFilter(self)
+            self._window = window
+        handle = window.windowHandle()
         if handle is not None and handle is not self._listened:
             handle.installEventFilter(self)
             self._listened = handle

@@ -28,6 +28,7 @@ class ReadingLayers:
         self._bridge = bridge
         self._painted = PaintedLabels(bridge)
         self._own: tuple[LabelMap, ...] = ()
+        self._kept: object = None
         self.is_replacing = False
 
     def show(self, opened: OpenedReading) -> None:
@@ -43,6 +44,7 @@ class ReadingLayers:
             self.is_replacing = False
         self._own = () if opened.own is None else opened.own.maps
         self._painted.follow(layers)
+        self._kept = self._state()
         for layer in self._bridge.label_layers():
             layer.visible = True
         self._select(layers)
@@ -55,14 +57,27 @@ class ReadingLayers:
         InvalidImage
             If a layer was moved or reshaped, so that its place in the patient is not known.
         """
+        shown = [self._bridge.labels_of(layer) for layer in reversed(self._mine())]
+        return tuple(labels.with_changes(array=np.array(labels.array)) for labels in shown)
+
+    def mark_kept(self) -> None:
+        """Remember that what is there now has been saved."""
+        self._kept = self._state()
+
+    def is_kept(self) -> bool:
+        """Tell whether nothing was drawn, added or removed since it was saved."""
+        return self._kept == self._state()
+
+    def _state(self) -> object:
+        return self._painted.n_strokes, [id(layer) for layer in self._mine()]
+
+    def _mine(self) -> list[Labels]:
         painted = {id(layer) for layer in self._painted.layers()}
-        mine = [
+        return [
             layer
             for layer in self._bridge.label_layers()
             if NOT_OWN_KEY not in layer.metadata and (id(layer) in painted or self._is_own(layer))
         ]
-        shown = [self._bridge.labels_of(layer) for layer in reversed(mine)]
-        return tuple(labels.with_changes(array=np.array(labels.array)) for labels in shown)
 
     def _is_own(self, layer: Labels) -> bool:
         link = link_of(layer.metadata)

@@ -160,10 +160,29 @@ class WorklistPanel(QWidget):
             self._keep(None)
 
     def _keep(self, status: Status | None) -> None:
-        maps = self._layers.maps()
-        room = self.room
-        run_with_dialog(f"Saving {room.current}", lambda _progress: room.keep_maps(maps), self)
+        maps, room = self._layers.maps(), self.room
+        findings = room.findings_now()
+        run_with_dialog(
+            f"Saving {room.current}", lambda _progress: room.keep_maps(maps, findings), self
+        )
+        self._layers.mark_kept()
         room.set_status(status)
+
+    def _may_leave(self) -> bool:
+        """Save what was drawn while the next case was read; if that fails, the open case stays."""
+        try:
+            if not self._layers.is_kept():
+                self.room.keep_maps(self._layers.maps(), self.room.findings_now())
+                self._layers.mark_kept()
+        except MedAssistError as error:
+            self.tell(str(error))
+            return False
+        return True
+
+    def _save_on_closing(self) -> None:
+        """Save what the window would take with it; what cannot be saved is told."""
+        if self.room.current is not None and self._may_leave():
+            self._try(lambda: self.room.set_status(None))
 
     def _open_next(self, told: str) -> None:
         name = self.room.next_case()
@@ -176,6 +195,8 @@ class WorklistPanel(QWidget):
             self._runner.start(self.room.open_case(name))
 
     def _close(self) -> None:
+        if not self.room.prepare_leaving():
+            return
         self._layers.is_replacing = True
         self._bridge.close_case()
         self._layers.is_replacing = False
@@ -344,6 +365,8 @@ class WorklistPanel(QWidget):
         self.room.opened.connect(self._show_opened)
         self._bridge.session.case_changed.connect(self._on_case_changed)
         self._activity.ticked.connect(self._on_tick)
+        self._activity.closing.connect(self._save_on_closing)
+        self.room.may_leave = self._may_leave
         self.table.notes_written.connect(self._write_notes)
         self.view.doubleClicked.connect(self._on_double_click)
         acts = {"F8": self.finish, "Shift-F8": lambda: self.finish(Status.SKIPPED)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +82,40 @@ def begin(
     numbers = numbers_of(agreement(first, second, convention, case=case))
     made, told = _taken_up(found, place)
     return Begun(found, made, numbers, told)
+
+
+def maps_of_all(
+    readings: Readings, case: str, readers: Sequence[str], images: Case, grid: LabelMap
+) -> tuple[list[LabelMap], list[str], list[str]]:
+    """Return each reader's map on a grid, whose they are, and who is left out.
+
+    Parameters
+    ----------
+    readings
+        Where the readings lie.
+    case, readers
+        Whose readings of what.
+    images
+        The case as it is open.
+    grid
+        A label map on that grid; of several maps of a reader, the one with its name counts.
+
+    Raises
+    ------
+    FileProblem
+        If a reading is not there or cannot be read.
+    """
+    maps, names, left_out = [], [], []
+    for reader in readers:
+        found = _reading(readings, case, reader, images)
+        fits = [m for m in found.maps if m.geometry.is_same_grid(grid.geometry)]
+        named = [m for m in fits if m.name == grid.name]
+        if found.maps and not fits:
+            left_out.append(reader)
+            continue
+        maps.append((*named, *fits, LabelMap.on(grid, name=grid.name))[0])
+        names.append(reader)
+    return maps, names, left_out
 
 
 def _reading(readings: Readings, case: str, reader: str, images: Case) -> Reading:

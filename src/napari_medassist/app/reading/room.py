@@ -83,6 +83,8 @@ class ReadingRoom:
         Entries or problems of the list have changed.
     opened
         Emits the case that comes into the window (:class:`OpenedReading`).
+    leaving
+        Another case, or none, is about to take the place of what is shown.
     closed
         The case that was read is closed.
 
@@ -94,11 +96,20 @@ class ReadingRoom:
         Returns seconds; for the timer.
     budget_mb
         Megabytes of voxels that are held.
+
+    Attributes
+    ----------
+    may_leave
+        Asked when another case has been read and is about to take the place of the open one: saves what
+        was drawn meanwhile; False lets the open one stay.
+    findings_source
+        Returns the findings of the open case by id, plain values; None if nobody keeps findings.
     """
 
     worklist_changed = Signal(object)
     rows_changed = Signal()
     opened = Signal(object)
+    leaving = Signal()
     closed = Signal()
 
     def __init__(
@@ -115,6 +126,8 @@ class ReadingRoom:
         self._problems: dict[str, str] = {}
         self._held = HeldParts(budget_mb, _bytes_of_case)
         self._opening, self._ahead = Requests(), Requests()
+        self.may_leave: Callable[[], bool] = lambda: True
+        self.findings_source: Callable[[], Mapping[str, Any]] | None = None
 
     # ---------------------------------------------------------------- reader and list
 
@@ -248,6 +261,8 @@ class ReadingRoom:
             self.rows_changed.emit()
             self.opened.emit(opened)
             return
+        if not self.prepare_leaving():
+            return
         self._problems.pop(opened.name, None)
         worklist = self.required_worklist
         before = worklist.entry(opened.name, self._reader)
@@ -294,6 +309,10 @@ class ReadingRoom:
         self.readings.save(Reading(reading.name, self._reader, maps, kept))
         reading.findings = kept
 
+    def findings_now(self) -> Mapping[str, Any] | None:
+        """Return the findings of the open case; None where nobody keeps any."""
+        return None if self.findings_source is None else dict(self.findings_source())
+
     def set_status(self, status: Status | None) -> None:
         """Write the time, and the status if one is given; raises ``FileProblem`` if that fails."""
         reading = self._required_open()
@@ -308,6 +327,13 @@ class ReadingRoom:
     def set_status_of(self, case: str, status: Status) -> None:
         """Write the status of a case that need not be open; raises ``FileProblem`` if that fails."""
         self._write(case, status=status)
+
+    def prepare_leaving(self) -> bool:
+        """Let everybody save and put away what belongs to the open case; tell whether it may go."""
+        if self._open is not None and not self.may_leave():
+            return False
+        self.leaving.emit()
+        return True
 
     def leave(self) -> None:
         """Close the open case, of which everything has been kept."""

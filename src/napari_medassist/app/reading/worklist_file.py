@@ -15,6 +15,7 @@ ENDING = ".worklist.json"
 FORMAT, VERSION = "napari-medassist worklist", 1
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 #: Case -> reader -> entry.
 Entries = dict[str, dict[str, Entry]]
 
@@ -79,7 +80,7 @@ def _lines(start: str, parts: Iterable[str], end: str, depth: int) -> str:
 
 
 def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def _checked(content: dict[str, Any], path: Path) -> Entries:
