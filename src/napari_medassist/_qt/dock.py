@@ -7,6 +7,7 @@ from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
+from napari_medassist._qt.adjudication_panel.panel import AdjudicationPanel
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
@@ -14,6 +15,7 @@ from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist._qt.findings_panel.panel import FindingsPanel
 from napari_medassist._qt.views.strip import ViewStrip
+from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.settings import Settings
 from napari_medassist.io.format import FORMATS
@@ -41,12 +43,16 @@ class MedAssistDock(QWidget):
         self.annotation_panel = AnnotationPanel(bridge)
         self.findings_panel = FindingsPanel(bridge, Settings())
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
+        self.worklist_panel = WorklistPanel(bridge, bridge.session.reading, Settings())
+        self.adjudication_panel = AdjudicationPanel(bridge, bridge.session.reading)
         self.views = ViewStrip(bridge, Settings())
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
         self.tabs.addTab(self.findings_panel, "Lesions")
         self.tabs.addTab(self.evaluation_panel, "Compare")
+        self.tabs.addTab(self.worklist_panel, "Worklist")
+        self.tabs.addTab(self.adjudication_panel, "Adjudicate")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.views)

@@ -12,6 +12,7 @@ from napari_medassist.app.display import DisplayFrame
 from napari_medassist.app.exchange import save
 from napari_medassist.app.layer_data import LayerData, case_layers
 from napari_medassist.app.live_comparison import ComparedLabels, LiveComparison, PredictedImage
+from napari_medassist.app.reading.room import ReadingRoom
 from napari_medassist.core.case import Case
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.results import CaseEvaluation
@@ -26,6 +27,11 @@ __all__ = ["ComparedLabels", "Session"]
 
 class Session:
     """What one window works on.
+
+    Attributes
+    ----------
+    reading
+        The worklist and its reader.
 
     Signals
     -------
@@ -62,6 +68,7 @@ class Session:
         self._staleness = ""
         self._convention: Convention = MEDASSIST
         self._cohort: CohortBrowser | None = None
+        self.reading = ReadingRoom()
 
     @property
     def case(self) -> Case | None:

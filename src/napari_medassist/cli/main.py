@@ -21,6 +21,7 @@ from napari_medassist.cli import (
     open_window,
     report,
     share,
+    worklist,
 )
 from napari_medassist.core.errors import Cancelled, MedAssistError
 
@@ -38,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
         cohort, compare, consensus, conventions, demo, evaluate, export, inspect, measurements,
-        open_window, report, share,
+        open_window, report, share, worklist,
     ):  # fmt: skip
         command.add_parser(subparsers)
     return parser

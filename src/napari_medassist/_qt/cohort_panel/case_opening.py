@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
-from napari.layers import Image, Labels
+from napari.layers import Image
 
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.painted import PaintedLabels, without_collecting
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.browser import CohortBrowser
 from napari_medassist.app.browser.error_list import ErrorStep
 from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.layer_data import CONFIDENCE_ROLES, link_of
 from napari_medassist.core.geometry import Triple
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Set what is alive aside, so that collecting garbage has nothing to look through.
-
-    napari collects at each layer that is removed, a third of a second each in a large process.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 class CaseOpening:
@@ -55,14 +40,13 @@ class CaseOpening:
     ) -> None:
         self._bridge, self._browser, self._runner = bridge, browser, runner
         self._may_replace = may_replace
-        self._shown: list[Any] = []
-        self._painted = False
+        self._painted = PaintedLabels(bridge)
         browser.opened.connect(self._show)
         browser.error_changed.connect(self._go_to)
 
     def open(self, case: str) -> None:
         """Open a case; what was painted in the one before is asked about first."""
-        if case and (not self._has_painted_labels() or self._may_replace()):
+        if case and (not self._painted.layers() or self._may_replace()):
             self._runner.start(self._browser.open_case(case))
 
     def _show(self, opened: OpenedCase | None) -> None:
@@ -70,13 +54,9 @@ class CaseOpening:
         if opened is None:
             return
         bridge = self._bridge
-        with _without_collecting():
+        with without_collecting():
             layers = bridge.replace_case(opened.case, self._point_of_interest(opened.name))
-        known = {id(layer) for layer in self._shown}
-        for layer in layers:
-            if isinstance(layer, Labels) and id(layer) not in known:
-                layer.events.paint.connect(self._on_paint)
-        self._shown, self._painted = layers, False
+        self._painted.follow(layers)
         if opened.reference is not None and opened.prediction is not None:
             bridge.comparer.start(opened.reference, opened.prediction, case=opened.name)
         else:  # no verdicts will lie in their place
@@ -116,14 +96,6 @@ class CaseOpening:
         lesions = () if evaluation is None else evaluation.lesions
         found = [n.centroid_lps_mm for n in lesions if n.centroid_lps_mm is not None]
         return found[0] if found else None
-
-    def _on_paint(self, _event: Any = None) -> None:
-        self._painted = True
-
-    def _has_painted_labels(self) -> bool:
-        """Tell whether closing would lose something: a stroke, or a label map that came later."""
-        ours = {id(layer) for layer in self._shown}
-        return self._painted or any(id(n) not in ours for n in self._bridge.label_layers())
 
 
 def _is_light(layer: Image) -> bool:

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from napari_medassist.app.browser.case_files import ImageIndex, single_file
 from napari_medassist.app.browser.opened_case import OpenedCase, PredictedMap, bytes_of
 from napari_medassist.app.cohort.pairing import FilePair
+from napari_medassist.app.held_parts import HeldParts
 from napari_medassist.core.case import Case
-from napari_medassist.core.errors import Cancelled, MedAssistError
+from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.labels import DetectionMap, LabelMap, LabelScheme, ProbabilityMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.evaluation.inputs.given import Kind
 from napari_medassist.io.files import read_labels, read_together, read_volume
 
-T = TypeVar("T")
-_MB = 1_000_000
 _ZONE_GREYS = ((235, 235, 235), (150, 150, 150), (195, 195, 195))
 DEFAULT_BUDGET_MB = 1024
-
-
-@dataclass(eq=False)
-class _Part:
-    """Something that was read from files, or is being read."""
-
-    ready: threading.Event = field(default_factory=threading.Event)
-    value: Any = None
-    error: Exception | None = None
-    n_bytes: int = 0
 
 
 class CaseStore:
@@ -67,23 +54,23 @@ class CaseStore:
         kind: Kind = "labels",
         budget_mb: float = DEFAULT_BUDGET_MB,
     ) -> None:
-        self.budget_bytes = int(budget_mb * _MB)
         self._pairs = {model: {p.case: p for p in found} for model, found in pairs.items()}
         self._images, self._zones, self._kind = images or ImageIndex(), zones or {}, kind
-        self._parts: OrderedDict[tuple[str, ...], _Part] = OrderedDict()
-        self._lock = threading.Lock()
+        self._parts = HeldParts(budget_mb, _bytes_of_part)
 
     @property
     def n_bytes(self) -> int:
         """Bytes that are held now."""
-        with self._lock:
-            return sum(part.n_bytes for part in self._parts.values())
+        return self._parts.n_bytes
+
+    @property
+    def budget_bytes(self) -> int:
+        """Bytes that are held at most."""
+        return self._parts.budget_bytes
 
     def is_loaded(self, model: str, case: str) -> bool:
         """Tell whether a case would open without reading a file."""
-        with self._lock:
-            parts = [self._parts.get(key) for key in _keys(model, case)]
-            return all(part is not None and part.ready.is_set() for part in parts)
+        return all(self._parts.holds(key) for key in _keys(model, case))
 
     def load(self, model: str, case: str, progress: Progress = silent) -> OpenedCase:
         """Return a case, read from its files or as it is held.
@@ -112,7 +99,7 @@ class CaseStore:
             zip(_keys(model, case), readers.items(), strict=True)
         ):
             progress(number, len(readers), f"{case}: {what}")
-            part = self._part(key, reader)
+            part = self._parts.get(key, reader)
             found[what] = part.value
             if part.error is not None:
                 problems.append(f"{what.capitalize()}: {part.error}")
@@ -148,50 +135,7 @@ class CaseStore:
 
     def forget(self) -> None:
         """Let go of everything."""
-        with self._lock:
-            self._parts.clear()
-
-    def _part(self, key: tuple[str, ...], reader: Callable[[], Any]) -> _Part:
-        """Return a part of a case; the first who asks reads it, others wait."""
-        with self._lock:
-            part = self._parts.get(key)
-            is_mine = part is None
-            if part is None:
-                part = self._parts[key] = _Part()
-            self._parts.move_to_end(key)
-        if not is_mine:
-            part.ready.wait()
-            return part if not isinstance(part.error, Cancelled) else self._part(key, reader)
-        try:
-            part.value = reader()
-            part.n_bytes = _bytes_of_part(part.value)
-        except Cancelled as error:
-            part.error = error
-            self._drop(key, part)
-            raise
-        except MedAssistError as error:
-            part.error = error
-        except Exception as error:  # noqa: BLE001  one broken file must not cost the rest; it is told
-            part.error = error
-        finally:
-            part.ready.set()
-        self._make_room(key)
-        return part
-
-    def _drop(self, key: tuple[str, ...], part: _Part) -> None:
-        with self._lock:
-            if self._parts.get(key) is part:
-                del self._parts[key]
-
-    def _make_room(self, newest: tuple[str, ...]) -> None:
-        """Let the oldest parts go until the rest fits; what is being read has no size yet."""
-        with self._lock:
-            total = sum(part.n_bytes for part in self._parts.values())
-            for key in list(self._parts):
-                if total <= self.budget_bytes:
-                    return
-                if key != newest and self._parts[key].ready.is_set():
-                    total -= self._parts.pop(key).n_bytes
+        self._parts.forget()
 
     def _read_images(self, case: str, progress: Progress) -> Case:
         found = read_together(self._images.images_of(case), case, progress=progress)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting, WriteFailed
+from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting
 from napari_medassist.io.atomic import replacing
+from napari_medassist.io.lock import locked
 
 MARKS_FILE = "marks.json"
 
@@ -27,9 +26,6 @@ MARK_TITLES: Mapping[str, str] = {
     "other": "other",
 }
 _VERSION = 1
-#: Writing takes milliseconds: who waits longer waits for a program that has died, or for a slow disk.
-_LOCK_SECONDS = 2.0
-_STALE_LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -161,7 +157,7 @@ class Marks:
         self._entries[case] = entry
         if self.path is None:
             return
-        with _locked(self.path):
+        with locked(self.path, "marks"):
             self.reload()
             self._entries[case] = entry  # the user's hand counts, even if another clock goes fast
             _write(self.path, self._entries)
@@ -246,45 +242,3 @@ def _write(path: Path, entries: Mapping[str, _Entry]) -> None:
     }
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file; one that a dead program left behind is broken."""
-    lock = path.with_name(f".{path.name}.lock")
-    with suppress(OSError):  # told when the lock is taken
-        path.parent.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + _LOCK_SECONDS
-    while not _taken(lock):
-        if time.monotonic() > until:
-            raise WriteFailed(
-                "Another program has been writing the marks for seconds.",
-                path=path,
-                cure=f"Try again; if none does, delete {lock.name}.",
-            )
-        time.sleep(0.01)
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _taken(lock: Path) -> bool:
-    try:
-        os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    except FileExistsError:
-        if _age_s(lock) > _STALE_LOCK_SECONDS:
-            lock.unlink(missing_ok=True)
-        return False
-    except OSError as error:
-        raise WriteFailed(
-            f"The marks cannot be written here ({error.strerror or error}).", path=lock.parent
-        ) from error
-    return True
-
-
-def _age_s(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0

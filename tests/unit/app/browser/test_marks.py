@@ -91,7 +91,7 @@ def test_a_mark_that_cannot_be_written_is_told_and_shown(tmp_path: Path) -> None
 
 def test_a_lock_of_a_dead_program_is_broken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (path.parent / ".marks.json.lock").write_text("")
-    monkeypatch.setattr("napari_medassist.app.browser.marks._STALE_LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("napari_medassist.io.lock.STALE_LOCK_SECONDS", 0.05)
     Marks(path).set("a", Mark("other"))
     assert set(Marks(path).all()) == {"a"}
 
@@ -100,7 +100,7 @@ def test_a_lock_of_a_living_program_is_waited_for_and_told(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (path.parent / ".marks.json.lock").write_text("")
-    monkeypatch.setattr("napari_medassist.app.browser.marks._LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("napari_medassist.io.lock.LOCK_SECONDS", 0.1)
     with pytest.raises(WriteFailed, match="writing the marks"):
         Marks(path).set("a", Mark("other"))
 

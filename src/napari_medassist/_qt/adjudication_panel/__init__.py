@@ -1,0 +1,1 @@
+"""The tab "Adjudicate": two readings of a case become one, lesion by lesion."""

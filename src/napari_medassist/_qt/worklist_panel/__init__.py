@@ -1,0 +1,1 @@
+"""The tab "Worklist": cases to be read, one after the other."""

@@ -1,0 +1,92 @@
+"""A case of the worklist in the viewer, and the label maps that are the reader's."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.layers import Image, Labels
+
+from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.painted import PaintedLabels, without_collecting
+from napari_medassist.app.layer_data import link_of
+from napari_medassist.app.reading.room import NOT_OWN_KEY, OpenedReading
+from napari_medassist.core.labels import LabelMap
+
+
+class ReadingLayers:
+    """Shows a case and returns what the reader has made of it.
+
+    The reader's are the label maps that were made in the window, those of an earlier session, and those
+    that came with the case and were painted on.
+
+    Parameters
+    ----------
+    bridge
+        The link to the viewer and the session.
+    """
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._painted = PaintedLabels(bridge)
+        self._own: tuple[LabelMap, ...] = ()
+        self._kept: object = None
+        self.is_replacing = False
+
+    def show(self, opened: OpenedReading) -> None:
+        """Show a case in place of the one before."""
+        case = opened.case
+        if case is None:
+            return
+        self.is_replacing = True
+        try:
+            with without_collecting():
+                layers = self._bridge.replace_case(case)
+        finally:
+            self.is_replacing = False
+        self._own = () if opened.own is None else opened.own.maps
+        self._painted.follow(layers)
+        self._kept = self._state()
+        for layer in self._bridge.label_layers():
+            layer.visible = True
+        self._select(layers)
+
+    def maps(self) -> tuple[LabelMap, ...]:
+        """Return copies of the reader's label maps, each on its source grid.
+
+        Raises
+        ------
+        InvalidImage
+            If a layer was moved or reshaped, so that its place in the patient is not known.
+        """
+        shown = [self._bridge.labels_of(layer) for layer in reversed(self._mine())]
+        return tuple(labels.with_changes(array=np.array(labels.array)) for labels in shown)
+
+    def mark_kept(self) -> None:
+        """Remember that what is there now has been saved."""
+        self._kept = self._state()
+
+    def is_kept(self) -> bool:
+        """Tell whether nothing was drawn, added or removed since it was saved."""
+        return self._kept == self._state()
+
+    def _state(self) -> object:
+        return self._painted.n_strokes, [id(layer) for layer in self._mine()]
+
+    def _mine(self) -> list[Labels]:
+        painted = {id(layer) for layer in self._painted.layers()}
+        return [
+            layer
+            for layer in self._bridge.label_layers()
+            if NOT_OWN_KEY not in layer.metadata and (id(layer) in painted or self._is_own(layer))
+        ]
+
+    def _is_own(self, layer: Labels) -> bool:
+        link = link_of(layer.metadata)
+        return link is not None and any(link.image is labels for labels in self._own)
+
+    def _select(self, layers: list[object]) -> None:
+        """Select the reader's first label map, else an image: no brush on a map that nobody chose."""
+        own = [n for n in layers if isinstance(n, Labels) and self._is_own(n)]
+        images = [n for n in layers if isinstance(n, Image) and n.visible]
+        self._bridge.viewer.layers.selection.clear()
+        if own or images:
+            self._bridge.viewer.layers.selection.active = (own or images)[0]
