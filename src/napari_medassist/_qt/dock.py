@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QW
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
+from napari_medassist._qt.clip_panel.panel import ClipPanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist._qt.views.strip import ViewStrip
@@ -36,12 +37,16 @@ class MedAssistDock(QWidget):
         bridge = bridge_of(viewer)
         self.case_panel = CasePanel(bridge)
         self.annotation_panel = AnnotationPanel(bridge)
+        self.clip_panel = ClipPanel(bridge)
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
         self.views = ViewStrip(bridge, Settings())
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
         self.tabs.addTab(self.evaluation_panel, "Compare")
+        self.tabs.addTab(self.clip_panel, "Clip")
+        self.clip_panel.clip_changed.connect(self._show_clip_tab)
+        self._show_clip_tab(self.clip_panel.clip is not None)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.views)
@@ -51,6 +56,10 @@ class MedAssistDock(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a width that leaves the image its place on a small screen."""
         return QSize(_MIN_WIDTH, super().sizeHint().height())
+
+    def _show_clip_tab(self, is_there: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        """Offer the tab of clips while one is open."""
+        self.tabs.setTabVisible(self.tabs.indexOf(self.clip_panel), is_there)
 
     def show_case(self) -> None:
         """Bring the case panel to the front."""

@@ -7,7 +7,10 @@ What an operation works on is cut to the frames and the box of the label first.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import SimpleITK as sitk
 
 from napari_medassist.annotation.operations.change import (
     ONLY_BACKGROUND,
@@ -17,8 +20,17 @@ from napari_medassist.annotation.operations.change import (
 )
 from napari_medassist.annotation.operations.interpolation import interpolate
 from napari_medassist.annotation.operations.parts import copy_slice
-from napari_medassist.core.errors import InvalidSetting, TooLarge
+from napari_medassist.core.errors import (
+    CorruptFile,
+    FileProblem,
+    GeometryMismatch,
+    InvalidSetting,
+    TooLarge,
+    UnsupportedFormat,
+    WriteFailed,
+)
 from napari_medassist.core.video import VideoClip
+from napari_medassist.io.atomic import replacing
 
 #: Largest mask map of a clip: 40 s of 1920 x 1080 at 25 frames a second.
 MOST_BYTES = 2 * 1024**3
@@ -123,3 +135,61 @@ def _moved(change: Change, start: tuple[int, int, int]) -> Change:
         slice(part.start + at, part.stop + at) for part, at in zip(change.box, start, strict=True)
     )
     return Change((t, y, x), change.mask, change.values, change.note.replace("slice", "frame"))
+
+
+def write_mask(path: Path, mask: Voxels, spacing_yx_mm: tuple[float, float] | None) -> None:
+    """Write a mask (t, y, x) as an image of three axes, compressed: .nrrd, .nii.gz or .mha.
+
+    The third axis is the frame, one unit a frame. Pixels without a size in mm are written as 1 x 1.
+
+    Raises
+    ------
+    UnsupportedFormat
+        If the ending is another.
+    WriteFailed
+        If the file cannot be written; what stood there is unchanged.
+    """
+    _require_ending(path)
+    image = sitk.GetImageFromArray(mask)
+    y, x = spacing_yx_mm or (1.0, 1.0)
+    image.SetSpacing((x, y, 1.0))
+    with replacing(path) as part:
+        try:
+            sitk.WriteImage(image, str(part), useCompression=True)
+        except RuntimeError as error:
+            raise WriteFailed("The mask could not be written.", path=path) from error
+
+
+def read_mask(path: Path, clip: VideoClip) -> Voxels:
+    """Read a mask (t, y, x) of a clip, uint8.
+
+    Raises
+    ------
+    FileProblem, CorruptFile
+        If the file cannot be read, or holds values that are no labels of 0..255.
+    GeometryMismatch
+        If it has other frames or pixels than the clip.
+    """
+    _require_ending(path)
+    if not path.is_file():
+        raise FileProblem("The file does not exist.", path=path)
+    try:
+        array = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    except RuntimeError as error:
+        raise CorruptFile("The mask cannot be read.", path=path) from error
+    shape = tuple(int(n) for n in clip.frames.shape[:3])
+    if array.shape != shape:
+        raise GeometryMismatch(
+            f"The mask is {array.shape} (t, y, x), the clip {shape}.",
+            path=path,
+            cure="Open the clip that it was drawn on.",
+        )
+    mask: Voxels = array.astype(np.uint8)
+    if not np.array_equal(mask, array):
+        raise CorruptFile("The file holds values that are no labels (0 to 255).", path=path)
+    return mask
+
+
+def _require_ending(path: Path) -> None:
+    if not path.name.lower().endswith((".nrrd", ".nii.gz", ".mha")):
+        raise UnsupportedFormat("Masks of clips are kept as .nrrd, .nii.gz or .mha.", path=path)

@@ -1,4 +1,4 @@
-"""A range of frames with a label, and the clip that it belongs to: frames from 0, seconds of the clip."""
+"""A range of frames with a label, and the clip that it belongs to."""
 
 from __future__ import annotations
 
