@@ -17,7 +17,7 @@ from napari_medassist._qt.layer_reuse import arranged_once, fill, fits, sliced_o
 from napari_medassist._qt.navigation import Navigation
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.hanging.values import values_in_words
-from napari_medassist.app.layer_data import labels_layer, link_of
+from napari_medassist.app.layer_data import CLIP_MASK_KEY, labels_layer, link_of
 from napari_medassist.app.patient_position import in_words
 from napari_medassist.app.session import ComparedLabels, Session, is_called_zones
 from napari_medassist.core.case import Case, Series
@@ -191,7 +191,7 @@ class Bridge:
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
-        if self.verdicts.owns(layer):
+        if self.verdicts.owns(layer) or CLIP_MASK_KEY in layer.metadata:
             return
         if link_of(layer.metadata) is None and isinstance(layer, Labels):
             give_a_grid(layer, self.session, self.selected_volume())

@@ -11,6 +11,7 @@ from napari_medassist._qt.adjudication_panel.panel import AdjudicationPanel
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
+from napari_medassist._qt.clip_panel.panel import ClipPanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist._qt.findings_panel.panel import FindingsPanel
@@ -42,6 +43,7 @@ class MedAssistDock(QWidget):
         self.case_panel = CasePanel(bridge)
         self.annotation_panel = AnnotationPanel(bridge)
         self.findings_panel = FindingsPanel(bridge, Settings())
+        self.clip_panel = ClipPanel(bridge)
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
         self.worklist_panel = WorklistPanel(bridge, bridge.session.reading, Settings())
         self.adjudication_panel = AdjudicationPanel(bridge, bridge.session.reading)
@@ -53,6 +55,9 @@ class MedAssistDock(QWidget):
         self.tabs.addTab(self.evaluation_panel, "Compare")
         self.tabs.addTab(self.worklist_panel, "Worklist")
         self.tabs.addTab(self.adjudication_panel, "Adjudicate")
+        self.tabs.addTab(self.clip_panel, "Clip")
+        self.clip_panel.clip_changed.connect(self._show_clip_tab)
+        self._show_clip_tab(self.clip_panel.clip is not None)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.views)
@@ -62,6 +67,10 @@ class MedAssistDock(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a width that leaves the image its place on a small screen."""
         return QSize(_MIN_WIDTH, super().sizeHint().height())
+
+    def _show_clip_tab(self, is_there: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        """Offer the tab of clips while one is open."""
+        self.tabs.setTabVisible(self.tabs.indexOf(self.clip_panel), is_there)
 
     def show_case(self) -> None:
         """Bring the case panel to the front."""

@@ -8,6 +8,7 @@ outlines that hardly overlap would vanish on the way.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,6 +50,7 @@ def interpolate(
     *,
     axis: int = 0,
     protection: Protection = ONLY_BACKGROUND,
+    positions: Sequence[float] | None = None,
 ) -> Change:
     """Return the label on the slices between those that it was drawn on.
 
@@ -68,6 +70,9 @@ def interpolate(
         Axis across the slices: 0 axial, 1 coronal, 2 sagittal.
     protection
         What must not be overwritten.
+    positions
+        Where each slice lies across the axis, rising, if they are not evenly apart: the times of a
+        clip's frames.
 
     Raises
     ------
@@ -90,9 +95,10 @@ def interpolate(
         for index in range(start[0].slice + 1, end[0].slice):
             if index in parts:
                 continue
-            share = (index - start[0].slice) / (end[0].slice - start[0].slice)
+            first = box[axis].start
+            share = _share(first + start[0].slice, first + index, first + end[0].slice, positions)
             mask = _between(start, end, share, in_plane)
-            offset = box[axis].start + index
+            offset = first + index
             whole_plane = _placed(mask, voxels, box, axis)
             changes.append(
                 set_where(voxels, plane_box(voxels, axis, offset), whole_plane, value, protection)
@@ -103,6 +109,13 @@ def interpolate(
     filled = len(np.unique(change.indices()[axis]))
     note = f"{filled} slice{'s' * (filled != 1)} filled between {len(drawn)} drawn ones."
     return Change(change.box, change.mask, change.values, note + _open_ends(links, parts, drawn))
+
+
+def _share(start: int, index: int, end: int, positions: Sequence[float] | None) -> float:
+    """Return the share of the way from a slice to another."""
+    if positions is not None and positions[end] > positions[start]:
+        return (positions[index] - positions[start]) / (positions[end] - positions[start])
+    return (index - start) / (end - start)
 
 
 def _plane(crop: Voxels, value: int, axis: int, index: int) -> Mask:

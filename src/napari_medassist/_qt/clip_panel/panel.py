@@ -1,0 +1,333 @@
+"""The tab "Clip": play, mark and label the clip that is open. Keys are in :data:`KEYS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.clip_panel.form import ClipForm
+from napari_medassist._qt.clip_panel.masks import ClipMasks
+from napari_medassist._qt.clip_panel.player import Player
+from napari_medassist._qt.threads import Runner, run_with_dialog
+from napari_medassist.annotation.clips.files import read_label_set, write_label_set
+from napari_medassist.annotation.clips.ranges import ClipKey
+from napari_medassist.annotation.clips.table import LabelSet
+from napari_medassist.app.browser.work import Work
+from napari_medassist.app.clips.labelling import ClipLabelling
+from napari_medassist.core.errors import InvalidSetting, MedAssistError
+from napari_medassist.core.video import VideoClip
+
+#: Keys in the viewer while a clip is open, and what they do.
+KEYS = {
+    "Space": "play",
+    "Left": "back",
+    "Right": "on",
+    ",": "back",
+    ".": "on",
+    "I": "in",
+    "O": "out",
+    "L": "loop",
+    "Return": "label",
+}
+_FILES = "Ranges (*.csv *.json)"
+_MASKS = "Masks (*.nrrd *.nii.gz *.mha)"
+
+
+class ClipPanel(QWidget):
+    """Plays the clip that is open and labels its frames.
+
+    What is labelled is kept while the window lives, also when the clip is closed and opened again.
+
+    Parameters
+    ----------
+    bridge
+        The link to the viewer and the session.
+
+    Signals
+    -------
+    clip_changed
+        Emits whether a clip is open.
+    """
+
+    clip_changed = Signal(bool)
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self.form = ClipForm()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.form)
+        self.player: Player | None = None
+        self.masks: ClipMasks | None = None
+        self.work: ClipLabelling | None = None
+        self._works: dict[str, ClipLabelling] = {}
+        self._clip: VideoClip | None = None
+        self._runner = Runner(self, threads=1)
+        self._bound: dict[str, Any] = {}
+        self._acts = self._all_acts()
+        self._connect()
+        self._follow()
+
+    @property
+    def clip(self) -> VideoClip | None:
+        """The clip that is open."""
+        return self._clip
+
+    def act(self, name: str) -> None:
+        """Do what a button or key says; errors are told in the panel's line."""
+        try:
+            self._acts[name]()
+        except MedAssistError as error:
+            self.form.tell(str(error))
+
+    # ---------------------------------------------------------------- which clip
+
+    def _follow(self, _event: Any = None) -> None:
+        """Take up the clip of the selected layer, else the first one of the case."""
+        case = self._bridge.session.case
+        clips = [] if case is None else [s for s in case.series if isinstance(s, VideoClip)]
+        shown = [c for c in clips if self._bridge.layer_of(c) is not None]
+        active = self._bridge.viewer.layers.selection.active
+        chosen = next((c for c in shown if self._bridge.layer_of(c) is active), None)
+        if chosen is None and self._clip in shown:
+            return
+        chosen = chosen or next(iter(shown), None)
+        if chosen is self._clip:
+            return
+        self._let_go()
+        self._clip = chosen
+        self.clip_changed.emit(chosen is not None)
+        if chosen is not None:
+            self.form.tell("The clip is looked at ...")
+            self._runner.start(self._key_work(chosen))
+
+    def _key_work(self, clip: VideoClip) -> Work[ClipKey]:
+        """Return the work that finds the key: it decodes frames, so the window does not wait for it."""
+        return Work(
+            title="Looking at the clip",
+            run=lambda _progress: ClipKey.of(clip),
+            accept=lambda key: self._take_up(clip, key),
+            fail=lambda error: self.form.tell(f"The clip cannot be labelled: {error}"),
+            is_current=lambda: clip is self._clip,
+            is_quick=True,
+        )
+
+    def _take_up(self, clip: VideoClip, key: ClipKey) -> None:
+        layer = self._bridge.layer_of(clip)
+        if clip is not self._clip or not isinstance(layer, Image):
+            return
+        self.work = self._works.setdefault(key.fingerprint, ClipLabelling(key))
+        self.work.changed.connect(self._show)
+        self.player = Player(self._bridge, clip, key, layer)
+        self.player.told.connect(self.form.tell)
+        self.player.frame_changed.connect(self.form.show_frame)
+        self.player.playing_changed.connect(self.form.show_playing)
+        self.masks = ClipMasks(self._bridge, clip, key, layer)
+        self._bind_keys()
+        self.form.show_clip(clip, key)
+        self._show()
+        self._set_pace()
+        self.form.show_frame(self.player.frame)
+
+    def _let_go(self) -> None:
+        if self.player is not None:
+            self.player.close()
+            self.player.deleteLater()
+        if self.work is not None:
+            self.work.changed.disconnect(self._show)
+        self.player = self.masks = self.work = self._clip = None
+        self._unbind_keys()
+        self.form.show_clip(None, None)
+        self._show()
+
+    def _show(self) -> None:
+        self.form.show_work(self.work)
+
+    # ---------------------------------------------------------------- acts
+
+    def _all_acts(self) -> dict[str, Callable[[], object]]:
+        return {
+            "play": lambda: self._playing().toggle(),
+            "back": lambda: self._playing().step(-1),
+            "on": lambda: self._playing().step(1),
+            "in": lambda: self._labelling().mark(first=self._playing().frame),
+            "out": lambda: self._labelling().mark(last=self._playing().frame),
+            "loop": self.form.loop.toggle,
+            "label": lambda: self._labelling().add_marked(self.form.chosen_label()),
+            "split": lambda: self._edit(lambda t: t.split(self._one_row(), self._playing().frame)),
+            "merge": lambda: self._edit(lambda t: t.merge(self.form.rows.chosen())),
+            "trim": self._trim,
+            "remove": lambda: self._edit(lambda t: t.remove(self._one_row())),
+            "undo": lambda: self._tell_done("Undone", self._labelling().undo()),
+            "redo": lambda: self._tell_done("Done again", self._labelling().redo()),
+            "export": self._export,
+            "import": self._import,
+            "template": self._open_template,
+            "save template": self._save_template,
+            "new mask": lambda: self._masks().new(),
+            "interpolate": lambda: self.form.tell(self._masks().interpolate()),
+            "copy": self._copy_mask,
+            "save mask": self._save_mask,
+            "open mask": self._open_mask,
+        }
+
+    def _edit(self, action: Callable[[Any], Any]) -> None:
+        work = self._labelling()
+        work.do(action(work.table))
+
+    def _trim(self) -> None:
+        """Give the selected range the ends that are marked."""
+        work, row = self._labelling(), self._one_row()
+        ends = {"first": work.mark_in, "last": work.mark_out}
+        marked = {name: frame for name, frame in ends.items() if frame is not None}
+        if not marked:
+            raise InvalidSetting("No mark is set.", cure="Mark the new in (I) or out (O) first.")
+        work.change(row, **marked)
+
+    def _edited(self, row: str, field: str, text: str) -> None:
+        """Take over what was written into the table; what is refused is shown as it was."""
+        try:
+            is_frame = field in ("first", "last")
+            if is_frame and not text.isdecimal():
+                raise InvalidSetting(f"'{text}' is no frame number.")
+            self._labelling().change(row, **{field: int(text) if is_frame else text})
+        except MedAssistError as error:
+            self.form.tell(str(error))
+            self._show()
+
+    def _copy_mask(self) -> None:
+        player = self._playing()
+        self.form.tell(self._masks().copy_to_next(player.frame))
+        player.step(1)
+
+    def _set_pace(self, _value: object = None) -> None:
+        """Play at the chosen speed, and over the selected range, the marks, or the whole clip."""
+        if self.player is None or self.work is None:
+            return
+        first, last = 0, self.work.key.n_frames - 1
+        chosen, rows = self.form.rows.chosen(), self.work.rows()
+        if self.form.loop.isChecked():
+            if chosen and chosen[0] in rows:
+                first, last = rows[chosen[0]].first, rows[chosen[0]].last
+            elif self.work.mark_in is not None and self.work.mark_out is not None:
+                first, last = self.work.mark_in, self.work.mark_out
+        self.player.head.set_speed(self.form.chosen_speed())
+        self.player.head.set_loop(first, last, loops=self.form.loop.isChecked())
+
+    def _set_overlap(self, allows: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        try:
+            work = self._labelling()
+            work.set_labels(LabelSet(work.labels.names, allows, work.labels.name))
+        except MedAssistError as error:
+            self.form.tell(str(error))
+            self._show()
+
+    # ---------------------------------------------------------------- files
+
+    def _export(self) -> None:
+        work = self._labelling()
+        path = self._asked_to_save("Export ranges", "ranges.csv", _FILES)
+        if path is not None:
+            self.form.tell(f"{work.export(path)} ranges written to {path.name}.")
+
+    def _import(self) -> None:
+        work, path = self._labelling(), self._asked_to_open("Import ranges", _FILES)
+        if path is not None:
+            self.form.tell(f"{work.take(path)} new ranges read from {path.name}.")
+
+    def _open_template(self) -> None:
+        work, path = self._labelling(), self._asked_to_open("Open labels", "Labels (*.txt)")
+        if path is not None:
+            work.set_labels(read_label_set(path))
+
+    def _save_template(self) -> None:
+        work, path = self._labelling(), self._asked_to_save("Save labels", "labels.txt", "*.txt")
+        if path is not None:
+            write_label_set(path, work.labels)
+
+    def _save_mask(self) -> None:
+        masks = self._masks()
+        masks.layer()
+        path = self._asked_to_save("Save masks", "masks.nrrd", _MASKS)
+        if path is not None:
+            run_with_dialog(f"Saving {path.name}", lambda _progress: masks.save(path), self)
+            self.form.tell(f"Masks written to {path.name}.")
+
+    def _open_mask(self) -> None:
+        masks, path = self._masks(), self._asked_to_open("Open masks", _MASKS)
+        if path is not None:
+            masks.open(path)
+
+    def _asked_to_save(self, title: str, name: str, kinds: str) -> Path | None:
+        chosen, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
+        return Path(chosen) if chosen else None
+
+    def _asked_to_open(self, title: str, kinds: str) -> Path | None:
+        chosen, _ = QFileDialog.getOpenFileName(self, title, "", kinds)
+        return Path(chosen) if chosen else None
+
+    # ---------------------------------------------------------------- what must be there
+
+    def _playing(self) -> Player:
+        if self.player is None:
+            raise InvalidSetting("No clip is open.")
+        return self.player
+
+    def _labelling(self) -> ClipLabelling:
+        if self.work is None:
+            raise InvalidSetting("No clip is open.")
+        return self.work
+
+    def _masks(self) -> ClipMasks:
+        if self.masks is None:
+            raise InvalidSetting("No clip is open.")
+        return self.masks
+
+    def _one_row(self) -> str:
+        chosen = self.form.rows.chosen()
+        if len(chosen) != 1:
+            raise InvalidSetting("Select one range in the table first.")
+        return chosen[0]
+
+    def _tell_done(self, what: str, title: str) -> None:
+        self.form.tell(f"{what}: {title}." if title else "There is nothing more.")
+
+    # ---------------------------------------------------------------- making
+
+    def _connect(self) -> None:
+        form, viewer = self.form, self._bridge.viewer
+        form.asked.connect(self.act)
+        form.sought.connect(lambda frame: self.player.go_to(frame) if self.player else None)
+        form.rows.edited.connect(self._edited)
+        form.rows.itemSelectionChanged.connect(self._set_pace)
+        form.loop.toggled.connect(self._set_pace)
+        form.speed.currentIndexChanged.connect(self._set_pace)
+        form.overlap.clicked.connect(self._set_overlap)
+        self._bridge.layers_changed.connect(self._follow)
+        self._bridge.session.case_changed.connect(self._follow)
+        viewer.layers.selection.events.active.connect(self._follow)
+
+    def _bind_keys(self) -> None:
+        """Take the keys while a clip is open; napari's own meaning of them comes back after it."""
+        viewer = self._bridge.viewer
+        for key, name in KEYS.items():
+
+            def run(_viewer: Any, name: str = name) -> None:
+                self.act(name)
+
+            self._bound[key] = run
+            viewer.bind_key(key, run, overwrite=True)
+
+    def _unbind_keys(self) -> None:
+        viewer = self._bridge.viewer
+        for key, run in self._bound.items():
+            for bound in [k for k, f in viewer.keymap.items() if f is run]:
+                del viewer.keymap[bound]
+        self._bound.clear()

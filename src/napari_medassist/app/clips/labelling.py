@@ -1,0 +1,173 @@
+"""The ranges of the clip that is open: marks, edits with undo, import and export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from psygnal import Signal
+
+from napari_medassist.annotation.actions import Action
+from napari_medassist.annotation.clips.files import read_ranges, write_ranges
+from napari_medassist.annotation.clips.ranges import MANUAL, ClipKey, FrameRange
+from napari_medassist.annotation.clips.table import LabelSet, RangeTable
+from napari_medassist.annotation.document import Document
+from napari_medassist.core.errors import InvalidSetting
+
+#: Labels to begin with; the list is edited in the panel or comes from a template.
+FIRST_LABELS = LabelSet(("standard view", "finding", "poor quality"))
+
+
+class ClipLabelling:
+    """What is labelled on one clip. Whoever labels by voice calls :meth:`add` as the panel does.
+
+    Signals
+    -------
+    changed
+        The ranges, the marks or the label set are others now.
+
+    Parameters
+    ----------
+    key
+        The clip.
+    labels
+        The rules and names.
+    document
+        Where the ranges live; one of its own by default.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, key: ClipKey, labels: LabelSet = FIRST_LABELS, document: Document | None = None
+    ) -> None:
+        self.key, self._labels = key, labels
+        self.document = Document() if document is None else document
+        self.mark_in: int | None = None
+        self.mark_out: int | None = None
+        self._done: list[Action] = []
+        self._undone: list[Action] = []
+
+    @property
+    def labels(self) -> LabelSet:
+        """The labels to choose from, and their rules."""
+        return self._labels
+
+    def set_labels(self, labels: LabelSet) -> None:
+        """Choose from other labels, or under other rules.
+
+        Raises
+        ------
+        InvalidSetting
+            If the ranges that are there break the rules; nothing is changed.
+        """
+        beside: list[FrameRange] = []
+        for found in self.rows().values():
+            labels.require(found, beside)
+            beside.append(found)
+        self._labels = labels
+        self.changed.emit()
+
+    @property
+    def table(self) -> RangeTable:
+        """The ranges with their rules; its methods make actions for :meth:`do`."""
+        return RangeTable(self.document, self.key, self._labels)
+
+    def rows(self) -> dict[str, FrameRange]:
+        """Return the ranges by id, by first frame."""
+        return self.table.rows()
+
+    # ---------------------------------------------------------------- edits
+
+    def do(self, action: Action) -> None:
+        """Apply an action; it can be undone."""
+        action.apply_to(self.document)
+        self._done.append(action)
+        self._undone.clear()
+        self.changed.emit()
+
+    def undo(self) -> str:
+        """Take the last action back and return its title; empty if there is none."""
+        if not self._done:
+            return ""
+        action = self._done[-1]
+        action.inverse().apply_to(self.document)
+        self._undone.append(self._done.pop())
+        self.changed.emit()
+        return action.title
+
+    def redo(self) -> str:
+        """Do again what was undone last and return its title; empty if there is none."""
+        if not self._undone:
+            return ""
+        action = self._undone[-1]
+        action.apply_to(self.document)
+        self._done.append(self._undone.pop())
+        self.changed.emit()
+        return action.title
+
+    def mark(self, *, first: int | None = None, last: int | None = None) -> None:
+        """Set the in mark, the out mark, or both; a mark on the wrong side of the other removes it."""
+        if first is not None:
+            self.mark_in = first
+            if self.mark_out is not None and self.mark_out < first:
+                self.mark_out = None
+        if last is not None:
+            self.mark_out = last
+            if self.mark_in is not None and self.mark_in > last:
+                self.mark_in = None
+        self.changed.emit()
+
+    def add_marked(self, label: str, note: str = "") -> None:
+        """Label what lies between the marks, and remove them.
+
+        Raises
+        ------
+        InvalidSetting
+            If a mark is missing, or the rules forbid it; the marks stay.
+        """
+        if self.mark_in is None or self.mark_out is None:
+            missing = "in (I)" if self.mark_in is None else "out (O)"
+            raise InvalidSetting(f"The mark {missing} is missing.", cure="Set both marks first.")
+        self.add(FrameRange(self.mark_in, self.mark_out, label, note))
+        self.mark_in = self.mark_out = None
+        self.changed.emit()
+
+    def add(self, new: FrameRange) -> None:
+        """Add a range; a label that is new joins the set."""
+        self.do(self.table.add(new))
+        self._labels = self._labels.with_label(new.label)
+        self.changed.emit()
+
+    def change(self, row: str, **fields: str | int) -> None:
+        """Change fields of a range: ``first``, ``last``, ``label``, ``note``."""
+        new = replace(self.rows()[row], **fields)  # type: ignore[arg-type]  # the table edits by name
+        self.do(self.table.change(row, new))
+        self._labels = self._labels.with_label(new.label)
+        self.changed.emit()
+
+    # ---------------------------------------------------------------- files
+
+    def export(self, path: Path) -> int:
+        """Write all ranges (.csv, .json) and return their number."""
+        rows = list(self.rows().values())
+        write_ranges(path, rows, self.key)
+        return len(rows)
+
+    def take(self, path: Path) -> int:
+        """Add the ranges of a file and return their number; all of them or none."""
+        found = read_ranges(path, self.key)
+        known = set(self.rows().values())
+        new = [one for one in found if one not in known]
+        if new:
+            labels = self._labels
+            for one in new:
+                labels = labels.with_label(one.label)
+            self.do(self.table.add_all(new))
+            self._labels = labels
+            self.changed.emit()
+        return len(new)
+
+    def tells_source(self) -> bool:
+        """Tell whether a range was not made by hand, so that the source is worth a column."""
+        return any(found.source != MANUAL for found in self.rows().values())
