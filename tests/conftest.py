@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_sessions(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Never write into the sessions of the user; programs that tests start inherit it."""
+    os.environ["NAPARI_MEDASSIST_SESSIONS"] = str(tmp_path_factory.mktemp("sessions"))
 
 
 @pytest.fixture(scope="session")
