@@ -16,7 +16,6 @@ from tests.phantoms import oblique_case
 def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Neither read nor change what the user's own windows remember."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
-    monkeypatch.setenv("NAPARI_MEDASSIST_SESSIONS", str(tmp_path_factory.mktemp("sessions")))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -43,7 +44,14 @@ class Window:
 
 
 @pytest.fixture
-def window(make_napari_viewer: Callable[..., Any]) -> Iterator[Window]:
+def window() -> Iterator[Window]:
+    opened = Window(ViewerModel())
+    yield opened
+    opened.recording.close()
+
+
+@pytest.fixture
+def shown(make_napari_viewer: Callable[..., Any]) -> Iterator[Window]:
     opened = Window(make_napari_viewer(show=True))
     yield opened
     opened.recording.close()
@@ -57,7 +65,8 @@ def stroke(window: Window, layer: Labels, z: int) -> None:
     mouse.drag(layer, (z, 6, 5), (z, 6, 9), (z, 9, 12))
 
 
-def test_one_history_over_three_slices_and_two_maps_survives_a_restart(window, make_napari_viewer):
+def test_one_history_over_three_slices_and_two_maps_survives_a_restart(shown):
+    window = shown
     viewer, recording = window.viewer, window.recording
     first, second = window.labels(1), window.labels(2)
     assert not recording.folder.exists()  # nothing was drawn yet
@@ -80,8 +89,8 @@ def test_one_history_over_three_slices_and_two_maps_survives_a_restart(window, m
     assert recording.flush()
     assert recover(recording.folder).told == ()
     names = {first.name, second.name}
-    window.bridge.close_case()
-    again = Window(make_napari_viewer())
+    recording.close()
+    again = Window(ViewerModel())
     assert again.recording.waiting is not None
     again.recorder.restore()
     layers = sorted(again.bridge.label_layers(), key=lambda layer: int(layer.data.max()))
@@ -112,13 +121,12 @@ def test_maps_that_go_come_back_and_a_case_that_closes_is_no_edit(window):
     assert back.name != "lesion"
     folder = window.recording.folder
     window.bridge.close_case()
-    QTest.qWait(20)
     found = recover(folder)
     assert len(found.history.document.maps) == 1
     assert found.n_steps == 6
 
 
-def test_another_array_and_a_map_of_the_case_are_recorded(window, tmp_path):
+def test_another_array_and_a_map_of_the_case_are_recorded(window):
     labels = LabelMap.on(window.case.series[0], name="zones")
     with_labels = window.case.with_labels(labels)
     window.bridge.replace_case(with_labels)
@@ -138,13 +146,11 @@ def test_another_array_and_a_map_of_the_case_are_recorded(window, tmp_path):
     assert window.recording.waiting is not None
 
 
-def test_a_second_window_on_the_case_is_read_only_and_says_whose_the_first_is(
-    window, make_napari_viewer
-):
+def test_a_second_window_on_the_case_is_read_only_and_says_whose_the_first_is(window):
     layer = window.labels()
     layer.data_setitem((np.array([1]), np.array([2]), np.array([3])), 1)
     assert window.recording.flush()
-    other = Window(make_napari_viewer())
+    other = Window(ViewerModel())
     assert "another window" in other.recording.saving().text
     assert other.recording.waiting is None
     assert not other.labels().editable

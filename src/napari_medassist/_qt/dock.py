@@ -12,6 +12,7 @@ from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
+from napari_medassist._qt.saving_strip import SavingStrip
 from napari_medassist._qt.views.strip import ViewStrip
 from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.settings import Settings
@@ -38,6 +39,7 @@ class MedAssistDock(QWidget):
         self.annotation_panel = AnnotationPanel(bridge)
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
         self.views = ViewStrip(bridge, Settings())
+        self.saving = SavingStrip(bridge)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
@@ -45,6 +47,7 @@ class MedAssistDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.views)
+        layout.addWidget(self.saving)
         layout.addWidget(self.tabs)
         self.setMinimumWidth(_MIN_WIDTH)
 
