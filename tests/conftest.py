@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+_NUMBERS = count()
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def sessions_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sessions")
+
+
+@pytest.fixture(autouse=True)
+def own_sessions(monkeypatch: pytest.MonkeyPatch, sessions_root: Path) -> None:
+    """Never see the sessions of the user or of another test; programs that are started inherit it."""
+    monkeypatch.setenv("NAPARI_MEDASSIST_SESSIONS", str(sessions_root / str(next(_NUMBERS))))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from napari_medassist._qt.comparer import Comparer
 from napari_medassist._qt.label_grids import give_a_grid, labels_of, redraw
 from napari_medassist._qt.layer_reuse import arranged_once, fill, fits, sliced_once
 from napari_medassist._qt.navigation import Navigation
+from napari_medassist._qt.recording import LayerRecorder
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.hanging.values import values_in_words
 from napari_medassist.app.layer_data import CLIP_MASK_KEY, labels_layer, link_of
@@ -61,6 +62,7 @@ class Bridge:
         self.session.comparison_begun.connect(self._hide_compared)
         self.verdicts = VerdictLayers(viewer, self.session)
         self.comparer = Comparer(self.session, self.layer_of)
+        self.recorder = LayerRecorder(self)
         for layer in viewer.layers:
             self._adopt(layer)
 
@@ -86,6 +88,10 @@ class Bridge:
     def label_layers(self) -> list[Labels]:
         """Return the layers that hold label maps a user may compare, top one first."""
         return self.layers(Labels)
+
+    def known_cases(self) -> tuple[Case, ...]:
+        """Return the cases whose layers are shown: what was opened one after another."""
+        return tuple(self._known_cases)
 
     def selected_volume(self) -> Volume | None:
         """Return the volume of the layer that is selected, if one is."""

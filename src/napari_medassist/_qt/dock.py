@@ -15,6 +15,7 @@ from napari_medassist._qt.clip_panel.panel import ClipPanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist._qt.findings_panel.panel import FindingsPanel
+from napari_medassist._qt.saving_strip import SavingStrip
 from napari_medassist._qt.views.strip import ViewStrip
 from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist.app.browser.opened_case import OpenedCase
@@ -48,6 +49,7 @@ class MedAssistDock(QWidget):
         self.worklist_panel = WorklistPanel(bridge, bridge.session.reading, Settings())
         self.adjudication_panel = AdjudicationPanel(bridge, bridge.session.reading)
         self.views = ViewStrip(bridge, Settings())
+        self.saving = SavingStrip(bridge)
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
@@ -61,6 +63,7 @@ class MedAssistDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.views)
+        layout.addWidget(self.saving)
         layout.addWidget(self.tabs)
         self.setMinimumWidth(_MIN_WIDTH)
 

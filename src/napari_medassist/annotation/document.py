@@ -26,7 +26,11 @@ class Document:
     findings
         Id of a finding -> its fields, plain values that JSON can hold. A finding is replaced whole,
         never changed in place.
+    about
+        Key of a label map -> what is known of it beside its voxels (name, scheme, grid), plain values
+        as :func:`~napari_medassist.annotation.map_about.about_map` makes them. Replaced whole too.
     """
 
     maps: dict[str, Voxels] = field(default_factory=dict)
     findings: dict[str, Mapping[str, Plain]] = field(default_factory=dict)
+    about: dict[str, Mapping[str, Plain]] = field(default_factory=dict)

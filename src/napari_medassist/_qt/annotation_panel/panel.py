@@ -118,7 +118,8 @@ class AnnotationPanel(QWidget):
             axis, index = self._shown_slice(layer)
             asked = self.operations.asked(self.form.chosen_label(), axis, index)
             change = run_with_dialog(title, lambda _progress: OPERATIONS[title].run(on, asked), self)
-            write(layer, change)
+            with self._bridge.recorder.titled(title):
+                write(layer, change)
             self.tell(change.note or f"{title}: {change.n_voxels} voxels changed.")
             if title == "Copy to next" and change.n_voxels:
                 self._go_to(layer, axis, index + 1)

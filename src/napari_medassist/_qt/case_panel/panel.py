@@ -117,7 +117,10 @@ class CasePanel(QWidget):
         self._bridge.close_case()
 
     def _confirms_closing(self) -> bool:
-        question = "Close the case? Label maps that you have not saved are lost."
+        question = (
+            "Close the case? Label maps that you have not saved to a file are kept in your session "
+            "and offered when you open the case again."
+        )
         answer = QMessageBox.question(self, "Close case", question)
         return bool(answer == QMessageBox.StandardButton.Yes)
 
@@ -129,6 +132,8 @@ class CasePanel(QWidget):
         written = run_with_dialog(
             f"Saving {path.name}", lambda _progress: session.save_labels(labels, path), self
         )
+        recorder = self._bridge.recorder
+        recorder.recording.note_saved(recorder.key_of(layer), written)
         show_info(f"Saved {written}")
 
     def _save_filter(self, layer: Labels) -> str:

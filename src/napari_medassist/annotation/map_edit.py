@@ -1,0 +1,111 @@
+"""A label map comes, goes, or is called or coloured otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from isal import isal_zlib as zlib
+
+from napari_medassist.annotation.document import Document, Plain, Voxels
+from napari_medassist.core.errors import InvalidSetting
+
+
+@dataclass(frozen=True, eq=False)
+class PackedMap:
+    """The voxels of a whole label map, compressed: of an organ's, a hundredth of its size.
+
+    Parameters
+    ----------
+    shape
+        Of the array.
+    dtype
+        Its type, as numpy writes it (``"|u1"``).
+    packed
+        zlib of its bytes in C order.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    packed: bytes
+
+    @classmethod
+    def of(cls, voxels: Voxels) -> PackedMap:
+        """Pack a label map."""
+        packed = zlib.compress(np.ascontiguousarray(voxels).tobytes(), 1)
+        return cls(tuple(voxels.shape), voxels.dtype.str, packed)
+
+    def voxels(self) -> Voxels:
+        """Return the label map, an array that may be written to."""
+        content: Any = np.frombuffer(zlib.decompress(self.packed), dtype=np.dtype(self.dtype))
+        return np.array(content.reshape(self.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class MapEdit:
+    """A label map was added (no ``before``), described otherwise, or removed (no ``after``).
+
+    Parameters
+    ----------
+    title
+        What was done, in a few words.
+    key
+        Key of the label map.
+    before, after
+        What is known of it beside its voxels; None where it does not exist.
+    content
+        Its voxels, if it comes or goes.
+    """
+
+    title: str
+    key: str
+    before: Mapping[str, Plain] | None
+    after: Mapping[str, Plain] | None
+    content: PackedMap | None = None
+
+    @classmethod
+    def added(cls, title: str, key: str, about: Mapping[str, Plain], voxels: Voxels) -> MapEdit:
+        """Return the edit that adds a label map."""
+        return cls(title, key, None, dict(about), PackedMap.of(voxels))
+
+    @classmethod
+    def removed(cls, title: str, key: str, about: Mapping[str, Plain], voxels: Voxels) -> MapEdit:
+        """Return the edit that removes a label map."""
+        return cls(title, key, dict(about), None, PackedMap.of(voxels))
+
+    @property
+    def n_bytes(self) -> int:
+        """About as many bytes as it takes in memory."""
+        return 400 + (0 if self.content is None else len(self.content.packed))
+
+    def apply_to(self, document: Document) -> None:
+        """Do it.
+
+        Raises
+        ------
+        InvalidSetting
+            If the label map is not as it was before the edit, or there is one where there was none.
+        """
+        if document.about.get(self.key) != self.before or (
+            (self.before is None) is not (self.key not in document.maps)
+        ):
+            raise InvalidSetting(f"The label map is not as '{self.title}' left it.")
+        if self.after is None:
+            self._remove_from(document)
+            return
+        if self.before is None:
+            if self.content is None:
+                raise InvalidSetting(f"'{self.title}' does not hold the label map that it adds.")
+            document.maps[self.key] = self.content.voxels()
+        document.about[self.key] = dict(self.after)
+
+    def inverse(self) -> MapEdit:
+        """Return the edit that takes this one back."""
+        return replace(self, before=self.after, after=self.before)
+
+    def _remove_from(self, document: Document) -> None:
+        if self.content is None or not np.array_equal(document.maps[self.key], self.content.voxels()):
+            raise InvalidSetting(f"The label map of '{self.title}' was changed meanwhile; it is kept.")
+        del document.maps[self.key], document.about[self.key]
