@@ -35,8 +35,8 @@ def real_data() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tell which tests run in one process where several run side by side.
 
-    All that open a window: two windows that are drawn at once starve each other, and clicks come late. All
-    that share the results of the real cohort, which are computed once a process. Else those of a file.
+    All that open a window: two windows that are drawn at once starve each other, and clicks come late.
+    All that share the results of the real cohort, computed once a process. Else those of a file.
     """
     for item in items:
         if item.get_closest_marker("gui"):

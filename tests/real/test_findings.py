@@ -118,7 +118,6 @@ def test_the_lesion_of_prostatex_0000(real_data: Path, zones_of: str) -> None:
     assert placed is not None
     assert placed.side == side
     assert BY_KEY[placed.keys[0]].part.startswith(zone)
-    print(placed, measured)
     assert measured.mean is not None
     assert 300 < measured.mean < 1500
     assert measured.mean_unit == "um2/s"

@@ -14,7 +14,7 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QTimer
 
 from napari_medassist._qt.messages import shows_errors
-from napari_medassist.annotation.actions import Action, Together
+from napari_medassist.annotation.actions import Action, Together, parts_of
 from napari_medassist.annotation.map_about import about_map, label_map, scheme_of, source_of
 from napari_medassist.annotation.map_edit import MapEdit
 from napari_medassist.annotation.voxel_edit import Dab, VoxelEdit, difference, voxel_edit
@@ -258,7 +258,7 @@ class LayerRecorder:
 
     def _show(self, action: Action) -> None:
         """Show what undo or redo has done."""
-        for part in _parts(action):
+        for part in parts_of(action):
             if isinstance(part, VoxelEdit) and part.key in self._layers:
                 self._show_voxels(self._layers[part.key], part)
             elif isinstance(part, MapEdit):
@@ -368,11 +368,3 @@ def _dress(layer: Labels, about: Any) -> None:
         "label": ["background", *(label.name for label in scheme.labels)],
     }
     layer.colormap = label_colours(scheme)
-
-
-def _parts(action: Action) -> Iterator[Action]:
-    if isinstance(action, Together):
-        for part in action.actions:
-            yield from _parts(part)
-    else:
-        yield action

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -116,3 +116,12 @@ class Together:
     def inverse(self) -> Together:
         """Return the action that takes all of them back."""
         return Together(self.title, tuple(action.inverse() for action in reversed(self.actions)))
+
+
+def parts_of(action: Action) -> Iterator[Action]:
+    """Go through the single edits that an action is made of, in their order."""
+    if isinstance(action, Together):
+        for part in action.actions:
+            yield from parts_of(part)
+    else:
+        yield action

@@ -120,7 +120,7 @@ def test_a_lesion_from_its_label_to_the_report(
     panel.export_csv(tmp_path / "lesions.csv")
     panel.import_csv(tmp_path / "lesions.csv")
     assert panel.model.rowCount() == 4
-    panel.undo()
+    bridge.recorder.undo()
     assert panel.model.rowCount() == 2
     panel.import_csv(tmp_path / "absent.csv")
     assert "cannot be read" in panel.message.text()

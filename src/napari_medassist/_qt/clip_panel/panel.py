@@ -327,7 +327,7 @@ class ClipPanel(QWidget):
 
     def _unbind_keys(self) -> None:
         viewer = self._bridge.viewer
-        for key, run in self._bound.items():
+        for run in self._bound.values():
             for bound in [k for k, f in viewer.keymap.items() if f is run]:
                 del viewer.keymap[bound]
         self._bound.clear()

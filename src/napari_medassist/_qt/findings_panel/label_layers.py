@@ -51,8 +51,8 @@ class Snapshot:
 class LabelLayers:
     """The label maps of the open case by key.
 
-    The key of a map is the name that its layer had when it was first seen: renaming a layer does not
-    part it from its findings.
+    The key of a map is that of the recording, so that renaming a layer does not part it from its
+    findings, and they meet again when earlier work is restored.
 
     Parameters
     ----------
@@ -64,21 +64,11 @@ class LabelLayers:
 
     def __init__(self, bridge: Bridge, on_edit: Callable[[str], None]) -> None:
         self._bridge, self._on_edit = bridge, on_edit
-        self._keys: WeakKeyDictionary[Labels, str] = WeakKeyDictionary()
-        self._undone: WeakKeyDictionary[Labels, int] = WeakKeyDictionary()
         self._heard: WeakKeyDictionary[Labels, bool] = WeakKeyDictionary()
-
-    def forget(self) -> None:
-        """Give new keys: the layers may hold another case from now on."""
-        self._keys.clear()
 
     def look(self) -> None:
         """Take in layers that are new."""
-        taken = {self._keys[n] for n in self._bridge.label_layers() if n in self._keys}
-        for layer in reversed(self._bridge.label_layers()):  # the oldest first: it keeps its name
-            if layer not in self._keys:
-                self._keys[layer] = _free(layer.name, taken)
-                taken.add(self._keys[layer])
+        for layer in self._bridge.label_layers():
             if layer not in self._heard:
                 self._heard[layer] = True
                 self._listen(layer)
@@ -88,8 +78,8 @@ class LabelLayers:
         return [n for n in self._bridge.label_layers() if not is_called_zones(n.name)]
 
     def key_of(self, layer: Labels) -> str:
-        """Return the key of a layer's map."""
-        return self._keys.get(layer, layer.name)
+        """Return the key of a layer's map; its name if it is not recorded, since it cannot be edited."""
+        return self._bridge.recorder.key_of(layer) or layer.name
 
     def snapshot(self) -> Snapshot:
         """Return what the layers hold, to be looked at in another thread."""
@@ -102,22 +92,6 @@ class LabelLayers:
         def edited(_event: Any = None) -> None:
             self._on_edit(self.key_of(layer))
 
-        def perhaps_undone(_event: Any = None) -> None:
-            """Notice undo and redo, of which napari does not tell: strokes wait there to be redone."""
-            waiting = len(getattr(layer, "_redo_history", ()))
-            if waiting != self._undone.get(layer, 0):
-                self._undone[layer] = waiting
-                edited()
-
         for name in ("paint", "data", "labels_update"):
             if hasattr(layer.events, name):
                 getattr(layer.events, name).connect(edited)
-        layer.events.set_data.connect(perhaps_undone)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name} ({number})"
-    return free

@@ -35,13 +35,11 @@ from napari_medassist.annotation.findings.parts import LesionRule
 from napari_medassist.annotation.findings.template import Template
 from napari_medassist.annotation.findings.template_reading import all_templates
 from napari_medassist.app.browser.marks import user_name
-from napari_medassist.app.findings.documents import CaseDocuments
 from napari_medassist.app.findings.exchange import as_paragraph, read_csv, write_csv
 from napari_medassist.app.findings.measures import measured_image, measured_image_title
 from napari_medassist.app.findings.reporting import write_dicom
 from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.findings.table import Row
-from napari_medassist.app.findings.undo import TableUndo
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
@@ -58,16 +56,13 @@ class FindingsPanel(QWidget):
         The link to the viewer and the session.
     settings
         Which template was used last, and the reader's name.
-    store
-        The findings, if something else keeps them; then it opens the documents too.
     """
 
-    def __init__(self, bridge: Bridge, settings: Settings, store: FindingStore | None = None) -> None:
+    def __init__(self, bridge: Bridge, settings: Settings) -> None:
         super().__init__()
         self._bridge, self._settings = bridge, settings
-        self._documents = CaseDocuments() if store is None else None
-        self.store = store or FindingStore(reader=lambda: settings.reader or user_name())
-        self.undo_steps = TableUndo(self.store)
+        recording = bridge.recorder.recording
+        self.store = FindingStore(recording, reader=lambda: settings.reader or user_name())
         self.templates, self._problems = all_templates()
         self.layers = LabelLayers(bridge, self._on_edit)
         self.measuring = Measuring(self.store, self.layers, bridge.session, self)
@@ -113,14 +108,6 @@ class FindingsPanel(QWidget):
         self.store.remove(chosen)
         if chosen:
             self.tell("Removed; the masks stay. Ctrl-Z takes it back.")
-
-    def undo(self) -> None:
-        """Take the last step of the table back."""
-        self._tell_step("Undone", self.undo_steps.undo)
-
-    def redo(self) -> None:
-        """Do the last undone step again."""
-        self._tell_step("Done again", self.undo_steps.redo)
 
     def export_csv(self, path: Path) -> None:
         """Write the table."""
@@ -248,13 +235,7 @@ class FindingsPanel(QWidget):
         """Look at the layers once, after all of them have come."""
         self._layers_changed.start(0)
 
-    def _show_case(self, case: Case | None) -> None:
-        if self._documents is not None:
-            document = self._documents.document_for(case)
-            if document is not self.store.document:
-                self.layers.forget()
-                self.undo_steps.forget()
-                self.store.open(document)
+    def _show_case(self, _case: Case | None) -> None:
         self.show_template(self.template)
         self._show_layers()
 
@@ -270,15 +251,6 @@ class FindingsPanel(QWidget):
     def _first_template(self) -> Template:
         last = self._settings.ui(_TEMPLATE_KEY, "prostate-pirads")
         return next((t for t in self.templates if t.name == last), self.templates[0])
-
-    def _tell_step(self, what: str, act: object) -> None:
-        try:
-            title = act()  # type: ignore[operator]
-        except MedAssistError as error:
-            self.tell(str(error))
-            return
-        self.tell(f"{what}: {title}." if title else "There is nothing to take back.")
-        self._show_current()
 
     def _attempt(self, act: object, told: str) -> None:
         try:
@@ -383,8 +355,8 @@ class FindingsPanel(QWidget):
         self._layers_changed.setSingleShot(True)
         self._layers_changed.timeout.connect(self._show_layers)
         self._bridge.layers_changed.connect(self._look_soon)
-        for keys, act in ((QKeySequence.StandardKey.Undo, self.undo),
-                          (QKeySequence.StandardKey.Redo, self.redo)):  # fmt: skip
+        for keys, act in ((QKeySequence.StandardKey.Undo, self._bridge.recorder.undo),
+                          (QKeySequence.StandardKey.Redo, self._bridge.recorder.redo)):  # fmt: skip
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(act)

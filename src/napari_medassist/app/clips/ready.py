@@ -101,4 +101,4 @@ class ReadyFrames(Frames):
             self._ready.popitem(last=False)
 
     def _frame_bytes(self) -> int:
-        return max(1, int(np.prod(self.shape[1:])) * self.dtype.itemsize)
+        return max(1, int(np.prod(self.shape[1:])) * int(self.dtype.itemsize))

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from psygnal import Signal
 
-from napari_medassist.annotation.actions import Action, FindingEdit, Together
+from napari_medassist.annotation.actions import Action, FindingEdit, Together, parts_of
 from napari_medassist.annotation.document import Document
 from napari_medassist.annotation.findings.finding import FieldValue, Finding, Location, new_id
 from napari_medassist.annotation.findings.parts import Lesion
+from napari_medassist.app.annotating.recording import Recording
 from napari_medassist.app.findings.measures import Measured
 from napari_medassist.core.errors import UnknownItem
 
@@ -22,13 +23,12 @@ def now() -> str:
 
 
 class FindingStore:
-    """Findings of one document, and what was measured of them.
+    """Findings of the open case, and what was measured of them.
+
+    Every change is a step of the recording, so that it is undone in its turn and written down at once.
 
     Signals
     -------
-    done
-        Emits each action after it was done by a method here: for the history, which takes it back with
-        ``store.apply(action.inverse())``.
     changed
         The findings, or which document they belong to, have changed.
     measured
@@ -36,29 +36,36 @@ class FindingStore:
 
     Parameters
     ----------
-    document
-        Where the findings are kept; an empty one by default.
+    recording
+        What is done to the open case; its document holds the findings. By default one of no case.
     reader
         Returns the name that changes are signed with.
     clock
         Returns the time, as text.
     """
 
-    done = Signal(object)
     changed = Signal()
     measured = Signal()
 
     def __init__(
         self,
-        document: Document | None = None,
+        recording: Recording | None = None,
         reader: Callable[[], str] = str,
         clock: Callable[[], str] = now,
     ) -> None:
-        self.document = document if document is not None else Document()
+        self.recording = recording if recording is not None else Recording()
         self.reader = reader
         self.measures: dict[str, Measured] = {}
         self.stale: set[str] = set()
         self._clock = clock
+        self._shown = self.document
+        self.recording.applied.connect(self._on_applied)
+        self.recording.changed.connect(self._on_changed)
+
+    @property
+    def document(self) -> Document:
+        """What the findings are kept in."""
+        return self.recording.document
 
     # ---------------------------------------------------------------- reading
 
@@ -82,31 +89,30 @@ class FindingStore:
 
     # ---------------------------------------------------------------- changing
 
-    def open(self, document: Document) -> None:
-        """Show the findings of another document."""
-        self.document = document
-        self.measures.clear()
-        self.stale.clear()
-        self.changed.emit()
-
-    def apply(self, action: Action) -> None:
-        """Do an action that is known to the history already: an undo or a redo.
+    def perform(self, action: Action) -> None:
+        """Do an action, as a step of the recording.
 
         Raises
         ------
         InvalidSetting
-            If the document is not in the state that it was made for.
+            If the case is read-only, or the document is not in the state that it was made for.
         """
-        action.apply_to(self.document)
-        for gone in set(self.measures) - set(self.document.findings):
-            del self.measures[gone]
-            self.stale.discard(gone)
-        self.changed.emit()
+        self.recording.do(action)
 
-    def perform(self, action: Action) -> None:
-        """Do a new action and tell the history."""
-        self.apply(action)
-        self.done.emit(action)
+    def _on_applied(self, action: Action) -> None:
+        if any(isinstance(part, FindingEdit) for part in parts_of(action)):
+            for gone in set(self.measures) - set(self.document.findings):
+                del self.measures[gone]
+                self.stale.discard(gone)
+            self.changed.emit()
+
+    def _on_changed(self) -> None:
+        """Notice another case, or earlier work that was taken up again."""
+        if self.document is not self._shown:
+            self._shown = self.document
+            self.measures.clear()
+            self.stale.clear()
+            self.changed.emit()
 
     def add(
         self, lesions: Iterable[Lesion], map_key: str, template: str, names: Mapping[int, str]

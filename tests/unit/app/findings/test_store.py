@@ -8,18 +8,13 @@ from itertools import count
 import numpy as np
 import pytest
 
-from napari_medassist.annotation.actions import Action
-from napari_medassist.annotation.document import Document
 from napari_medassist.annotation.findings.finding import Location
 from napari_medassist.annotation.findings.parts import Lesion, LesionRule
 from napari_medassist.annotation.findings.placing import Placed
-from napari_medassist.app.findings.documents import CaseDocuments
 from napari_medassist.app.findings.locating import side_of, toggled, with_place
 from napari_medassist.app.findings.measures import Measured
 from napari_medassist.app.findings.offers import new_lesions
 from napari_medassist.app.findings.store import FindingStore
-from napari_medassist.app.findings.undo import TableUndo
-from napari_medassist.core.case import Case
 from napari_medassist.core.errors import UnknownItem
 from napari_medassist.core.labels import LabelMap
 from tests.phantoms import volume
@@ -34,12 +29,13 @@ def store() -> FindingStore:
 
 
 def test_everything_that_is_done_can_be_taken_back_in_order(store: FindingStore) -> None:
-    undo = TableUndo(store)
-    done: list[Action] = []
-    store.done.connect(done.append)
+    recording, done = store.recording, []
+    told: list[int] = []
+    store.changed.connect(lambda: told.append(1))
     states = [json.dumps(store.document.findings)]
 
     def keep() -> None:
+        done.append(recording.history.undo_title)
         states.append(json.dumps(store.document.findings))
 
     first, second = store.add(TWO, "labels", "prostate-pirads", {1: "one"})
@@ -52,30 +48,28 @@ def test_everything_that_is_done_can_be_taken_back_in_order(store: FindingStore)
     keep()
     store.remove([first, second])
     keep()
-    assert [action.title for action in done] == [
+    assert done == [
         "Add 2 lesions", "Change T2", "Change notes", "Change location", "Remove 2 lesions",
     ]  # fmt: skip
     for state in reversed(states[:-1]):
-        assert undo.undo()
+        assert recording.undo() is not None
         assert json.loads(json.dumps(store.document.findings)) == json.loads(state)
-    assert undo.undo() == ""
+    assert recording.undo() is None
     for state in states[1:]:
-        assert undo.redo()
+        assert recording.redo() is not None
         assert json.loads(json.dumps(store.document.findings)) == json.loads(state)
-    assert undo.redo() == ""
-    assert len(done) == 5  # undo and redo are no new steps
+    assert recording.redo() is None
+    assert len(told) == 15
 
 
 def test_what_changes_nothing_is_no_step(store: FindingStore) -> None:
-    done: list[Action] = []
     (first, _) = store.add(TWO, "labels", "t", {})
-    store.done.connect(done.append)
     before = dict(store.document.findings[first])
     assert not store.set_field(first, "t2", "T2", None)
     assert not store.set_text(first, "name", "")
     store.remove([])
     assert store.add_findings((), "nothing") == ()
-    assert done == []
+    assert store.recording.history.n_steps == 1
     assert store.document.findings[first] == before
 
 
@@ -139,17 +133,3 @@ def test_lesions_that_are_not_in_the_table(store: FindingStore) -> None:
     store.add(found[:1], "labels", "t", {})
     assert [n.label for n in new_lesions(store.findings(), "labels", labels, LesionRule.LABEL)] == [2]
     assert len(new_lesions(store.findings(), "other", labels, LesionRule.LABEL)) == 2
-
-
-def test_a_case_finds_its_document_again() -> None:
-    documents, other = CaseDocuments(), Case("b", (volume("t2w", series_uid="2"),))
-    case = Case("a", (volume("t2w", series_uid="1"),))
-    mine = documents.document_for(case)
-    grown = Case("a", (*case.series, volume("adc", series_uid="3")))
-    assert documents.document_for(grown) is mine
-    assert documents.document_for(None) is not mine
-    assert documents.document_for(other) is not mine
-    assert documents.document_for(case) is mine
-    same_name = Case("a", (volume("t2w", series_uid="9"),))
-    assert documents.document_for(same_name) is not mine
-    assert isinstance(mine, Document)
