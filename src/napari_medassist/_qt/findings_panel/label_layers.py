@@ -78,7 +78,7 @@ class LabelLayers:
         return [n for n in self._bridge.label_layers() if not is_called_zones(n.name)]
 
     def key_of(self, layer: Labels) -> str:
-        """Return the key of a layer's map; its name if it is not recorded, since it cannot be edited."""
+        """Return the key of a layer's map; its name if it cannot be edited and so is not recorded."""
         return self._bridge.recorder.key_of(layer) or layer.name
 
     def snapshot(self) -> Snapshot:
