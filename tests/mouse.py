@@ -62,3 +62,21 @@ class Mouse:
         )
         QTest.qWait(20)  # moves that come faster than the screen are dropped
         QApplication.sendEvent(self._native, event)
+
+
+def send_mouse(widget: Any, kind: QEvent.Type, place: QPointF, button: Any, buttons: Any) -> None:
+    """Send a mouse event to a widget; ``button`` is what changed, ``buttons`` what is held."""
+    event = QMouseEvent(
+        kind, place, QPointF(widget.mapToGlobal(QPoint(0, 0))) + place, button, buttons,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)
+
+
+def drag_over(widget: Any, start: QPointF, end: QPointF, button: Qt.MouseButton) -> None:
+    """Drag over a widget, e.g. a linked view."""
+    none = Qt.MouseButton.NoButton
+    send_mouse(widget, QEvent.Type.MouseButtonPress, start, button, button)
+    send_mouse(widget, QEvent.Type.MouseMove, end, none, button)
+    send_mouse(widget, QEvent.Type.MouseButtonRelease, end, button, none)
+    QTest.qWait(60)

@@ -12,7 +12,7 @@ import pytest
 import SimpleITK as sitk
 from napari.layers import Image
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent, QWheelEvent
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -30,6 +30,7 @@ from napari_medassist.core.case import Case
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.lesion import Side
 from napari_medassist.evaluation.verdict_map import CLASS_SCHEME, MISSED
+from tests.mouse import drag_over, send_mouse
 from tests.phantoms import volume
 from tests.strategies import oblique
 
@@ -57,22 +58,6 @@ def views(viewer: Any, bridge: Bridge, case: Case) -> Iterator[LinkedViews]:
 
 def pump() -> None:
     QTest.qWait(60)
-
-
-def send(view: LinkedView, kind: QEvent.Type, place: QPointF, button: Any, buttons: Any) -> None:
-    event = QMouseEvent(
-        kind, place, QPointF(view.mapToGlobal(QPoint(0, 0))) + place, button, buttons,
-        Qt.KeyboardModifier.NoModifier,
-    )  # fmt: skip
-    QApplication.sendEvent(view, event)
-
-
-def drag(view: LinkedView, start: QPointF, end: QPointF, button: Qt.MouseButton) -> None:
-    none = Qt.MouseButton.NoButton
-    send(view, QEvent.Type.MouseButtonPress, start, button, button)
-    send(view, QEvent.Type.MouseMove, end, none, button)
-    send(view, QEvent.Type.MouseButtonRelease, end, button, none)
-    pump()
 
 
 def wheel(view: LinkedView, turns: int, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
@@ -135,7 +120,7 @@ def test_a_click_and_the_wheel_move_all_views(viewer: Any, bridge: Bridge, views
     view = views.views[0]
     place = QPointF(view.width() / 2 + 20, view.height() / 2 - 10)
     wanted = view.lps_at(place)
-    drag(view, place, place, Qt.MouseButton.LeftButton)
+    drag_over(view, place, place, Qt.MouseButton.LeftButton)
     np.testing.assert_allclose(views.link.point_lps, wanted, atol=0.01)
     before = viewer.dims.current_step[-3]
     wheel(view, -1)
@@ -151,7 +136,7 @@ def test_panning_one_view_moves_napari_and_the_others(viewer: Any, views: Linked
     sagittal = views.views[0]
     before = views.link.centre_lps.copy()
     start = QPointF(50, 50)
-    drag(sagittal, start, start + QPointF(30, 12), Qt.MouseButton.LeftButton)
+    drag_over(sagittal, start, start + QPointF(30, 12), Qt.MouseButton.LeftButton)
     moved = sagittal.shown.plane.from_lps(views.link.centre_lps - before) * views.link.zoom
     np.testing.assert_allclose(moved[:2], (-30, -12), atol=0.01)
     centre = np.asarray(viewer.scene.camera.center)[-2:]
@@ -165,12 +150,12 @@ def test_a_right_drag_changes_the_window_of_that_series_only(
     pump()
     adc, t2w = (bridge.layer_of(case.by_role(role)) for role in ("adc", "t2w"))
     before, other = tuple(adc.contrast_limits), tuple(t2w.contrast_limits)
-    drag(views.views[0], QPointF(50, 50), QPointF(110, 50), Qt.MouseButton.RightButton)
+    drag_over(views.views[0], QPointF(50, 50), QPointF(110, 50), Qt.MouseButton.RightButton)
     low, high = adc.contrast_limits
     assert high - low == pytest.approx((before[1] - before[0]) * np.exp(0.2), rel=1e-4)
     assert tuple(t2w.contrast_limits) == other
     place = QPointF(50, 50)
-    send(
+    send_mouse(
         views.views[0],
         QEvent.Type.MouseButtonDblClick,
         place,
@@ -196,7 +181,7 @@ def test_a_dab_in_another_view_paints_the_voxels_that_naparis_brush_paints(
     point = bridge.session.frame.world_to_lps(layer.data_to_world(index))
     views.link.go_to(point)
     place = pixel_of(views.views[number], point)
-    drag(views.views[number], place, place, Qt.MouseButton.LeftButton)
+    drag_over(views.views[number], place, place, Qt.MouseButton.LeftButton)
     np.testing.assert_array_equal(layer.data, wanted)
     assert wanted.any()
     layer.undo()
@@ -212,7 +197,7 @@ def test_a_stroke_in_the_sagittal_view_stays_in_its_plane(bridge: Bridge, views:
     views.link.go_to(point)
     view = views.views[0]
     start = pixel_of(view, point)
-    drag(view, start, start + QPointF(0, 4 * views.link.zoom), Qt.MouseButton.LeftButton)
+    drag_over(view, start, start + QPointF(0, 4 * views.link.zoom), Qt.MouseButton.LeftButton)
     z, y, x = layer.data.nonzero()
     assert set(x) == {11}
     assert set(z) == {2, 3}
