@@ -67,7 +67,7 @@ def test_sizes_and_zones_of_real_lesions(real_data: Path) -> None:
             main = BY_KEY[placed.keys[0]]
             sides += placed.side in (side, "midline")
             zones_same += zone in ("", main.part[:2])
-            assert gland.frame.is_sure
+            assert gland.frame.tilt_deg < 40
     assert n_lesions >= N_CASES
     assert sides / n_lesions > 0.95
     assert zones_same / n_lesions > 0.9
@@ -118,7 +118,6 @@ def test_the_lesion_of_prostatex_0000(real_data: Path, zones_of: str) -> None:
     assert placed is not None
     assert placed.side == side
     assert BY_KEY[placed.keys[0]].part.startswith(zone)
-    print(placed, measured)
     assert measured.mean is not None
     assert 300 < measured.mean < 1500
     assert measured.mean_unit == "um2/s"

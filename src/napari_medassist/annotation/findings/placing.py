@@ -22,7 +22,7 @@ REACH_MM = 5.0
 NAMED_SHARE = 0.2
 #: A lesion of which so much lies on either side is called midline.
 MIDLINE_SHARE = 0.25
-_SURE_SHARE = 0.7
+_SURE_SHARE, _NOT_SURE_SHARE = 0.7, 0.4
 _SLAB_MM = 3.0
 _WORDS = (
     ("PZ", r"peripheral|\bpz\b"),
@@ -137,9 +137,9 @@ class ZonedGland:
         return self._slabs[min(self._slabs, key=lambda slab: abs(slab - wanted))]
 
     def _certainty(self, share: float) -> str:
-        if not self.frame.is_sure:
+        if share < _NOT_SURE_SHARE:
             return "low"
-        return "high" if share >= _SURE_SHARE else "fair"
+        return "high" if share >= _SURE_SHARE and self.frame.has_long_axis else "fair"
 
     def _notes(self, near_share: float, farthest_mm: float) -> tuple[str, ...]:
         told = list(self.notes)
@@ -179,8 +179,9 @@ def zoned_gland(zones: LabelMap) -> ZonedGland:
         words = {"CZ": "central zone", "AS": "anterior stroma"}
         told = " and no ".join(words[n] for n in missing)
         notes = (*notes, f"The zone map has no {told}: such sectors are never chosen by themselves.")
-    if not frame.is_sure:
-        notes = (*notes, "The gland's own axes could not be found; the patient's are used.")
+    if not frame.has_long_axis:
+        told = "The gland has no clear long axis: base and apex are told along the patient's."
+        notes = (*notes, told)
     return ZonedGland(frame, own, which, names, notes, cKDTree(own), _slabs(own[is_gland]))
 
 
