@@ -113,10 +113,10 @@ def _depth_map(offsets: Float) -> tuple[Float, Float]:
     """
     corner = offsets.min(axis=0) - _MARGIN_MM
     shape = np.ceil((offsets.max(axis=0) + _MARGIN_MM - corner) / _CELL_MM).astype(int) + 1
-    cells = corner + np.moveaxis(np.indices(shape), 0, -1) * _CELL_MM
+    cells = corner + np.argwhere(np.ones(shape, dtype=bool)) * _CELL_MM
     thinned = offsets[:: max(1, len(offsets) // _THINNED)]  # they lie closer than the cells
     distance, _ = cKDTree(thinned).query(cells, distance_upper_bound=_CELL_MM)
-    inside = distance < _CELL_MM
+    inside = (distance < _CELL_MM).reshape(shape)
     depth = distance_transform_edt(inside) - distance_transform_edt(~inside)
     smooth: Float = gaussian_filter(depth * _CELL_MM, 1.0)
     return smooth, corner

@@ -166,10 +166,12 @@ def zoned_gland(zones: LabelMap) -> ZonedGland:
     """
     named, notes = zones_of(zones)
     array = np.asarray(zones.array)
-    index = np.argwhere(np.isin(array, list(named)))
+    index = np.argwhere(array)
     names = tuple(dict.fromkeys(named.values()))
-    place_of = {value: names.index(name) for value, name in named.items()}
-    which = np.array([place_of[int(v)] for v in array[tuple(index.T)]], dtype=int)
+    zone_of = np.full(int(array.max()) + 1, -1)
+    zone_of[list(named)] = [names.index(name) for name in named.values()]
+    which = zone_of[array[tuple(index.T)]]
+    index, which = index[which >= 0], which[which >= 0]
     points = zones.geometry.index_to_lps(index)
     is_gland = np.isin(which, [names.index(n) for n in names if n in _GLAND])
     frame = frame_of(points[is_gland])
@@ -204,7 +206,7 @@ def zones_of(zones: LabelMap) -> tuple[dict[int, str], tuple[str, ...]]:
         return found, ()
     if values and set(values) <= {1, 2}:
         told = "The zones have no names: 1 is taken for the peripheral, 2 for the transition zone."
-        return {1: "PZ", 2: "TZ"}, (told,)
+        return {v: ("PZ", "TZ")[v - 1] for v in values}, (told,)
     raise InvalidImage(
         f"No label of '{zones.name}' is named as a zone of the prostate.",
         cure="Name its labels, e.g. 'peripheral zone' and 'transition zone' (a label scheme).",
