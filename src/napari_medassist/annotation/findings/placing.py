@@ -22,7 +22,7 @@ REACH_MM = 5.0
 NAMED_SHARE = 0.2
 #: A lesion of which so much lies on either side is called midline.
 MIDLINE_SHARE = 0.25
-_SURE_SHARE = 0.7
+_SURE_SHARE, _NOT_SURE_SHARE = 0.7, 0.4
 _SLAB_MM = 3.0
 _WORDS = (
     ("PZ", r"peripheral|\bpz\b"),
@@ -137,9 +137,9 @@ class ZonedGland:
         return self._slabs[min(self._slabs, key=lambda slab: abs(slab - wanted))]
 
     def _certainty(self, share: float) -> str:
-        if not self.frame.is_sure:
+        if share < _NOT_SURE_SHARE:
             return "low"
-        return "high" if share >= _SURE_SHARE else "fair"
+        return "high" if share >= _SURE_SHARE and self.frame.has_long_axis else "fair"
 
     def _notes(self, near_share: float, farthest_mm: float) -> tuple[str, ...]:
         told = list(self.notes)
@@ -166,10 +166,12 @@ def zoned_gland(zones: LabelMap) -> ZonedGland:
     """
     named, notes = zones_of(zones)
     array = np.asarray(zones.array)
-    index = np.argwhere(np.isin(array, list(named)))
+    index = np.argwhere(array)
     names = tuple(dict.fromkeys(named.values()))
-    place_of = {value: names.index(name) for value, name in named.items()}
-    which = np.array([place_of[int(v)] for v in array[tuple(index.T)]], dtype=int)
+    zone_of = np.full(int(array.max()) + 1, -1)
+    zone_of[list(named)] = [names.index(name) for name in named.values()]
+    which = zone_of[array[tuple(index.T)]]
+    index, which = index[which >= 0], which[which >= 0]
     points = zones.geometry.index_to_lps(index)
     is_gland = np.isin(which, [names.index(n) for n in names if n in _GLAND])
     frame = frame_of(points[is_gland])
@@ -179,8 +181,9 @@ def zoned_gland(zones: LabelMap) -> ZonedGland:
         words = {"CZ": "central zone", "AS": "anterior stroma"}
         told = " and no ".join(words[n] for n in missing)
         notes = (*notes, f"The zone map has no {told}: such sectors are never chosen by themselves.")
-    if not frame.is_sure:
-        notes = (*notes, "The gland's own axes could not be found; the patient's are used.")
+    if not frame.has_long_axis:
+        told = "The gland has no clear long axis: base and apex are told along the patient's."
+        notes = (*notes, told)
     return ZonedGland(frame, own, which, names, notes, cKDTree(own), _slabs(own[is_gland]))
 
 
@@ -203,7 +206,7 @@ def zones_of(zones: LabelMap) -> tuple[dict[int, str], tuple[str, ...]]:
         return found, ()
     if values and set(values) <= {1, 2}:
         told = "The zones have no names: 1 is taken for the peripheral, 2 for the transition zone."
-        return {1: "PZ", 2: "TZ"}, (told,)
+        return {v: ("PZ", "TZ")[v - 1] for v in values}, (told,)
     raise InvalidImage(
         f"No label of '{zones.name}' is named as a zone of the prostate.",
         cure="Name its labels, e.g. 'peripheral zone' and 'transition zone' (a label scheme).",

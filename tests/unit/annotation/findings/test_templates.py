@@ -136,3 +136,12 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         parse_template("", tmp_path / "e.yaml")
     with pytest.raises(FileProblem, match="cannot be read"):
         read_template(tmp_path / "absent.yaml")
+
+
+def test_the_template_of_the_documentation_is_one() -> None:
+    page = Path(__file__).parents[4] / "docs" / "how-to" / "write-a-template.md"
+    text = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    liver = parse_template(text, page)
+    assert [f.name for f in liver.fields] == ["phase", "capsule", "short_mm", "comment"]
+    assert liver.field("capsule").parse("yes") == "yes"
+    assert len(liver.places) == 9

@@ -54,7 +54,7 @@ def zones(direction: np.ndarray, turn: np.ndarray, names: dict[int, str] | None 
 
 def lesion_points(place: tuple[float, float, float], turn: np.ndarray) -> np.ndarray:
     """Return voxel centres of a ball of 2.5 mm about a place in the prostate's own axes, LPS mm."""
-    steps = np.arange(-2.5, 2.6, 0.5)
+    steps = np.arange(-2.5, 2.6, 1.25)
     ball = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3)
     ball = ball[(ball**2).sum(axis=1) <= 2.5**2]
     return (np.asarray(place) + ball) @ turn.T + CENTRE_LPS_MM
