@@ -15,6 +15,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_medassist._qt.acts import new_labels
+from napari_medassist._qt.dock import dock_of
 from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist._qt.worklist_panel.table import NOTES, OTHERS, STATUS
 from napari_medassist.app.reading.entries import Status
@@ -225,3 +226,16 @@ def test_closing_the_window_saves(panel: WorklistPanel, bridge: Any, qtbot: Any,
     assert kept is not None
     assert np.argwhere(kept.maps[0].array).tolist() == [[2, 4, 5]]
     assert kept.findings == {"f": {"pi_rads": 3}}
+
+
+def test_in_the_dock_nothing_keeps_a_closed_window(viewer: Any, qtbot: Any, folder: Path) -> None:
+    dock = dock_of(viewer)  # the fixture of the viewer looks for what is left of it
+    panel = dock.worklist_panel
+    panel._activity._tick()
+    panel.set_reader("Anna")
+    panel.open_place(folder)
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    panel.finish()
+    qtbot.waitUntil(lambda: panel.room.current == "b")
+    panel.leave()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtWidgets import (
@@ -35,7 +36,8 @@ from napari_medassist._qt.worklist_panel.table import (
 from napari_medassist.app.browser.marks import user_name
 from napari_medassist.app.reading.clock import in_words
 from napari_medassist.app.reading.entries import Status
-from napari_medassist.app.reading.room import OpenedReading, ReadingRoom
+from napari_medassist.app.reading.opened_reading import OpenedReading
+from napari_medassist.app.reading.room import ReadingRoom
 from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.errors import MedAssistError
@@ -366,7 +368,8 @@ class WorklistPanel(QWidget):
         self._bridge.session.case_changed.connect(self._on_case_changed)
         self._activity.ticked.connect(self._on_tick)
         self._activity.closing.connect(self._save_on_closing)
-        self.room.may_leave = self._may_leave
+        me = ref(self)  # the room lives as long as the table of bridges, which must hold no window
+        self.room.may_leave = lambda: (panel := me()) is None or panel._may_leave()
         self.table.notes_written.connect(self._write_notes)
         self.view.doubleClicked.connect(self._on_double_click)
         acts = {"F8": self.finish, "Shift-F8": lambda: self.finish(Status.SKIPPED)}
