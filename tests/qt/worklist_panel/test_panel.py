@@ -12,7 +12,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QMessageBox
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.dock import dock_of
@@ -156,6 +156,20 @@ def test_labels_that_are_no_part_of_the_list_are_asked_about(
     QTest.qWait(50)
     assert bridge.label_layers() == [layer]
     assert panel.room.current is None
+
+
+def test_a_list_that_cannot_lie_with_its_cases_lies_elsewhere(
+    panel: WorklistPanel, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = folder / ".cases.worklist.json.lock"
+    lock.mkdir()  # as if the folder could not be written to
+    monkeypatch.setattr("napari_medassist.io.lock.LOCK_SECONDS", 0.05)
+    chosen = str(tmp_path / "elsewhere" / "mine")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (chosen, ""))
+    panel.open_place(folder)
+    assert panel.room.required_worklist.path == Path(f"{chosen}.worklist.json")
+    assert panel.room.required_worklist.cases[0].paths == (folder / "a",)
+    assert panel.room.readings.folder == tmp_path / "elsewhere" / "readings"
 
 
 def test_input_into_the_window_runs_the_timer(panel: WorklistPanel, qtbot: Any) -> None:

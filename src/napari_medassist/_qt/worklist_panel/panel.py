@@ -10,7 +10,6 @@ from weakref import ref
 from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QInputDialog,
@@ -26,6 +25,7 @@ from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.threads import Runner, run_with_dialog
 from napari_medassist._qt.worklist_panel.activity import Activity
 from napari_medassist._qt.worklist_panel.layers import ReadingLayers
+from napari_medassist._qt.worklist_panel.places import ask_folder, ask_list, ask_other_place
 from napari_medassist._qt.worklist_panel.table import (
     NOTES,
     OTHERS,
@@ -40,13 +40,12 @@ from napari_medassist.app.reading.opened_reading import OpenedReading
 from napari_medassist.app.reading.room import ReadingRoom
 from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
-from napari_medassist.core.errors import MedAssistError
+from napari_medassist.core.errors import MedAssistError, WriteFailed
 
 #: Keys in the viewer and what they do; napari and the other panels leave them free.
 KEYS = {"F8": "done, next", "Shift-F8": "skip, next"}
 #: The time is written now and then, so that a crash costs no more than this.
 _WRITE_EVERY_TICKS = 60
-_LIST_FILTER = "Worklists and tables (*.worklist.json *.json *.csv *.tsv);;All files (*)"
 
 
 class WorklistPanel(QWidget):
@@ -97,9 +96,17 @@ class WorklistPanel(QWidget):
         """Open a worklist, or the cases of a folder or table as one."""
         self._keep_open()
         self.room.leave()
-        work = self.room.open_worklist(place, blinded=self.blinded.isChecked())
-        worklist = run_with_dialog(work.title, work.run, self)
-        work.accept(worklist)
+        try:
+            self._open_list(place)
+        except WriteFailed as error:
+            self.tell(str(error))
+            path = ask_other_place(self)
+            if path is not None:
+                self._open_list(place, path)
+
+    def _open_list(self, place: Path, path: Path | None = None) -> None:
+        work = self.room.open_worklist(place, path, blinded=self.blinded.isChecked())
+        work.accept(run_with_dialog(work.title, work.run, self))
 
     @shows_errors
     def open_case(self, name: str) -> None:
@@ -302,14 +309,12 @@ class WorklistPanel(QWidget):
             self.open_case(name)
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "A folder with a case in each folder or file")
-        if chosen:
-            self.open_place(Path(chosen))
+        if (place := ask_folder(self)) is not None:
+            self.open_place(place)
 
-    def _choose_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "A worklist or a table", "", _LIST_FILTER)
-        if chosen:
-            self.open_place(Path(chosen))
+    def _choose_list(self) -> None:
+        if (place := ask_list(self)) is not None:
+            self.open_place(place)
 
     @shows_errors
     def _reload(self) -> None:
@@ -325,8 +330,16 @@ class WorklistPanel(QWidget):
         reader_row.addWidget(change)
         places = QHBoxLayout()
         for text, tip, act in (
-            ("Folder...", "Each folder or image file in a folder is a case", self._choose_folder),
-            ("List...", "Open a worklist, or a table with the columns case, path", self._choose_file),
+            (
+                "Folder...",
+                "Each folder or image file in a folder is a case",
+                lambda: self._choose(ask_folder),
+            ),
+            (
+                "List...",
+                "Open a worklist, or a table with the columns case, path",
+                lambda: self._choose(ask_list),
+            ),
             ("Reload", "Look what other readers have written", self._reload),
         ):
             places.addWidget(_button(text, tip, act))

@@ -114,11 +114,16 @@ class ReadingRoom:
         self._reader = name
         self.rows_changed.emit()
 
-    def open_worklist(self, place: Path, *, blinded: bool = False) -> Work[Worklist]:
-        """Return the work of opening a worklist, or the cases of a folder or table as one."""
+    def open_worklist(
+        self, place: Path, path: Path | None = None, *, blinded: bool = False
+    ) -> Work[Worklist]:
+        """Return the work of opening a worklist, or the cases of a folder or table as one.
+
+        See :func:`~napari_medassist.app.reading.worklist.open_worklist`.
+        """
         return self._opening.start(
             f"Worklist of {place.name}",
-            lambda _progress: open_worklist(place, blinded=blinded),
+            lambda _progress: open_worklist(place, path, blinded=blinded),
             self.set_worklist,
         )
 
