@@ -12,13 +12,14 @@ from napari.layers import Labels
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
+from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 
 from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.dock import dock_of
 from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist._qt.worklist_panel.table import NOTES, OTHERS, STATUS
 from napari_medassist.app.reading.entries import Status
+from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
 from tests.unit.app.reading.cohort import write_cases
 from tests.unit.app.reading.test_room import read_one
@@ -253,3 +254,26 @@ def test_in_the_dock_nothing_keeps_a_closed_window(viewer: Any, qtbot: Any, fold
     panel.finish()
     qtbot.waitUntil(lambda: panel.room.current == "b")
     panel.leave()
+
+
+def test_the_buttons_ask_for_places_and_look_again(
+    panel: WorklistPanel, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(text: str) -> None:
+        QTest.mouseClick(panel.places[text], Qt.MouseButton.LeftButton)
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(folder))
+    press("Folder...")
+    assert panel.table.rowCount() == 3
+    table = tmp_path / "list.csv"
+    table.write_text("case,path\nx,cases/a\n")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: (str(table), ""))
+    press("List...")
+    assert panel.table.case_at(0) == "x"
+    Worklist(tmp_path / "list.worklist.json").change("x", "Ben", status=Status.DONE)
+    assert panel.view.isColumnHidden(OTHERS)
+    press("Reload")
+    assert not panel.view.isColumnHidden(OTHERS)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_args, **_kwargs: ("Dora", True))
+    panel.ask_reader()
+    assert panel.reader.text() == "Reader: Dora"

@@ -84,6 +84,7 @@ class WorklistPanel(QWidget):
         self.table = WorklistTable(room)
         self.view = worklist_view(self.table)
         self.buttons: dict[str, QPushButton] = {}
+        self.places: dict[str, QPushButton] = {}
         self._activity = Activity(room.timer, self)
         self._lay_out()
         self._connect()
@@ -330,19 +331,12 @@ class WorklistPanel(QWidget):
         reader_row.addWidget(change)
         places = QHBoxLayout()
         for text, tip, act in (
-            (
-                "Folder...",
-                "Each folder or image file in a folder is a case",
-                lambda: self._choose(ask_folder),
-            ),
-            (
-                "List...",
-                "Open a worklist, or a table with the columns case, path",
-                lambda: self._choose(ask_list),
-            ),
+            ("Folder...", "Each folder or image in a folder is a case", self._choose_folder),
+            ("List...", "A worklist, or a table with the columns case, path", self._choose_list),
             ("Reload", "Look what other readers have written", self._reload),
         ):
-            places.addWidget(_button(text, tip, act))
+            self.places[text] = _button(text, tip, act)
+            places.addWidget(self.places[text])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(reader_row)
