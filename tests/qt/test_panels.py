@@ -152,7 +152,8 @@ def test_what_reads_files_is_imported_while_the_dock_is_made(
 
 def test_dock_opens_through_naparis_plugin_menu(viewer: Any) -> None:
     dock = dock_of(viewer)
-    assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == ["Case", "Annotate", "Compare"]
+    titles = [dock.tabs.tabText(i) for i in range(dock.tabs.count())]
+    assert titles == ["Case", "Annotate", "Compare", "Worklist", "Adjudicate"]
     assert dock_of(viewer) is dock
 
 

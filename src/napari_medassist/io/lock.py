@@ -62,7 +62,9 @@ def _taken(lock: Path, what: str) -> bool:
         return False
     except OSError as error:
         raise WriteFailed(
-            f"The {what} cannot be written here ({error.strerror or error}).", path=lock.parent
+            f"The {what} cannot be written here ({error.strerror or error}).",
+            path=lock.parent,
+            cure="Check your right to write there, or choose another place.",
         ) from error
     return True
 

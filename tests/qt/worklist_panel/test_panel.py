@@ -12,12 +12,14 @@ from napari.layers import Labels
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QMessageBox
+from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox
 
 from napari_medassist._qt.acts import new_labels
+from napari_medassist._qt.dock import dock_of
 from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist._qt.worklist_panel.table import NOTES, OTHERS, STATUS
 from napari_medassist.app.reading.entries import Status
+from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
 from tests.unit.app.reading.cohort import write_cases
 from tests.unit.app.reading.test_room import read_one
@@ -157,6 +159,20 @@ def test_labels_that_are_no_part_of_the_list_are_asked_about(
     assert panel.room.current is None
 
 
+def test_a_list_that_cannot_lie_with_its_cases_lies_elsewhere(
+    panel: WorklistPanel, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = folder / ".cases.worklist.json.lock"
+    lock.mkdir()  # as if the folder could not be written to
+    monkeypatch.setattr("napari_medassist.io.lock.LOCK_SECONDS", 0.05)
+    chosen = str(tmp_path / "elsewhere" / "mine")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_args: (chosen, ""))
+    panel.open_place(folder)
+    assert panel.room.required_worklist.path == Path(f"{chosen}.worklist.json")
+    assert panel.room.required_worklist.cases[0].paths == (folder / "a",)
+    assert panel.room.readings.folder == tmp_path / "elsewhere" / "readings"
+
+
 def test_input_into_the_window_runs_the_timer(panel: WorklistPanel, qtbot: Any) -> None:
     timer = panel.room.timer
     touched: list[int] = []
@@ -225,3 +241,39 @@ def test_closing_the_window_saves(panel: WorklistPanel, bridge: Any, qtbot: Any,
     assert kept is not None
     assert np.argwhere(kept.maps[0].array).tolist() == [[2, 4, 5]]
     assert kept.findings == {"f": {"pi_rads": 3}}
+
+
+def test_in_the_dock_nothing_keeps_a_closed_window(viewer: Any, qtbot: Any, folder: Path) -> None:
+    dock = dock_of(viewer)  # the fixture of the viewer looks for what is left of it
+    panel = dock.worklist_panel
+    panel._activity._tick()
+    panel.set_reader("Anna")
+    panel.open_place(folder)
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    panel.finish()
+    qtbot.waitUntil(lambda: panel.room.current == "b")
+    panel.leave()
+
+
+def test_the_buttons_ask_for_places_and_look_again(
+    panel: WorklistPanel, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(text: str) -> None:
+        QTest.mouseClick(panel.places[text], Qt.MouseButton.LeftButton)
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(folder))
+    press("Folder...")
+    assert panel.table.rowCount() == 3
+    table = tmp_path / "list.csv"
+    table.write_text("case,path\nx,cases/a\n")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: (str(table), ""))
+    press("List...")
+    assert panel.table.case_at(0) == "x"
+    Worklist(tmp_path / "list.worklist.json").change("x", "Ben", status=Status.DONE)
+    assert panel.view.isColumnHidden(OTHERS)
+    press("Reload")
+    assert not panel.view.isColumnHidden(OTHERS)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_args, **_kwargs: ("Dora", True))
+    panel.ask_reader()
+    assert panel.reader.text() == "Reader: Dora"

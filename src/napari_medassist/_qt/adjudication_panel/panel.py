@@ -302,6 +302,9 @@ class AdjudicationPanel(QWidget):
         self.form.tell(f"Lesion {number}: {decision_in_words(adjudication, number)}")
         self._show_state()
 
+    def _look_soon(self) -> None:
+        self._look.start()
+
     def _end_if_gone(self) -> None:
         """End when the case or the map was closed elsewhere; what waits is saved."""
         if self._begun is not None and not self._layers.is_there():
@@ -338,7 +341,7 @@ class AdjudicationPanel(QWidget):
         self._room.worklist_changed.connect(self._show_readers)
         self._room.leaving.connect(self.end)
         # Not at once: whoever removes layers goes through them, and must find the others there.
-        self._bridge.layers_changed.connect(lambda: self._look.start())
+        self._bridge.layers_changed.connect(self._look_soon)
         acts = {key: self._choice_act(choice) for key, choice in CHOICE_KEYS.items()}
         acts |= {"N": lambda: self.step(1), "Shift+N": lambda: self.step(-1)}
         for key, act in acts.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication, QWidget
@@ -45,8 +47,9 @@ class Activity(QObject):
     def __init__(self, timer: ActiveTimer, widget: QWidget) -> None:
         super().__init__(widget)
         self._timer, self._widget = timer, widget
-        self._listened: Any = None
-        self._window: QWidget | None = None
+        # Weak: what a window holds must not hold the window.
+        self._listened: Callable[[], Any] = lambda: None
+        self._window: Callable[[], QWidget | None] = lambda: None
         self._clock = QTimer(self)
         self._clock.setInterval(_EVERY_MS)
         self._clock.timeout.connect(self._tick)
@@ -56,7 +59,7 @@ class Activity(QObject):
         """Tell the timer of input; keep nothing from the window."""
         if event.type() in _INPUT:
             self._timer.touch()
-        elif event.type() == QEvent.Type.Close and watched is self._window:
+        elif event.type() == QEvent.Type.Close and watched is self._window():
             self.closing.emit()
         return False
 
@@ -68,13 +71,13 @@ class Activity(QObject):
     def _listen(self) -> None:
         """Listen to the window that the widget is in now: docks come and go."""
         window = self._widget.window()
-        if window is not self._window:
+        if window is not self._window():
             window.installEventFilter(self)
-            self._window = window
+            self._window = ref(window)
         handle = window.windowHandle()
-        if handle is not None and handle is not self._listened:
+        if handle is not None and handle is not self._listened():
             handle.installEventFilter(self)
-            self._listened = handle
+            self._listened = ref(handle)
 
 
 def is_in_front(window: QWidget) -> bool:

@@ -8,7 +8,8 @@ from napari.layers import Image, Labels
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.painted import PaintedLabels, without_collecting
 from napari_medassist.app.layer_data import link_of
-from napari_medassist.app.reading.room import NOT_OWN_KEY, OpenedReading
+from napari_medassist.app.reading.opened_reading import OpenedReading
+from napari_medassist.app.reading.room import NOT_OWN_KEY
 from napari_medassist.core.labels import LabelMap
 
 

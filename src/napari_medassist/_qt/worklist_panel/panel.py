@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 from qtpy.QtCore import QModelIndex, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QInputDialog,
@@ -25,6 +25,7 @@ from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.threads import Runner, run_with_dialog
 from napari_medassist._qt.worklist_panel.activity import Activity
 from napari_medassist._qt.worklist_panel.layers import ReadingLayers
+from napari_medassist._qt.worklist_panel.places import ask_folder, ask_list, ask_other_place
 from napari_medassist._qt.worklist_panel.table import (
     NOTES,
     OTHERS,
@@ -35,16 +36,16 @@ from napari_medassist._qt.worklist_panel.table import (
 from napari_medassist.app.browser.marks import user_name
 from napari_medassist.app.reading.clock import in_words
 from napari_medassist.app.reading.entries import Status
-from napari_medassist.app.reading.room import OpenedReading, ReadingRoom
+from napari_medassist.app.reading.opened_reading import OpenedReading
+from napari_medassist.app.reading.room import ReadingRoom
 from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
-from napari_medassist.core.errors import MedAssistError
+from napari_medassist.core.errors import MedAssistError, WriteFailed
 
 #: Keys in the viewer and what they do; napari and the other panels leave them free.
 KEYS = {"F8": "done, next", "Shift-F8": "skip, next"}
 #: The time is written now and then, so that a crash costs no more than this.
 _WRITE_EVERY_TICKS = 60
-_LIST_FILTER = "Worklists and tables (*.worklist.json *.json *.csv *.tsv);;All files (*)"
 
 
 class WorklistPanel(QWidget):
@@ -83,6 +84,7 @@ class WorklistPanel(QWidget):
         self.table = WorklistTable(room)
         self.view = worklist_view(self.table)
         self.buttons: dict[str, QPushButton] = {}
+        self.places: dict[str, QPushButton] = {}
         self._activity = Activity(room.timer, self)
         self._lay_out()
         self._connect()
@@ -95,9 +97,17 @@ class WorklistPanel(QWidget):
         """Open a worklist, or the cases of a folder or table as one."""
         self._keep_open()
         self.room.leave()
-        work = self.room.open_worklist(place, blinded=self.blinded.isChecked())
-        worklist = run_with_dialog(work.title, work.run, self)
-        work.accept(worklist)
+        try:
+            self._open_list(place)
+        except WriteFailed as error:
+            self.tell(str(error))
+            path = ask_other_place(self)
+            if path is not None:
+                self._open_list(place, path)
+
+    def _open_list(self, place: Path, path: Path | None = None) -> None:
+        work = self.room.open_worklist(place, path, blinded=self.blinded.isChecked())
+        work.accept(run_with_dialog(work.title, work.run, self))
 
     @shows_errors
     def open_case(self, name: str) -> None:
@@ -300,14 +310,12 @@ class WorklistPanel(QWidget):
             self.open_case(name)
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "A folder with a case in each folder or file")
-        if chosen:
-            self.open_place(Path(chosen))
+        if (place := ask_folder(self)) is not None:
+            self.open_place(place)
 
-    def _choose_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "A worklist or a table", "", _LIST_FILTER)
-        if chosen:
-            self.open_place(Path(chosen))
+    def _choose_list(self) -> None:
+        if (place := ask_list(self)) is not None:
+            self.open_place(place)
 
     @shows_errors
     def _reload(self) -> None:
@@ -323,11 +331,12 @@ class WorklistPanel(QWidget):
         reader_row.addWidget(change)
         places = QHBoxLayout()
         for text, tip, act in (
-            ("Folder...", "Each folder or image file in a folder is a case", self._choose_folder),
-            ("List...", "Open a worklist, or a table with the columns case, path", self._choose_file),
+            ("Folder...", "Each folder or image in a folder is a case", self._choose_folder),
+            ("List...", "A worklist, or a table with the columns case, path", self._choose_list),
             ("Reload", "Look what other readers have written", self._reload),
         ):
-            places.addWidget(_button(text, tip, act))
+            self.places[text] = _button(text, tip, act)
+            places.addWidget(self.places[text])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(reader_row)
@@ -366,7 +375,8 @@ class WorklistPanel(QWidget):
         self._bridge.session.case_changed.connect(self._on_case_changed)
         self._activity.ticked.connect(self._on_tick)
         self._activity.closing.connect(self._save_on_closing)
-        self.room.may_leave = self._may_leave
+        me = ref(self)  # the room lives as long as the table of bridges, which must hold no window
+        self.room.may_leave = lambda: (panel := me()) is None or panel._may_leave()
         self.table.notes_written.connect(self._write_notes)
         self.view.doubleClicked.connect(self._on_double_click)
         acts = {"F8": self.finish, "Shift-F8": lambda: self.finish(Status.SKIPPED)}

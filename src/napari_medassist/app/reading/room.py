@@ -5,62 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from psygnal import Signal
 
-from napari_medassist.app.browser.opened_case import bytes_of
 from napari_medassist.app.browser.work import Requests, Work
-from napari_medassist.app.held_parts import HeldParts
 from napari_medassist.app.reading.clock import ActiveTimer
 from napari_medassist.app.reading.entries import Entry, Status
-from napari_medassist.app.reading.listing import READINGS_FOLDER, ListedCase
+from napari_medassist.app.reading.listing import READINGS_FOLDER
+from napari_medassist.app.reading.opened_reading import CaseFiles, OpenedReading
 from napari_medassist.app.reading.readings import Reading, Readings
 from napari_medassist.app.reading.worklist import Worklist, open_worklist
 from napari_medassist.core.case import Case
-from napari_medassist.core.errors import FileProblem, InvalidSetting, MedAssistError
+from napari_medassist.core.errors import FileProblem, InvalidSetting
 from napari_medassist.core.labels import LabelMap
-from napari_medassist.core.progress import Progress, silent
-from napari_medassist.io.files import read, read_together
 
 #: Marks layers that show others' work or what was made of it: they are not the reader's own.
 NOT_OWN_KEY = "medassist_not_own"
 #: Megabytes of voxels that are held, the case that is open among them.
 BUDGET_MB = 1024.0
-
-
-@dataclass(frozen=True, eq=False)
-class OpenedReading:
-    """A case of the worklist as it comes into the window.
-
-    Parameters
-    ----------
-    name
-        The case.
-    images
-        Its images and the label maps that came with them; None if nothing could be read.
-    own
-        What the reader has made of it before; None if nothing.
-    problem
-        Why something is missing; empty if nothing is.
-    """
-
-    name: str
-    images: Case | None
-    own: Reading | None = None
-    problem: str = ""
-
-    @property
-    def case(self) -> Case | None:
-        """The images with the reader's own label maps, which take the place of those they came from."""
-        if self.images is None:
-            return None
-        own = () if self.own is None else self.own.maps
-        names = {labels.name for labels in own}
-        kept = tuple(labels for labels in self.images.labels if labels.name not in names)
-        return replace(self.images, name=self.name, labels=(*kept, *own))
 
 
 @dataclass
@@ -124,7 +89,7 @@ class ReadingRoom:
         self._reader = reader
         self._open: _Open | None = None
         self._problems: dict[str, str] = {}
-        self._held = HeldParts(budget_mb, _bytes_of_case)
+        self._files = CaseFiles(budget_mb)
         self._opening, self._ahead = Requests(), Requests()
         self.may_leave: Callable[[], bool] = lambda: True
         self.findings_source: Callable[[], Mapping[str, Any]] | None = None
@@ -149,11 +114,16 @@ class ReadingRoom:
         self._reader = name
         self.rows_changed.emit()
 
-    def open_worklist(self, place: Path, *, blinded: bool = False) -> Work[Worklist]:
-        """Return the work of opening a worklist, or the cases of a folder or table as one."""
+    def open_worklist(
+        self, place: Path, path: Path | None = None, *, blinded: bool = False
+    ) -> Work[Worklist]:
+        """Return the work of opening a worklist, or the cases of a folder or table as one.
+
+        See :func:`~napari_medassist.app.reading.worklist.open_worklist`.
+        """
         return self._opening.start(
             f"Worklist of {place.name}",
-            lambda _progress: open_worklist(place, blinded=blinded),
+            lambda _progress: open_worklist(place, path, blinded=blinded),
             self.set_worklist,
         )
 
@@ -162,7 +132,7 @@ class ReadingRoom:
         self._ahead.overtake()
         self._open, self.worklist = None, worklist
         self._problems.clear()
-        self._held.forget()
+        self._files.forget()
         self.worklist_changed.emit(worklist)
 
     @property
@@ -211,49 +181,36 @@ class ReadingRoom:
             raise InvalidSetting("Who reads?", cure="Give the reader's name in the Worklist tab.")
         listed = worklist.case(name)
         if name in self._problems:  # the file may have come back
-            self._held.forget((name,))
+            self._files.forget(name)
         self._ahead.overtake()
         reader, readings = self._reader, self.readings
         return self._opening.start(
             f"Opening {name}",
-            lambda progress: self._load(listed, reader, readings, progress),
+            lambda progress: self._files.open(listed, reader, readings, progress),
             self._take,
         )
 
     def preload(self) -> Work[None] | None:
         """Return the work of reading the next case ahead; None if there is none."""
         name = self.next_case()
-        if name is None or self.worklist is None or self._held.n_bytes * 2 > self._held.budget_bytes:
+        if name is None or self.worklist is None or not self._files.has_room:
             return None
         listed = self.worklist.case(name)
         return self._ahead.start(
-            f"Reading {name} ahead", lambda progress: self._read_ahead(listed, progress), lambda _: None
+            f"Reading {name} ahead",
+            lambda progress: self._files.read_ahead(listed, progress),
+            lambda _: None,
         )
 
     def is_loaded(self, name: str) -> bool:
         """Tell whether a case would open without reading its images."""
-        return self._held.holds((name,))
+        return self._files.holds(name)
 
     def next_case(self) -> str | None:
         """Return the next case that waits for the reader; None if all are done or cannot be read."""
         if self.worklist is None:
             return None
         return self.worklist.next_case(self.current, self._reader, frozenset(self._problems))
-
-    def _read_ahead(self, listed: ListedCase, progress: Progress) -> None:
-        self._held.get((listed.name,), lambda: _read_case(listed, progress))
-
-    def _load(
-        self, listed: ListedCase, reader: str, readings: Readings, progress: Progress
-    ) -> OpenedReading:
-        part = self._held.get((listed.name,), lambda: _read_case(listed, progress))
-        if part.error is not None:
-            return OpenedReading(listed.name, None, problem=str(part.error))
-        try:
-            own = readings.load(listed.name, reader, part.value)
-        except MedAssistError as error:
-            return OpenedReading(listed.name, None, problem=f"Your reading: {error}")
-        return OpenedReading(listed.name, _with_own_labels(part.value), own)
 
     def _take(self, opened: OpenedReading) -> None:
         if opened.case is None:
@@ -408,29 +365,5 @@ class ReadingRoom:
         return reading
 
 
-def _with_own_labels(case: Case) -> Case:
-    """Return a case whose label maps may be painted on: what is held stays as the files are."""
-    maps = (labels.with_changes(array=np.array(labels.array)) for labels in case.labels)
-    return replace(case, labels=tuple(maps))
-
-
 def _now() -> str:
-    from datetime import UTC, datetime
-
     return datetime.now(UTC).isoformat()
-
-
-def _read_case(listed: ListedCase, progress: Progress = silent) -> Case:
-    if len(listed.paths) == 1:
-        return read(listed.paths[0], progress=progress)
-    found = read_together(listed.paths, listed.name, progress=progress)
-    if not found.series and not found.labels:
-        told = "; ".join(found.warnings) or "its row names no file"
-        raise FileProblem(f"Nothing could be read: {told}")
-    return found
-
-
-def _bytes_of_case(case: Case | None) -> int:
-    if case is None:
-        return 0
-    return sum(bytes_of(image) for image in (*case.series, *case.labels))

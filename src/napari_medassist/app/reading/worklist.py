@@ -211,7 +211,7 @@ def make_worklist(listing: Listing, path: Path, *, blinded: bool = False) -> Wor
     return made
 
 
-def open_worklist(place: Path, *, blinded: bool = False) -> Worklist:
+def open_worklist(place: Path, path: Path | None = None, *, blinded: bool = False) -> Worklist:
     """Open a worklist file; or that of a folder or table of cases, made if there is none yet.
 
     Parameters
@@ -219,6 +219,8 @@ def open_worklist(place: Path, *, blinded: bool = False) -> Worklist:
     place
         A worklist (``*.json``), a folder of cases, or a table; see
         :func:`~napari_medassist.app.reading.listing.listed`.
+    path
+        Where the worklist of a folder or table lies; by default in the folder, or beside the table.
     blinded
         Whether a list that is made is a blinded one; one that exists stays as it is.
 
@@ -230,7 +232,7 @@ def open_worklist(place: Path, *, blinded: bool = False) -> Worklist:
     place = place.expanduser()
     if place.suffix.lower() == ".json":
         return Worklist(place)
-    path = default_path(place)
+    path = path or default_path(place)
     if not path.exists():
         return make_worklist(listed(place), path, blinded=blinded)
     found, listing = Worklist(path), listed(place)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from napari_medassist.app.reading.entries import Status
-from napari_medassist.app.reading.room import OpenedReading, ReadingRoom
+from napari_medassist.app.reading.opened_reading import OpenedReading
+from napari_medassist.app.reading.room import ReadingRoom
 from napari_medassist.app.reading.worklist import open_worklist
 from napari_medassist.core.errors import FileProblem, InvalidSetting, WriteFailed
 from napari_medassist.core.labels import LabelMap
