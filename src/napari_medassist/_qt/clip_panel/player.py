@@ -14,7 +14,6 @@ from napari_medassist.app.clips.playing import Playhead
 from napari_medassist.app.clips.ready import ReadyFrames
 from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.video import VideoClip
-from napari_medassist.io.lazy import lazy_array
 
 _TICK_MS = 4
 
@@ -53,7 +52,7 @@ class Player(QObject):
         self._ready: ReadyFrames | None = None
         if not isinstance(clip.frames, np.ndarray):
             self._ready = ReadyFrames(clip.frames)
-            layer.data = lazy_array(self._ready)
+            layer.data = self._ready
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_TICK_MS)
