@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.video import VideoClip
 
 _TICK_MS = 4
+#: While playing, the frame is told so seldom: each redraw of the tab costs one of the whole window.
+_TELL_EVERY_S = 0.2
 
 
 class Player(QObject):
@@ -24,7 +27,7 @@ class Player(QObject):
     Signals
     -------
     frame_changed
-        Emits the frame that is shown now.
+        Emits the frame that is shown now; while playing, five times a second.
     playing_changed
         Emits whether the clip plays.
     told
@@ -50,6 +53,7 @@ class Player(QObject):
         self._bridge, self.key, self.layer = bridge, key, layer
         self.head = Playhead(key)
         self._ready: ReadyFrames | None = None
+        self._told_at = 0.0
         if not isinstance(clip.frames, np.ndarray):
             self._ready = ReadyFrames(clip.frames)
             layer.data = self._ready
@@ -104,6 +108,7 @@ class Player(QObject):
         if self._ready is not None:
             self._ready.want([])
         self.playing_changed.emit(False)  # noqa: FBT003 - a signal of Qt
+        self.frame_changed.emit(self.frame)
         self.told.emit(f"Played {tally.in_words(self.head.speed)}.")
 
     def close(self) -> None:
@@ -141,4 +146,7 @@ class Player(QObject):
             self.told.emit(str(error))
 
     def _on_point(self, _event: Any) -> None:
-        self.frame_changed.emit(self.frame)
+        now = perf_counter()
+        if not self.head.is_playing or now - self._told_at > _TELL_EVERY_S:
+            self._told_at = now
+            self.frame_changed.emit(self.frame)

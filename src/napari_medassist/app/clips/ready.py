@@ -101,4 +101,5 @@ class ReadyFrames(Frames):
             self._ready.popitem(last=False)
 
     def _frame_bytes(self) -> int:
-        return max(1, int(np.prod(self.shape[1:])) * self.dtype.itemsize)
+        n_bytes = int(np.prod(self.shape[1:])) * int(self.dtype.itemsize)
+        return max(1, n_bytes)
