@@ -54,6 +54,7 @@ class Player(QObject):
         self.head = Playhead(key)
         self._ready: ReadyFrames | None = None
         self._told_at = 0.0
+        self._told_damaged: set[int] = set()
         if not isinstance(clip.frames, np.ndarray):
             self._ready = ReadyFrames(clip.frames)
             layer.data = self._ready
@@ -127,8 +128,7 @@ class Player(QObject):
         shown, frame = self.frame, due
         if self._ready is not None:
             self._ready.want(self.head.following(due, self._ready.room))
-            if due in self._ready.damaged:
-                self.told.emit(f"Passed over: {self._ready.damaged[due]}")
+            self._tell_damaged(self._ready)
             found = self._ready.newest_ready(due, shown)
             if found is None or found < self.head.first:
                 return
@@ -136,6 +136,13 @@ class Player(QObject):
         if frame != shown:
             self._show(frame)
         self.head.count(frame)
+
+    def _tell_damaged(self, ready: ReadyFrames) -> None:
+        """Tell each frame that the thread could not decode once, also if no tick fell into its time."""
+        for frame, why in list(ready.damaged.items()):
+            if frame not in self._told_damaged:
+                self._told_damaged.add(frame)
+                self.told.emit(f"Frame {frame} is passed over: {why}")
 
     def _show(self, frame: int) -> None:
         dims = self._bridge.viewer.dims

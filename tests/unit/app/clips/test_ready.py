@@ -49,10 +49,11 @@ def test_frames_ahead_are_decoded_once_and_a_damaged_one_is_told():
 
 def test_what_is_kept_is_bounded():
     ready, _ = frames()
+    ready.room = 5
     for first in range(3, 26):
         ready.want([first, first + 1, first + 2])
         wait_for(ready, first + 2)
-    assert len(ready._ready) <= ready.room + 1 < 30 + 2
+    assert 3 <= len(ready._ready) <= 6
     ready.rest()
 
 
