@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.app.session import Session
+from napari_medassist.core.video import VideoClip
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -101,6 +102,8 @@ class Navigation:
         ranges = list(dims.range)
         first = self._session.frame.translate_zyx_mm(volume.geometry)
         steps = volume.geometry.spacing_zyx_mm
+        if self._has_a_clip():  # its frames lie along the first axis, one a unit: all can be reached
+            steps = (min(1.0, steps[0]), *steps[1:])
         if not self._session.frame.places(volume.geometry):
             return
         for axis, origin, step in zip(self._spatial_axes(), first, steps, strict=True):
@@ -110,6 +113,10 @@ class Navigation:
             dims.range = tuple(ranges)
             if len(self._point) == dims.ndim:
                 dims.point = self._point
+
+    def _has_a_clip(self) -> bool:
+        case = self._session.case
+        return case is not None and any(isinstance(image, VideoClip) for image in case.series)
 
     def _spatial_axes(self) -> list[int]:
         return [self.viewer.dims.ndim - 3 + axis for axis in range(3)]

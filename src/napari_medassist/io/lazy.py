@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from napari_medassist.core.volume import Array
 
+#: Where a lazy array keeps the frames that it was made of.
+_FRAMES = "medassist_frames"
+
 
 class Frames(ABC):
     """Items along the first axis, made one at a time, that are indexed as numpy's are.
@@ -70,7 +73,17 @@ def lazy_array(frames: Frames) -> Array:
     import dask.array as da  # takes half a second to import, and few files need it
 
     array: Array = da.from_array(frames, chunks=(1, *frames.shape[1:]), name=False, asarray=False)
+    vars(array)[_FRAMES] = frames
     return array
+
+
+def frames_of(array: Array) -> Array:
+    """Return the frames that a lazy array was made of, which any thread may ask for; else the array.
+
+    napari keeps what dask computes in a cache that two threads at once break.
+    """
+    frames: Array = getattr(array, _FRAMES, array)
+    return frames
 
 
 def made_when_seen(make: Callable[[int], NDArray[Any]], shape: tuple[int, ...], dtype: Any) -> Array:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from napari.layers import Shapes
+from napari.layers import Image, Shapes
 
 from napari_medassist._qt.annotation_panel.outline import OVERLAY_KEY
 from napari_medassist._qt.bridge import Bridge
-from napari_medassist.app.layer_data import AXES_ZYX
+from napari_medassist.app.layer_data import AXES_ZYX, link_of
 from napari_medassist.app.measuring.lengths import angle_deg, distance_mm
 from napari_medassist.app.measuring.region_values import ellipse_region, region_values
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
+from napari_medassist.core.video import VideoClip
 from napari_medassist.core.volume import Volume
 
 NAME = "Measurements (MedAssist)"
@@ -87,7 +88,8 @@ class Measurements:
     def _words(self, kind: str, corners_zyx_mm: np.ndarray) -> str:
         try:
             if kind == "line":
-                return f"{distance_mm(corners_zyx_mm[0], corners_zyx_mm[1]):.1f} mm"
+                length = distance_mm(corners_zyx_mm[0], corners_zyx_mm[1])
+                return f"{length:.1f} {self._unit()}"
             if kind == "ellipse":
                 return self._ellipse(corners_zyx_mm)
             if len(corners_zyx_mm) < 3:
@@ -95,6 +97,17 @@ class Measurements:
             return f"{angle_deg(*corners_zyx_mm[:3]):.1f} deg"
         except MedAssistError as error:
             return error.message
+
+    def _unit(self) -> str:
+        """Return the unit of lengths: pixels where a clip is shown whose pixels have no size."""
+        clips = [
+            image
+            for layer in self._bridge.layers(Image)
+            if layer.visible
+            and (link := link_of(layer.metadata)) is not None
+            and isinstance(image := link.image, VideoClip)
+        ]
+        return "pixels" if any(clip.spacing_yx_mm is None for clip in clips) else "mm"
 
     def _ellipse(self, corners_zyx_mm: np.ndarray) -> str:
         """Return what the image says within an ellipse; on the grid of the case's reference image."""

@@ -25,7 +25,7 @@ from napari_medassist.core.video import VideoClip
 
 #: Groups of buttons: their text, what they ask for, and their tip.
 _RANGES = (
-    ("Label", "label", "Label the frames between the marks. Key: Return"),
+    ("Label", "label", "Label the frames between the marks. Key: Enter"),
     ("Trim", "trim", "Give the selected range the marked ends"),
     ("Split", "split", "Split the selected range before the frame that is shown"),
     ("Merge", "merge", "Make one range of the selected ones of one label"),
@@ -34,6 +34,8 @@ _RANGES = (
     ("Redo", "redo", "Do again what was undone"),
     ("Export", "export", "Write the ranges as CSV or JSON, in frames and seconds"),
     ("Import", "import", "Read ranges of this clip"),
+    ("Open list", "template", "Open a list of labels, one a line"),
+    ("Save list", "save template", "Save this list of labels"),
 )
 _MASKS = (
     ("New mask", "new mask", "Draw on the frames with napari's brush"),
@@ -122,7 +124,7 @@ class ClipForm(QWidget):
         rows.addWidget(self.place)
         rows.addLayout(self._transport())
         rows.addLayout(self._label_row())
-        rows.addLayout(self._grid(_RANGES))
+        rows.addLayout(self._grid(_RANGES, 4))
         rows.addWidget(self.rows, 1)
         rows.addLayout(self._grid(_MASKS))
         scroll = QScrollArea()
@@ -163,16 +165,14 @@ class ClipForm(QWidget):
         for box in (self.loop, self.overlap):
             box.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         row.addWidget(self.labels, 1)
-        row.addWidget(self._button("List...", "template", "Open a list of labels, one a line"))
-        row.addWidget(self._button("Save list", "save template", "Save this list of labels"))
         row.addWidget(self.loop)
         row.addWidget(self.overlap)
         return row
 
-    def _grid(self, wanted: tuple[tuple[str, str, str], ...]) -> QGridLayout:
+    def _grid(self, wanted: tuple[tuple[str, str, str], ...], columns: int = 3) -> QGridLayout:
         grid = QGridLayout()
         for place, (text, name, tip) in enumerate(wanted):
-            grid.addWidget(self._button(text, name, tip), place // 3, place % 3)
+            grid.addWidget(self._button(text, name, tip), place // columns, place % columns)
         return grid
 
     def _button(self, text: str, name: str, tip: str) -> QPushButton:

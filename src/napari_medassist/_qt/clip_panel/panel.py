@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Image
+from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
@@ -33,7 +34,7 @@ KEYS = {
     "I": "in",
     "O": "out",
     "L": "loop",
-    "Return": "label",
+    "Enter": "label",
 }
 _FILES = "Ranges (*.csv *.json)"
 _MASKS = "Masks (*.nrrd *.nii.gz *.mha)"
@@ -70,7 +71,7 @@ class ClipPanel(QWidget):
         self._works: dict[str, ClipLabelling] = {}
         self._clip: VideoClip | None = None
         self._runner = Runner(self, threads=1)
-        self._bound: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}
         self._acts = self._all_acts()
         self._connect()
         self._follow()
@@ -131,6 +132,7 @@ class ClipPanel(QWidget):
         self.player.playing_changed.connect(self.form.show_playing)
         self.masks = ClipMasks(self._bridge, clip, key, layer)
         self._bind_keys()
+        self._give_keys(layer)
         self.form.show_clip(clip, key)
         self._show()
         self._set_pace()
@@ -171,7 +173,7 @@ class ClipPanel(QWidget):
             "import": self._import,
             "template": self._open_template,
             "save template": self._save_template,
-            "new mask": lambda: self._masks().new(),
+            "new mask": lambda: self._give_keys(self._masks().new()),
             "interpolate": lambda: self.form.tell(self._masks().interpolate()),
             "copy": self._copy_mask,
             "save mask": self._save_mask,
@@ -263,7 +265,7 @@ class ClipPanel(QWidget):
     def _open_mask(self) -> None:
         masks, path = self._masks(), self._asked_to_open("Open masks", _MASKS)
         if path is not None:
-            masks.open(path)
+            self._give_keys(masks.open(path))
 
     def _asked_to_save(self, title: str, name: str, kinds: str) -> Path | None:
         chosen, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
@@ -315,19 +317,25 @@ class ClipPanel(QWidget):
         viewer.layers.selection.events.active.connect(self._follow)
 
     def _bind_keys(self) -> None:
-        """Take the keys while a clip is open; napari's own meaning of them comes back after it."""
+        """Take the keys while a clip is open; what they meant before comes back after it."""
         viewer = self._bridge.viewer
+        for key in KEYS:
+            self._before[key] = viewer.keymap.get(coerce_keybinding(key))
+        self._give_keys(viewer)
+
+    def _give_keys(self, to: Any) -> None:
+        """Give the keys to the viewer, or to a layer, whose own keys napari asks first."""
         for key, name in KEYS.items():
 
-            def run(_viewer: Any, name: str = name) -> None:
+            def run(_source: Any, name: str = name) -> None:
                 self.act(name)
 
-            self._bound[key] = run
-            viewer.bind_key(key, run, overwrite=True)
+            to.bind_key(key, run, overwrite=True)
 
     def _unbind_keys(self) -> None:
         viewer = self._bridge.viewer
-        for run in self._bound.values():
-            for bound in [k for k, f in viewer.keymap.items() if f is run]:
-                del viewer.keymap[bound]
-        self._bound.clear()
+        for key, before in self._before.items():
+            viewer.keymap.pop(coerce_keybinding(key), None)
+            if before is not None:
+                viewer.bind_key(key, before, overwrite=True)
+        self._before.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from napari_medassist.app.clips.playing import Playhead
 from napari_medassist.app.clips.ready import ReadyFrames
 from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.video import VideoClip
-from napari_medassist.io.lazy import lazy_array
 
 _TICK_MS = 4
+#: While playing, the frame is told so seldom: each redraw of the tab costs one of the whole window.
+_TELL_EVERY_S = 0.2
 
 
 class Player(QObject):
@@ -25,7 +27,7 @@ class Player(QObject):
     Signals
     -------
     frame_changed
-        Emits the frame that is shown now.
+        Emits the frame that is shown now; while playing, five times a second.
     playing_changed
         Emits whether the clip plays.
     told
@@ -51,9 +53,11 @@ class Player(QObject):
         self._bridge, self.key, self.layer = bridge, key, layer
         self.head = Playhead(key)
         self._ready: ReadyFrames | None = None
+        self._told_at = 0.0
+        self._told_damaged: set[int] = set()
         if not isinstance(clip.frames, np.ndarray):
             self._ready = ReadyFrames(clip.frames)
-            layer.data = lazy_array(self._ready)
+            layer.data = self._ready
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_TICK_MS)
@@ -105,6 +109,7 @@ class Player(QObject):
         if self._ready is not None:
             self._ready.want([])
         self.playing_changed.emit(False)  # noqa: FBT003 - a signal of Qt
+        self.frame_changed.emit(self.frame)
         self.told.emit(f"Played {tally.in_words(self.head.speed)}.")
 
     def close(self) -> None:
@@ -123,8 +128,7 @@ class Player(QObject):
         shown, frame = self.frame, due
         if self._ready is not None:
             self._ready.want(self.head.following(due, self._ready.room))
-            if due in self._ready.damaged:
-                self.told.emit(f"Passed over: {self._ready.damaged[due]}")
+            self._tell_damaged(self._ready)
             found = self._ready.newest_ready(due, shown)
             if found is None or found < self.head.first:
                 return
@@ -132,6 +136,13 @@ class Player(QObject):
         if frame != shown:
             self._show(frame)
         self.head.count(frame)
+
+    def _tell_damaged(self, ready: ReadyFrames) -> None:
+        """Tell each frame that the thread could not decode once, also if no tick fell into its time."""
+        for frame, why in list(ready.damaged.items()):
+            if frame not in self._told_damaged:
+                self._told_damaged.add(frame)
+                self.told.emit(f"Frame {frame} is passed over: {why}")
 
     def _show(self, frame: int) -> None:
         dims = self._bridge.viewer.dims
@@ -142,4 +153,7 @@ class Player(QObject):
             self.told.emit(str(error))
 
     def _on_point(self, _event: Any) -> None:
-        self.frame_changed.emit(self.frame)
+        now = perf_counter()
+        if not self.head.is_playing or now - self._told_at > _TELL_EVERY_S:
+            self._told_at = now
+            self.frame_changed.emit(self.frame)

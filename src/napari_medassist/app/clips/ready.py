@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.volume import Array
-from napari_medassist.io.lazy import Frames
+from napari_medassist.io.lazy import Frames, frames_of
 
 #: What is kept decoded ahead of the frame that is shown.
 _AHEAD_BYTES = 128 * 1024**2
@@ -29,7 +28,8 @@ class ReadyFrames(Frames):
 
     def __init__(self, source: Array) -> None:
         super().__init__(tuple(int(n) for n in source.shape), source.dtype)
-        self._source = source
+        self._source = frames_of(source)
+        self.size = int(np.prod(self.shape, dtype=np.int64))  # asked for by napari
         self.room = int(np.clip(_AHEAD_BYTES // self._frame_bytes(), _LEAST, _MOST))
         self.damaged: dict[int, str] = {}
         self._ready: OrderedDict[int, NDArray[Any]] = OrderedDict()
@@ -80,7 +80,7 @@ class ReadyFrames(Frames):
                     return
             try:
                 pixels = np.asarray(self._source[number])
-            except MedAssistError as error:
+            except Exception as error:  # noqa: BLE001 - told by whoever shows the frames
                 self.damaged[number] = str(error)
                 continue
             with self._change:
@@ -101,4 +101,5 @@ class ReadyFrames(Frames):
             self._ready.popitem(last=False)
 
     def _frame_bytes(self) -> int:
-        return max(1, int(np.prod(self.shape[1:])) * int(self.dtype.itemsize))
+        n_bytes = int(np.prod(self.shape[1:])) * int(self.dtype.itemsize)
+        return max(1, n_bytes)

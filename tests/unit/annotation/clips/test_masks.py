@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import nibabel
 import numpy as np
 import pytest
 
-from napari_medassist.annotation.clips.masks import between_frames, copied_to_next, new_mask
-from napari_medassist.core.errors import InvalidSetting, TooLarge
+from napari_medassist.annotation.clips.masks import (
+    between_frames,
+    copied_to_next,
+    new_mask,
+    read_mask,
+    write_mask,
+)
+from napari_medassist.core.errors import (
+    CorruptFile,
+    GeometryMismatch,
+    InvalidSetting,
+    TooLarge,
+    UnsupportedFormat,
+)
 from napari_medassist.core.video import VideoClip
 
 
@@ -77,3 +90,21 @@ def test_a_mask_that_does_not_fit_is_not_begun():
     clip = VideoClip(frames, tuple(i / 25 for i in range(1100)))
     with pytest.raises(TooLarge, match="2 GB"):
         new_mask(clip)
+
+
+def test_a_mask_comes_back_and_one_of_another_clip_is_refused(tmp_path):
+    clip = VideoClip(np.zeros((6, 60, 70, 3), np.uint8), tuple(range(6)), spacing_yx_mm=(0.2, 0.3))
+    path = tmp_path / "mask.nii.gz"
+    write_mask(path, drawn(), clip.spacing_yx_mm)
+    np.testing.assert_array_equal(read_mask(path, clip), drawn())
+    stored = nibabel.load(path)  # another library: x, y, t
+    assert stored.shape == (70, 60, 6)
+    np.testing.assert_allclose(stored.header.get_zooms(), (0.3, 0.2, 1.0), rtol=1e-6)
+    shorter = VideoClip(clip.frames[:5], tuple(range(5)))
+    with pytest.raises(GeometryMismatch, match="the clip"):
+        read_mask(path, shorter)
+    with pytest.raises(UnsupportedFormat):
+        write_mask(tmp_path / "mask.png", drawn(), None)
+    (tmp_path / "bad.nrrd").write_bytes(b"no image")
+    with pytest.raises(CorruptFile):
+        read_mask(tmp_path / "bad.nrrd", clip)
