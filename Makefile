@@ -82,6 +82,7 @@ bench: install  ## Measure against other libraries, side by side
 	$(BIN)/python benchmarks/bench_browser.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_panel.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_tools.py
+	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_annotation.py
 
 analysis: install  ## Write docs/analysis anew from the real label maps in ../shared/data
 	$(BIN)/python benchmarks/analyse_picai.py

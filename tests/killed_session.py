@@ -35,6 +35,8 @@ from napari_medassist.core.orientation import SourceGrid
 SHAPE = (6, 48, 48)
 _LONGEST_S = 0.12
 _SNAPSHOT_EVERY = 9
+#: Most sessions are killed once a step is safe, the others from the very beginning on.
+_AFTER_A_STEP = 0.85
 
 
 def first_document() -> Document:
@@ -106,6 +108,8 @@ def kill_once(folder: Path, found: Recovered | None, seed: int, chance: random.R
         live(folder, found, seed, tell)
         os._exit(1)
     os.close(tell)
+    if chance.random() < _AFTER_A_STEP:
+        select.select([listen], [], [], 30)
     time.sleep(chance.uniform(0, _LONGEST_S))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)

@@ -82,6 +82,7 @@ def test_one_history_over_three_slices_and_two_maps_survives_a_restart(shown):
         window.key(Qt.Key.Key_Z)
         np.testing.assert_array_equal(first.data, states[place][0])
         np.testing.assert_array_equal(second.data, states[place][1])
+        assert (first.mode, second.mode) == ("paint", "paint")
     assert round(float(second.world_to_data(viewer.dims.point)[0])) == 2  # where the stroke was
     viewer.layers.selection.active = window.bridge.layers()[-1]  # an image: the same history
     window.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ShiftModifier)

@@ -265,7 +265,8 @@ class LayerRecorder:
                 self._show_document()
 
     def _show_voxels(self, layer: Labels, edit: VoxelEdit) -> None:
-        layer.visible = True
+        if not layer.visible:  # to set it anew would put the brush down
+            layer.visible = True
         with self._applying():
             layer.refresh()
             layer.events.paint(value=[])  # for those who watch the voxels
