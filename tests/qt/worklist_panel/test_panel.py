@@ -68,11 +68,13 @@ def test_from_case_to_case(
     double_click(panel, 0)
     qtbot.waitUntil(lambda: panel.room.current == "a")
     assert bridge.session.case.name == "a"
+    images = bridge.layers()
     draw(panel, bridge, 1)
     qtbot.waitUntil(lambda: panel.room.is_loaded("b"))  # while the first is read
     click(panel, "Done, next")
     qtbot.waitUntil(lambda: panel.room.current == "b")
     assert bridge.label_layers() == []
+    assert bridge.layers() == images  # the layers of the case before, with the images of this one
     assert panel.table.data(panel.table.index(0, STATUS)) == "done"
     kept = folder / "readings" / "a" / "Anna"
     assert json.loads((kept / "reading.json").read_text())["maps"][0]["file"] == "labels.nii.gz"

@@ -12,6 +12,7 @@ from napari_medassist.app.reading.listing import ListedCase
 from napari_medassist.app.reading.readings import Reading, Readings
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import FileProblem, MedAssistError
+from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.io.files import read, read_together
 
@@ -38,14 +39,18 @@ class OpenedReading:
     problem: str = ""
 
     @property
+    def own_maps(self) -> tuple[LabelMap, ...]:
+        """The reader's own label maps."""
+        return () if self.own is None else self.own.maps
+
+    @property
     def case(self) -> Case | None:
-        """The images with the reader's own label maps, which take the place of those they came from."""
+        """The images, and the label maps that came with them, but those the reader has changed."""
         if self.images is None:
             return None
-        own = () if self.own is None else self.own.maps
-        names = {labels.name for labels in own}
+        names = {labels.name for labels in self.own_maps}
         kept = tuple(labels for labels in self.images.labels if labels.name not in names)
-        return replace(self.images, name=self.name, labels=(*kept, *own))
+        return replace(self.images, name=self.name, labels=kept)
 
 
 class CaseFiles:
