@@ -153,7 +153,8 @@ def test_what_reads_files_is_imported_while_the_dock_is_made(
 def test_dock_opens_through_naparis_plugin_menu(viewer: Any) -> None:
     dock = dock_of(viewer)
     offered = [dock.tabs.tabText(i) for i in range(dock.tabs.count()) if dock.tabs.isTabVisible(i)]
-    assert offered == ["Case", "Annotate", "Compare"]  # "Clip" comes with a clip
+    # "Clip" comes with a clip, "Adjudicate" with a worklist
+    assert offered == ["Case", "Annotate", "Lesions", "Compare", "Worklist"]
     assert dock_of(viewer) is dock
 
 

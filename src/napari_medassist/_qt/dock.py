@@ -19,6 +19,7 @@ from napari_medassist._qt.saving_strip import SavingStrip
 from napari_medassist._qt.views.strip import ViewStrip
 from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist.app.browser.opened_case import OpenedCase
+from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
 from napari_medassist.io.format import FORMATS
 
@@ -60,6 +61,8 @@ class MedAssistDock(QWidget):
         self.tabs.addTab(self.clip_panel, "Clip")
         self.clip_panel.clip_changed.connect(self._show_clip_tab)
         self._show_clip_tab(self.clip_panel.clip is not None)
+        bridge.session.reading.worklist_changed.connect(self._show_adjudication_tab)
+        self._show_adjudication_tab(bridge.session.reading.worklist)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.views)
@@ -74,6 +77,10 @@ class MedAssistDock(QWidget):
     def _show_clip_tab(self, is_there: bool) -> None:  # noqa: FBT001 - a slot of Qt
         """Offer the tab of clips while one is open."""
         self.tabs.setTabVisible(self.tabs.indexOf(self.clip_panel), is_there)
+
+    def _show_adjudication_tab(self, worklist: Worklist | None) -> None:
+        """Offer the tab of two readings while a worklist is open."""
+        self.tabs.setTabVisible(self.tabs.indexOf(self.adjudication_panel), worklist is not None)
 
     def show_case(self) -> None:
         """Bring the case panel to the front."""

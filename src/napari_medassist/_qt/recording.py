@@ -52,7 +52,7 @@ class LayerRecorder:
         self.recording = Recording()
         self._bridge = bridge
         self._layers: dict[str, Labels] = {}
-        self._is_applying = False
+        self._is_applying = self._is_given = False
         self._title = ""
         self._later = QTimer()
         self._later.setSingleShot(True)
@@ -94,6 +94,15 @@ class LayerRecorder:
             yield
         finally:
             self._title = before
+
+    @contextmanager
+    def given(self) -> Iterator[None]:
+        """Take label maps that are added in the block for what is there already: they are no step."""
+        self._is_given = True
+        try:
+            yield
+        finally:
+            self._is_given = False
 
     def restore(self) -> None:
         """Take earlier work on the case up again, and show its label maps."""
@@ -159,9 +168,11 @@ class LayerRecorder:
         link = link_of(layer.metadata)
         key, about = self._key_for(layer, link), _about(layer)
         self._attach(key, layer)
-        came_with_case = link is not None and any(link.image is m for m in link.case.labels)
+        is_given = self._is_given or (
+            link is not None and any(link.image is m for m in link.case.labels)
+        )
         self.recording.know(key, about, layer.data)
-        if not came_with_case or self.recording.has_begun:
+        if not is_given or self.recording.has_begun:
             self.recording.record(MapEdit.added(f"Add '{layer.name}'", key, about, layer.data))
         if self.recording.read_only:
             layer.editable = False
@@ -171,6 +182,8 @@ class LayerRecorder:
         stated = str(layer.metadata.get(KEY, ""))
         if stated and stated not in self._layers:
             return stated
+        if self._is_given and f"given:{layer.name}" not in self._layers:
+            return f"given:{layer.name}"
         labels = () if link is None else link.case.labels
         place = next((n for n, m in enumerate(labels) if link is not None and m is link.image), None)
         key = f"new:{uuid.uuid4().hex[:8]}" if place is None else f"case:{place}:{labels[place].name}"

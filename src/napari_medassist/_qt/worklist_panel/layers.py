@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.painted import PaintedLabels, without_collecting
+from napari_medassist.app.annotating.recording import Recording
+from napari_medassist.app.findings.carrying import with_maps
 from napari_medassist.app.layer_data import link_of
 from napari_medassist.app.reading.opened_reading import OpenedReading
 from napari_medassist.app.reading.room import NOT_OWN_KEY
@@ -33,18 +37,21 @@ class ReadingLayers:
         self._kept: object = None
         self.is_replacing = False
 
-    def show(self, opened: OpenedReading) -> None:
-        """Show a case in place of the one before."""
+    def show(self, opened: OpenedReading, reader: str) -> None:
+        """Show a case in place of the one before, for a reader."""
         case = opened.case
         if case is None:
             return
-        self.is_replacing = True
+        self.is_replacing, self._recording.reader = True, reader
         try:
             with without_collecting():
                 layers = self._replace(case, opened.own_maps)
         finally:
-            self.is_replacing = False
+            self.is_replacing, self._recording.reader = False, ""
         self._own = opened.own_maps
+        if opened.own is not None:
+            keys = {name: key for key, name in self._names().items()}
+            self._recording.know_findings(with_maps(opened.own.findings, keys))
         self._painted.follow(layers)
         self._kept = self._state()
         for layer in self._bridge.label_layers():
@@ -60,7 +67,8 @@ class ReadingLayers:
         for layer in self._mine():
             self._bridge.viewer.layers.remove(layer)
         layers = self._bridge.replace_case(case)
-        return [*layers, *(self._bridge.add_labels(labels) for labels in own)]
+        with self._bridge.recorder.given():
+            return [*layers, *(self._bridge.add_labels(labels) for labels in own)]
 
     def maps(self) -> tuple[LabelMap, ...]:
         """Return copies of the reader's label maps, each on its source grid.
@@ -73,16 +81,31 @@ class ReadingLayers:
         shown = [self._bridge.labels_of(layer) for layer in reversed(self._mine())]
         return tuple(labels.with_changes(array=np.array(labels.array)) for labels in shown)
 
+    def findings(self) -> dict[str, dict[str, Any]]:
+        """Return the findings of the case by id, each with the name of its label map."""
+        return with_maps(self._recording.document.findings, self._names())
+
     def mark_kept(self) -> None:
         """Remember that what is there now has been saved."""
         self._kept = self._state()
+        self._recording.note_kept()
 
     def is_kept(self) -> bool:
-        """Tell whether nothing was drawn, added or removed since it was saved."""
+        """Tell whether nothing was drawn, added, removed or filled in since it was saved."""
         return self._kept == self._state()
 
     def _state(self) -> object:
-        return self._painted.n_strokes, [id(layer) for layer in self._mine()]
+        layers = [id(layer) for layer in self._mine()]
+        return self._painted.n_strokes, layers, dict(self._recording.document.findings)
+
+    @property
+    def _recording(self) -> Recording:
+        return self._bridge.recorder.recording
+
+    def _names(self) -> dict[str, str]:
+        """Return the name of each label map by its key."""
+        key_of = self._bridge.recorder.key_of
+        return {key_of(layer): layer.name for layer in self._bridge.label_layers()}
 
     def _mine(self) -> list[Labels]:
         painted = {id(layer) for layer in self._painted.layers()}

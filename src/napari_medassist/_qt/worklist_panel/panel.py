@@ -223,7 +223,7 @@ class WorklistPanel(QWidget):
             if told:  # on the way to the next case
                 self._open_next(problem)
             return
-        self._layers.show(opened)
+        self._layers.show(opened, self.room.reader)
         self.tell(told)
         self._select_row(opened.name)
         ahead = self.room.preload()
@@ -376,6 +376,7 @@ class WorklistPanel(QWidget):
         self._activity.ticked.connect(self._on_tick)
         self._activity.closing.connect(self._save_on_closing)
         me = ref(self)  # the room lives as long as the table of bridges, which must hold no window
+        self.room.findings_source = lambda: {} if (panel := me()) is None else panel._layers.findings()
         self.room.may_leave = lambda: (panel := me()) is None or panel._may_leave()
         self.table.notes_written.connect(self._write_notes)
         self.view.doubleClicked.connect(self._on_double_click)

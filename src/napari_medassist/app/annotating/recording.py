@@ -55,7 +55,7 @@ class Recording:
     Signals
     -------
     changed
-        Something was done, undone or redone, or a case was opened or closed.
+        Something was done, undone, redone or told, or a case was opened or closed.
     applied
         Emits the action that undo, redo or :meth:`do` has applied to the document.
 
@@ -65,6 +65,11 @@ class Recording:
         Folder of all sessions; by default what ``session_place.sessions_folder`` returns.
     limit_bytes
         Bound of the history in memory.
+
+    Attributes
+    ----------
+    reader
+        Whose sessions those of the next cases are; empty where cases are not read by name.
     """
 
     changed = Signal()
@@ -75,6 +80,7 @@ class Recording:
         self.history = History(Document(), limit_bytes)
         self.case: Case | None = None
         self.waiting: Recovered | None = None
+        self.reader = ""
         self.read_only = ""
         self.told: tuple[str, ...] = ()
         self._place = Path()
@@ -82,6 +88,7 @@ class Recording:
         self._writer: SessionWriter | None = None
         self._pending: list[tuple[str, Action]] = []
         self._problem = ""
+        self._kept_at: int | None = None
 
     @property
     def document(self) -> Document:
@@ -104,7 +111,7 @@ class Recording:
         """Begin with a case; :attr:`waiting` then holds earlier work on it."""
         self.close()
         self.case = case
-        self._place = place_of(case, self._home)
+        self._place = place_of(case, self._home, self.reader)
         if self._place.is_dir() and self._may_write() and (self.folder / SESSION_FILE).exists():
             self._look_for_work()
         self.changed.emit()
@@ -112,11 +119,14 @@ class Recording:
     def close(self) -> bool:
         """Write what waits, and forget the case; tell whether all was written."""
         written = self._writer is None or self._writer.close()
+        if written and self._writer is not None and self._writer.number == self._kept_at:
+            self._put_aside()
         if self._lock is not None:
             self._lock.give_back()
         self.history = History(Document(), self._limit)
         self.case, self.waiting, self._lock, self._writer = None, None, None, None
         self.read_only, self.told, self._problem, self._pending = "", (), "", []
+        self._kept_at = None
         self.changed.emit()
         return written
 
@@ -124,6 +134,18 @@ class Recording:
         """Tell of a label map that is there: its array, which is changed in place from now on."""
         self.document.maps[key] = voxels
         self.document.about[key] = dict(about)
+
+    def know_findings(self, findings: Mapping[str, Mapping[str, Plain]]) -> None:
+        """Tell of findings that are there already, from elsewhere; this is no step."""
+        self.document.findings.update({key: dict(plain) for key, plain in findings.items()})
+        self.changed.emit()
+
+    def note_kept(self) -> None:
+        """Say that all that was done is safe elsewhere.
+
+        Unless more is done, the session is put aside when the case is closed, and not offered again.
+        """
+        self._kept_at = None if self._writer is None else self._writer.number
 
     def restore(self) -> Recovered:
         """Take the earlier work up again; whoever shows label maps then shows those of the document.
@@ -146,11 +168,15 @@ class Recording:
     def start_anew(self) -> Path | None:
         """Put the earlier work aside; return where it is kept."""
         self.waiting = None
+        kept = self._put_aside()
+        self.changed.emit()
+        return kept
+
+    def _put_aside(self) -> Path | None:
         if not self.folder.is_dir():
             return None
         kept = self._place / f"kept-{utc_now().replace(':', '').replace('+0000', 'Z')}"
         self.folder.rename(kept)
-        self.changed.emit()
         return kept
 
     # ---------------------------------------------------------------- edits

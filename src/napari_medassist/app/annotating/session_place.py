@@ -27,15 +27,18 @@ def sessions_folder() -> Path:
     return Path(str(stated)) if stated else user_data_path("napari-medassist") / "sessions"
 
 
-def place_of(case: Case, home: Path | None = None) -> Path:
+def place_of(case: Case, home: Path | None = None, reader: str = "") -> Path:
     """Return the folder of a case's sessions; nothing is made.
 
     It is named by the image that leads the case (the T2w, else the first one), so that the same study
-    is known again wherever its files lie, and whatever is opened beside.
+    is known again wherever its files lie, and whatever is opened beside. Readers of a worklist have
+    sessions of their own: nobody is offered the work of another.
     """
     images = (case.reference_volume(), *case.series, *case.labels)
     leading = next((image for image in images if image is not None), None)
     identity = case.name if leading is None else identity_of(leading)
+    if reader:
+        identity = f"{identity} read by {reader}"
     name = hashlib.sha256(identity.encode()).hexdigest()[:24]
     return (home or sessions_folder()) / name
 

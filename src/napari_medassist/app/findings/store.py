@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from psygnal import Signal
 
-from napari_medassist.annotation.actions import Action, FindingEdit, Together, parts_of
+from napari_medassist.annotation.actions import Action, FindingEdit, Together
 from napari_medassist.annotation.document import Document
 from napari_medassist.annotation.findings.finding import FieldValue, Finding, Location, new_id
 from napari_medassist.annotation.findings.parts import Lesion
@@ -58,9 +58,8 @@ class FindingStore:
         self.measures: dict[str, Measured] = {}
         self.stale: set[str] = set()
         self._clock = clock
-        self._shown = self.document
-        self.recording.applied.connect(self._on_applied)
-        self.recording.changed.connect(self._on_changed)
+        self._shown, self._seen = self.document, dict(self.document.findings)
+        self.recording.changed.connect(self._look)
 
     @property
     def document(self) -> Document:
@@ -99,20 +98,17 @@ class FindingStore:
         """
         self.recording.do(action)
 
-    def _on_applied(self, action: Action) -> None:
-        if any(isinstance(part, FindingEdit) for part in parts_of(action)):
-            for gone in set(self.measures) - set(self.document.findings):
-                del self.measures[gone]
-                self.stale.discard(gone)
-            self.changed.emit()
-
-    def _on_changed(self) -> None:
-        """Notice another case, or earlier work that was taken up again."""
-        if self.document is not self._shown:
-            self._shown = self.document
-            self.measures.clear()
-            self.stale.clear()
-            self.changed.emit()
+    def _look(self) -> None:
+        """Notice what was done, undone or brought back, and another case."""
+        document = self.document
+        is_other = document is not self._shown
+        if not is_other and document.findings == self._seen:
+            return
+        self._shown, self._seen = document, dict(document.findings)
+        for gone in set(self.measures) if is_other else set(self.measures) - set(document.findings):
+            del self.measures[gone]
+            self.stale.discard(gone)
+        self.changed.emit()
 
     def add(
         self, lesions: Iterable[Lesion], map_key: str, template: str, names: Mapping[int, str]
