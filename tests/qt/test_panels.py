@@ -140,7 +140,12 @@ def test_comparing_a_map_with_itself_or_on_another_grid_is_refused(
 
 def test_dock_opens_through_naparis_plugin_menu(viewer: Any) -> None:
     dock = dock_of(viewer)
-    assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == ["Case", "Annotate", "Compare"]
+    assert [dock.tabs.tabText(i) for i in range(dock.tabs.count())] == [
+        "Case",
+        "Annotate",
+        "Lesions",
+        "Compare",
+    ]
     assert dock_of(viewer) is dock
 
 
