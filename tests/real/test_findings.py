@@ -52,7 +52,7 @@ def _findings(labels: LabelMap) -> tuple[Finding, ...]:
 
 def test_sizes_and_zones_of_real_lesions(real_data: Path) -> None:
     folder = real_data / "picai_labels"
-    sides = zones_same = n_lesions = 0
+    sides = n_clear = n_lesions = 0
     for number, case in enumerate(CASES):
         name = f"{case}.nii.gz"
         labels = read_labels(folder / "human" / name)
@@ -80,10 +80,14 @@ def test_sizes_and_zones_of_real_lesions(real_data: Path) -> None:
             assert placed.sectors
             main = BY_KEY[placed.keys[0]]
             sides += placed.side in (side, "midline")
-            zones_same += zone in ("", main.part[:2])
+            told_outside = any("outside of the zone map" in note for note in placed.notes)
+            assert told_outside or sum(share for _, share in placed.sectors) >= 0.5
+            if placed.sectors[0][1] > 0.5:  # then most voxels are of its zone, whatever the others are
+                n_clear += 1
+                assert main.part[:2] == zone, case
     assert n_lesions >= len(CASES) // 2
     assert sides / n_lesions > 0.95
-    assert zones_same / n_lesions > 0.9
+    assert n_clear >= 3
 
 
 def _by_simpleitk(image: sitk.Image) -> list[tuple[float, float]]:

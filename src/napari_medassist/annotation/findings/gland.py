@@ -1,7 +1,7 @@
 """The prostate's own axes: left-right, front-back and base-apex of a gland mask, in patient mm.
 
-Principal axes alone do not serve: real glands are about as wide as they are long, and those of every
-third PI-CAI case would be turned by more than 35 degrees. The midline is therefore the plane in which
+Principal axes alone do not serve: real glands are about as wide as they are long, and of 95 PI-CAI
+cases 28 % would be turned by more than 35 degrees. The midline is therefore the plane in which
 the gland mirrors itself best, and the long axis lies in that plane.
 """
 

@@ -18,8 +18,8 @@ from napari_medassist.core.labels import LabelMap
 
 #: A voxel of a lesion takes the zone of the nearest voxel of the gland, if it is no farther than this.
 REACH_MM = 5.0
-#: A sector is named if it holds so much of the lesion, or if it holds most.
-NAMED_SHARE = 0.2
+#: A sector is named if it holds so much of the lesion; more are, until they hold half of it together.
+NAMED_SHARE, TOLD_SHARE = 0.2, 0.5
 #: A lesion of which so much lies on either side is called midline.
 MIDLINE_SHARE = 0.25
 _SURE_SHARE, _NOT_SURE_SHARE = 0.7, 0.4
@@ -98,9 +98,8 @@ class ZonedGland:
         names, counts = np.unique(keys, return_counts=True)
         order = np.argsort(-counts, kind="stable")
         shares = [(str(names[i]), float(counts[i] / len(own))) for i in order]
-        named = tuple(s for i, s in enumerate(shares) if i == 0 or s[1] >= NAMED_SHARE)
         notes = self._notes(float(is_near.mean()), float(distance.max()))
-        return Placed(named, _side(own[is_near]), self._certainty(shares[0][1]), notes)
+        return Placed(_named(shares), _side(own[is_near]), self._certainty(shares[0][1]), notes)
 
     def _sector(self, own_mm: Float, zone: str) -> str:
         side = "left" if own_mm[0] >= 0 else "right"
@@ -222,6 +221,16 @@ def _slabs(own: Float) -> dict[int, tuple[float, float, float]]:
         half_width = float(np.abs(part[:, 0]).max())
         found[int(number)] = (half_width, float(part[:, 1].min()), float(part[:, 1].max()))
     return found
+
+
+def _named(shares: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    """Return the sectors that are named: a lesion spread over many is not told by one of them alone."""
+    named: list[tuple[str, float]] = []
+    for key, share in shares:
+        if share < NAMED_SHARE and sum(s for _, s in named) >= TOLD_SHARE:
+            break
+        named.append((key, share))
+    return tuple(named)
 
 
 def _side(own: Float) -> str:

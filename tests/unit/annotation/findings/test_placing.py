@@ -85,3 +85,15 @@ def test_names_of_zones() -> None:
     assert "have no names" in notes[0]
     with pytest.raises(InvalidImage):
         zones_of(unnamed.with_changes(array=np.zeros_like(np.asarray(unnamed.array))))
+
+
+def test_a_lesion_over_many_sectors_is_not_told_by_one_alone() -> None:
+    turn = np.eye(3)
+    gland = zoned_gland(zones(turn, turn))
+    places = [p for p in PLACES if "AS" not in PLACES[p]]
+    placed = gland.place(np.concatenate([lesion_points(place, turn) for place in places]))
+    shares = [share for _, share in placed.sectors]
+    assert max(shares) < 0.2
+    assert sum(shares) >= 0.5
+    assert sum(shares[:-1]) < 0.5
+    assert placed.certainty == "low"
