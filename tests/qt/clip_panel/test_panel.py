@@ -113,6 +113,22 @@ def test_the_table_jumps_edits_in_place_and_refuses_what_is_against_the_rules(pa
     assert "overlap" in panel.form.message.text()
 
 
+def test_ranges_are_written_as_they_are_made_and_offered_back(panel, bridge, clip, qtbot):
+    panel.work.add(FrameRange(0, 2, "a"))
+    panel.work.add(FrameRange(5, 6, "b"))
+    panel.work.undo()
+    recording = bridge.recorder.recording
+    bridge.close_case()
+    bridge.add_layer_data(case_layers(Case("clip", (clip,))))
+    qtbot.waitUntil(lambda: panel.player is not None)
+    assert not rows(panel)
+    assert recording.waiting is not None
+    bridge.recorder.restore()
+    assert rows(panel) == [FrameRange(0, 2, "a")]
+    bridge.recorder.redo()
+    assert rows(panel) == [FrameRange(0, 2, "a"), FrameRange(5, 6, "b")]
+
+
 def test_a_press_on_the_time_line_goes_to_the_frame_of_that_time(panel):
     line = panel.form.time_line
     middle = QPoint(round(line.x_of(30.0)), 20)  # within the long pause

@@ -124,7 +124,10 @@ class ClipPanel(QWidget):
         layer = self._bridge.layer_of(clip)
         if clip is not self._clip or not isinstance(layer, Image):
             return
-        self.work = self._works.setdefault(key.fingerprint, ClipLabelling(key))
+        if key.fingerprint not in self._works:
+            recording = self._bridge.recorder.recording
+            self._works[key.fingerprint] = ClipLabelling(key, recording=recording)
+        self.work = self._works[key.fingerprint]
         self.work.changed.connect(self._show)
         self.player = Player(self._bridge, clip, key, layer)
         self.player.told.connect(self.form.tell)
@@ -167,8 +170,8 @@ class ClipPanel(QWidget):
             "merge": lambda: self._edit(lambda t: t.merge(self.form.rows.chosen())),
             "trim": self._trim,
             "remove": lambda: self._edit(lambda t: t.remove(self._one_row())),
-            "undo": lambda: self._tell_done("Undone", self._labelling().undo()),
-            "redo": lambda: self._tell_done("Done again", self._labelling().redo()),
+            "undo": lambda: self._bridge.recorder.undo(),
+            "redo": lambda: self._bridge.recorder.redo(),
             "export": self._export,
             "import": self._import,
             "template": self._open_template,
@@ -297,11 +300,6 @@ class ClipPanel(QWidget):
         if len(chosen) != 1:
             raise InvalidSetting("Select one range in the table first.")
         return chosen[0]
-
-    def _tell_done(self, what: str, title: str) -> None:
-        self.form.tell(f"{what}: {title}." if title else "There is nothing more.")
-
-    # ---------------------------------------------------------------- making
 
     def _connect(self) -> None:
         form, viewer = self.form, self._bridge.viewer

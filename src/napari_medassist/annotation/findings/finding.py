@@ -162,3 +162,8 @@ def _value(value: Any) -> FieldValue:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise TypeError(f"{value!r} is no value of a field")
     return value
+
+
+def is_finding(plain: Mapping[str, Plain]) -> bool:
+    """Tell whether an entry of a document is a finding; those of another kind say what they are."""
+    return "kind" not in plain

@@ -12,6 +12,7 @@ from napari_medassist.annotation.clips.files import read_ranges, write_ranges
 from napari_medassist.annotation.clips.ranges import MANUAL, ClipKey, FrameRange
 from napari_medassist.annotation.clips.table import LabelSet, RangeTable
 from napari_medassist.annotation.document import Document
+from napari_medassist.app.annotating.recording import Recording
 from napari_medassist.core.errors import InvalidSetting
 
 #: Labels to begin with; the list is edited in the panel or comes from a template.
@@ -32,21 +33,26 @@ class ClipLabelling:
         The clip.
     labels
         The rules and names.
-    document
-        Where the ranges live; one of its own by default.
+    recording
+        What is done to the open case: its document holds the ranges, and each edit is one of its steps.
+        By default one of no case.
     """
 
     changed = Signal()
 
     def __init__(
-        self, key: ClipKey, labels: LabelSet = FIRST_LABELS, document: Document | None = None
+        self, key: ClipKey, labels: LabelSet = FIRST_LABELS, recording: Recording | None = None
     ) -> None:
         self.key, self._labels = key, labels
-        self.document = Document() if document is None else document
+        self.recording = Recording() if recording is None else recording
         self.mark_in: int | None = None
         self.mark_out: int | None = None
-        self._done: list[Action] = []
-        self._undone: list[Action] = []
+        self.recording.changed.connect(self._on_changed)
+
+    @property
+    def document(self) -> Document:
+        """Where the ranges live."""
+        return self.recording.document
 
     @property
     def labels(self) -> LabelSet:
@@ -80,31 +86,24 @@ class ClipLabelling:
     # ---------------------------------------------------------------- edits
 
     def do(self, action: Action) -> None:
-        """Apply an action; it can be undone."""
-        action.apply_to(self.document)
-        self._done.append(action)
-        self._undone.clear()
-        self.changed.emit()
+        """Apply an action, as a step of the recording; raises as ``Recording.do``."""
+        self.recording.do(action)
 
     def undo(self) -> str:
-        """Take the last action back and return its title; empty if there is none."""
-        if not self._done:
-            return ""
-        action = self._done[-1]
-        action.inverse().apply_to(self.document)
-        self._undone.append(self._done.pop())
-        self.changed.emit()
-        return action.title
+        """Take the last step of the case back and return its title; empty if there is none."""
+        action = self.recording.undo()
+        return "" if action is None else action.title
 
     def redo(self) -> str:
         """Do again what was undone last and return its title; empty if there is none."""
-        if not self._undone:
-            return ""
-        action = self._undone[-1]
-        action.apply_to(self.document)
-        self._done.append(self._undone.pop())
+        action = self.recording.redo()
+        return "" if action is None else action.title
+
+    def _on_changed(self) -> None:
+        """Labels that come back with earlier work, or with an undo, join the set."""
+        for found in self.rows().values():
+            self._labels = self._labels.with_label(found.label)
         self.changed.emit()
-        return action.title
 
     def mark(self, *, first: int | None = None, last: int | None = None) -> None:
         """Set the in mark, the out mark, or both; a mark on the wrong side of the other removes it."""

@@ -10,7 +10,13 @@ from psygnal import Signal
 
 from napari_medassist.annotation.actions import Action, FindingEdit, Together
 from napari_medassist.annotation.document import Document
-from napari_medassist.annotation.findings.finding import FieldValue, Finding, Location, new_id
+from napari_medassist.annotation.findings.finding import (
+    FieldValue,
+    Finding,
+    Location,
+    is_finding,
+    new_id,
+)
 from napari_medassist.annotation.findings.parts import Lesion
 from napari_medassist.app.annotating.recording import Recording
 from napari_medassist.app.findings.measures import Measured
@@ -70,7 +76,8 @@ class FindingStore:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all findings by their numbers."""
-        found = (Finding.from_plain(key, plain) for key, plain in self.document.findings.items())
+        entries = self.document.findings.items()
+        found = (Finding.from_plain(key, plain) for key, plain in entries if is_finding(plain))
         return tuple(sorted(found, key=lambda f: (f.number, f.created, f.id)))
 
     def get(self, finding: str) -> Finding:
