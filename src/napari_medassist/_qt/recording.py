@@ -115,7 +115,9 @@ class LayerRecorder:
             for key in list(self._layers):
                 self._forget(key)
             self._tend.stop()
-            self.recording.close()
+            not_saved = self.recording.saving().text
+            if not self.recording.close():
+                show_warning(f"The last steps on the closed case are not on the disk. {not_saved}")
         elif self.recording.case is None:
             self.recording.open(case)
             self._tend.start()
