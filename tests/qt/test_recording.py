@@ -15,6 +15,7 @@ from qtpy.QtTest import QTest
 
 from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.bridge import bridge_of
+from napari_medassist._qt.saving_strip import SavingStrip
 from napari_medassist.annotation.recovery import recover
 from napari_medassist.app.layer_data import case_layers
 from napari_medassist.core.labels import LabelMap
@@ -158,3 +159,41 @@ def test_a_second_window_on_the_case_is_read_only_and_says_whose_the_first_is(wi
     before = sorted(p.name for p in Path(window.recording.folder).iterdir())
     other.recording.close()
     assert sorted(p.name for p in Path(window.recording.folder).iterdir()) == before
+
+
+@pytest.mark.parametrize("answer", ["Restore", "Start anew (keeps the old one)"])
+def test_earlier_work_is_offered_with_what_it_holds(window, qtbot, answer):
+    layer = window.labels()
+    layer.data_setitem((np.array([1]), np.array([2]), np.array([3])), 1)
+    assert window.recording.flush()
+    strip = SavingStrip(window.bridge)
+    qtbot.addWidget(strip)
+    assert strip.undo.isEnabled()
+    assert strip.state.text().startswith("Brush \u00b7 Saved")
+    folder = window.recording.folder
+    window.recording.close()
+    again = Window(ViewerModel())
+    strip = SavingStrip(again.bridge)
+    qtbot.addWidget(strip)
+    qtbot.waitUntil(lambda: strip.question is not None)
+    assert "Labels on t2w: 1 voxels labelled" in strip.question.informativeText()
+    next(b for b in strip.question.buttons() if b.text() == answer).click()
+    assert len(again.bridge.label_layers()) == (answer == "Restore")
+    assert folder.exists() is (answer == "Restore")
+    assert bool(list(folder.parent.glob("kept-*"))) is (answer != "Restore")
+    again.recording.close()
+
+
+def test_labels_that_are_none_of_the_case_keep_naparis_history(window):
+    layer = window.labels()
+    layer.data_setitem((np.array([1]), np.array([2]), np.array([3])), 1)
+    other = window.viewer.add_layer(Labels(np.zeros((4, 5, 6), int), metadata={"medassist_clip_mask": "x"}))
+    other.data_setitem((np.array([1]), np.array([2]), np.array([3])), 2)
+    window.viewer.layers.selection.active = other
+    window.recorder.undo()
+    assert (int(other.data.max()), int(layer.data.max())) == (0, 1)
+    window.recorder.redo()
+    assert int(other.data.max()) == 2
+    window.recorder.undo()
+    window.recorder.undo()  # nothing is left of its own: the case's last step
+    assert int(layer.data.max()) == 0

@@ -75,14 +75,20 @@ class LayerRecorder:
     @shows_errors
     def undo(self) -> None:
         """Take the last step back, on whichever label map and slice it was."""
-        if self._is_quiet():
+        alone = self._unrecorded()
+        if alone is not None and alone._undo_history:
+            alone.undo()
+        elif self._is_quiet():
             self.sync()
             self.recording.undo()
 
     @shows_errors
     def redo(self) -> None:
         """Do the step again that was taken back last."""
-        if self._is_quiet():
+        alone = self._unrecorded()
+        if alone is not None and alone._redo_history:
+            alone.redo()
+        elif self._is_quiet():
             self.sync()
             self.recording.redo()
 
@@ -124,7 +130,9 @@ class LayerRecorder:
             for key in list(self._layers):
                 self._forget(key)
             self._tend.stop()
-            self.recording.close()
+            not_saved = self.recording.saving().text
+            if not self.recording.close():
+                show_warning(f"The last steps on the closed case are not on the disk. {not_saved}")
         elif self.recording.case is None:
             self.recording.open(case)
             self._tend.start()
@@ -339,6 +347,11 @@ class LayerRecorder:
             yield
         finally:
             self._is_applying = before
+
+    def _unrecorded(self) -> Labels | None:
+        """Return the selected label layer if it is none of the case's: it has napari's own history."""
+        layer = self._bridge.viewer.layers.selection.active
+        return layer if isinstance(layer, Labels) and not self.key_of(layer) else None
 
     def _is_quiet(self) -> bool:
         """Tell whether no stroke is being made."""

@@ -199,7 +199,7 @@ class SessionWriter:
             try:
                 n_written = self._write_first(items)
                 problem = ""
-            except (OSError, MedAssistError) as error:
+            except Exception as error:  # noqa: BLE001 - a writer that ends without a word loses work
                 n_written, problem = 0, _in_words(error)
             self._tell(n_written, items, problem)
 
@@ -248,7 +248,7 @@ class SessionWriter:
             snapshot = Snapshot(self._facts, generation, base.number, utc_now(), base.document)
             self._keep_damaged()
             write_session(self.folder, snapshot, maps)
-        except (OSError, MedAssistError):
+        except Exception:
             if journal is not None:
                 journal.close()
             with suppress(OSError):
@@ -274,7 +274,7 @@ class SessionWriter:
         self._damaged = None
 
 
-def _in_words(error: OSError | MedAssistError) -> str:
+def _in_words(error: Exception) -> str:
     if isinstance(error, MedAssistError):
         return error.message
-    return error.strerror or str(error)
+    return (error.strerror if isinstance(error, OSError) else None) or repr(error)

@@ -29,6 +29,8 @@ from napari_medassist.core.errors import InvalidSetting, MedAssistError
 #: The journal is folded into a new snapshot when it is larger.
 COMPACT_AT_BYTES = 32 * 1024**2
 _CURRENT = "current"
+#: A window that closes waits so long for a disk that is slow or full.
+_CLOSE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Recording:
 
     def close(self) -> bool:
         """Write what waits, and forget the case; tell whether all was written."""
-        written = self._writer is None or self._writer.close()
+        written = self._writer is None or self._writer.close(_CLOSE_S)
         if written and self._writer is not None and self._writer.number == self._kept_at:
             self._put_aside()
         if self._lock is not None:
@@ -129,6 +131,11 @@ class Recording:
         self._kept_at = None
         self.changed.emit()
         return written
+
+    def __del__(self) -> None:
+        """Stop the writer of a window that is gone without closing its case."""
+        with suppress(Exception):
+            self.close()
 
     def know(self, key: str, about: Mapping[str, Plain], voxels: Voxels) -> None:
         """Tell of a label map that is there: its array, which is changed in place from now on."""
