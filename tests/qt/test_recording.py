@@ -187,7 +187,9 @@ def test_earlier_work_is_offered_with_what_it_holds(window, qtbot, answer):
 def test_labels_that_are_none_of_the_case_keep_naparis_history(window):
     layer = window.labels()
     layer.data_setitem((np.array([1]), np.array([2]), np.array([3])), 1)
-    other = window.viewer.add_layer(Labels(np.zeros((4, 5, 6), int), metadata={"medassist_clip_mask": "x"}))
+    other = window.viewer.add_layer(
+        Labels(np.zeros((4, 5, 6), int), metadata={"medassist_clip_mask": "x"})
+    )
     other.data_setitem((np.array([1]), np.array([2]), np.array([3])), 2)
     window.viewer.layers.selection.active = other
     window.recorder.undo()
