@@ -20,7 +20,7 @@ from napari_medassist.annotation.map_edit import MapEdit
 from napari_medassist.annotation.voxel_edit import Dab, VoxelEdit, difference, voxel_edit
 from napari_medassist.app.annotating.recording import Recording
 from napari_medassist.app.label_looks import scheme_as_shown
-from napari_medassist.app.layer_data import LayerLink, label_colours, labels_layer, link_of
+from napari_medassist.app.layer_data import NOT_OWN_KEY, LayerLink, label_colours, labels_layer, link_of
 from napari_medassist.core.case import Case
 from napari_medassist.core.labels import LabelMap, LabelScheme
 from napari_medassist.core.volume import GridImage
@@ -110,6 +110,12 @@ class LayerRecorder:
         finally:
             self._is_given = False
 
+    @contextmanager
+    def passed_over(self) -> Iterator[None]:
+        """Do not record label maps that are added in the block and get ``NOT_OWN_KEY`` in it."""
+        with self._applying():
+            yield
+
     def restore(self) -> None:
         """Take earlier work on the case up again, and show its label maps."""
         self.sync()
@@ -167,6 +173,7 @@ class LayerRecorder:
         return (
             link is not None
             and not link.resampled
+            and NOT_OWN_KEY not in layer.metadata
             and any(link.case is case for case in cases)
             and isinstance(layer.data, np.ndarray)
             and layer.data.ndim == 3

@@ -27,6 +27,8 @@ LayerData = tuple[Any, dict[str, Any], Literal["image", "labels"]]
 METADATA_KEY = "medassist"
 #: Marks layers that show verdicts: pictures of a comparison, not label maps.
 VERDICTS_KEY = "medassist_verdicts"
+#: Marks layers that show others' work or what was made of it: they are not the reader's own.
+NOT_OWN_KEY = "medassist_not_own"
 #: Marks layers that hold masks of a clip, (t, y, x); the value is the clip's fingerprint.
 CLIP_MASK_KEY = "medassist_clip_mask"
 AXES_ZYX = ("z", "y", "x")

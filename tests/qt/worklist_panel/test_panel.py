@@ -18,6 +18,8 @@ from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.dock import dock_of
 from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist._qt.worklist_panel.table import NOTES, OTHERS, STATUS
+from napari_medassist.annotation.findings.parts import Lesion
+from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.reading.entries import Status
 from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
@@ -279,3 +281,51 @@ def test_the_buttons_ask_for_places_and_look_again(
     monkeypatch.setattr(QInputDialog, "getText", lambda *_args, **_kwargs: ("Dora", True))
     panel.ask_reader()
     assert panel.reader.text() == "Reader: Dora"
+
+
+def test_findings_and_sessions_go_with_the_reader(
+    panel: WorklistPanel, bridge: Any, qtbot: Any, folder: Path
+) -> None:
+    recording = bridge.recorder.recording
+    store = FindingStore(recording)
+    panel.set_reader("Anna")
+    panel.open_place(folder)
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    layer = draw(panel, bridge, 1)
+    layer.name = "mine"
+    store.add([Lesion(1, None, 1, 1)], bridge.recorder.key_of(layer), "prostate-pirads", {})
+    place = recording.folder
+    click(panel, "Done, next")
+    qtbot.waitUntil(lambda: panel.room.current == "b")
+    assert store.findings() == ()
+    assert not place.exists()  # all of it is in the reading: nothing waits to be restored
+    assert list(place.parent.glob("kept-*"))
+
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    assert recording.waiting is None
+    assert recording.history.n_steps == 0
+    (own,) = bridge.label_layers()
+    (finding,) = store.findings()
+    assert (own.name, finding.map_key) == ("mine", bridge.recorder.key_of(own))
+    own.data_setitem((np.array([2]), np.array([4]), np.array([5])), 1)
+    assert recording.flush()
+    recording.close()  # the program is killed: what was drawn since is in Anna's session
+    panel.room.leave()
+    bridge.close_case()
+
+    panel.set_reader("Benedikt")
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    assert recording.waiting is None
+    assert (bridge.label_layers(), store.findings()) == ([], ())
+    panel.leave()
+    panel.set_reader("Anna")
+    panel.open_case("a")
+    qtbot.waitUntil(lambda: panel.room.current == "a")
+    assert recording.waiting is not None
+    bridge.recorder.restore()
+    (own,) = bridge.label_layers()
+    assert np.argwhere(own.data).tolist() == [[1, 4, 5], [2, 4, 5]]
+    assert len(store.findings()) == 1

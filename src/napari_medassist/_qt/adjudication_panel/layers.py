@@ -9,7 +9,7 @@ from napari.layers import Labels
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist.annotation.operations.change import Change
-from napari_medassist.app.reading.room import NOT_OWN_KEY
+from napari_medassist.app.layer_data import NOT_OWN_KEY
 from napari_medassist.core.labels import LabelMap
 
 #: Width of the readers' outlines, in voxels.
@@ -104,7 +104,8 @@ class AdjudicationLayers:
             self.made.bind_key(key, lambda _layer, act=act: act(), overwrite=True)
 
     def _add(self, labels: LabelMap) -> Labels:
-        layer = self._bridge.add_labels(labels)
-        layer.metadata = {**layer.metadata, NOT_OWN_KEY: True}
+        with self._bridge.recorder.passed_over():  # decisions have a record and an undo of their own
+            layer = self._bridge.add_labels(labels)
+            layer.metadata = {**layer.metadata, NOT_OWN_KEY: True}
         self._added.append(layer)
         return layer

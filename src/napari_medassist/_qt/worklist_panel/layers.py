@@ -11,9 +11,8 @@ from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.painted import PaintedLabels, without_collecting
 from napari_medassist.app.annotating.recording import Recording
 from napari_medassist.app.findings.carrying import with_maps
-from napari_medassist.app.layer_data import link_of
+from napari_medassist.app.layer_data import NOT_OWN_KEY, link_of
 from napari_medassist.app.reading.opened_reading import OpenedReading
-from napari_medassist.app.reading.room import NOT_OWN_KEY
 from napari_medassist.core.case import Case
 from napari_medassist.core.labels import LabelMap
 

@@ -22,8 +22,6 @@ from napari_medassist.core.case import Case
 from napari_medassist.core.errors import FileProblem, InvalidSetting
 from napari_medassist.core.labels import LabelMap
 
-#: Marks layers that show others' work or what was made of it: they are not the reader's own.
-NOT_OWN_KEY = "medassist_not_own"
 #: Megabytes of voxels that are held, the case that is open among them.
 BUDGET_MB = 1024.0
 
