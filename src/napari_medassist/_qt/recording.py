@@ -14,15 +14,15 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QTimer
 
 from napari_medassist._qt.messages import shows_errors
+from napari_medassist._qt.recorded_looks import about_of, dab_of, dress
 from napari_medassist.annotation.actions import Action, Together, parts_of
-from napari_medassist.annotation.map_about import about_map, label_map, scheme_of, source_of
+from napari_medassist.annotation.map_about import label_map, scheme_of, source_of
 from napari_medassist.annotation.map_edit import MapEdit
-from napari_medassist.annotation.voxel_edit import Dab, VoxelEdit, difference, voxel_edit
+from napari_medassist.annotation.voxel_edit import VoxelEdit, difference, voxel_edit
 from napari_medassist.app.annotating.recording import Recording
-from napari_medassist.app.label_looks import scheme_as_shown
-from napari_medassist.app.layer_data import NOT_OWN_KEY, LayerLink, label_colours, labels_layer, link_of
+from napari_medassist.app.layer_data import NOT_OWN_KEY, LayerLink, labels_layer, link_of
 from napari_medassist.core.case import Case
-from napari_medassist.core.labels import LabelMap, LabelScheme
+from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.volume import GridImage
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class LayerRecorder:
 
     def _adopt(self, layer: Labels) -> None:
         link = link_of(layer.metadata)
-        key, about = self._key_for(layer, link), _about(layer)
+        key, about = self._key_for(layer, link), about_of(layer)
         self._attach(key, layer)
         is_given = self._is_given or (
             link is not None and any(link.image is m for m in link.case.labels)
@@ -239,7 +239,7 @@ class LayerRecorder:
         if not atoms:
             return
         title = self._title or _TITLES.get(str(layer.mode), "Edit")
-        edit = voxel_edit(title, key, layer.data, [_dab(atom) for atom in atoms])
+        edit = voxel_edit(title, key, layer.data, [dab_of(atom) for atom in atoms])
         # The step is in our history now; napari's copy would only take memory.
         layer._undo_history.clear()
         if edit is not None:
@@ -249,7 +249,7 @@ class LayerRecorder:
 
     def _on_data(self, key: str, layer: Labels) -> None:
         """Record an array that took the place of another one."""
-        document, about = self.recording.document, _about(layer)
+        document, about = self.recording.document, about_of(layer)
         before, after = document.maps[key], layer.data
         if after is before:
             return
@@ -270,7 +270,7 @@ class LayerRecorder:
             self.recording.record(edit)
 
     def _on_look(self, key: str, layer: Labels) -> None:
-        document, about = self.recording.document, _about(layer)
+        document, about = self.recording.document, about_of(layer)
         before = document.about[key]
         if about != before:
             title = "Rename" if about["name"] != before["name"] else "Change labels"
@@ -328,7 +328,7 @@ class LayerRecorder:
                 layer = self._layers[key]
                 if layer.data is not voxels:
                     layer.data = voxels
-                _dress(layer, about)
+                dress(layer, about)
                 layer.refresh()
                 layer.events.paint(value=[])
 
@@ -368,37 +368,3 @@ class LayerRecorder:
     def _tend_if_quiet(self) -> None:
         if self._is_quiet():
             self.recording.tend()
-
-
-def _dab(atom: Any) -> Dab:
-    """Return an atom of napari's history as a dab."""
-    if hasattr(atom, "slice_key"):  # napari's brush, fill and polygon
-        return Dab(atom.slice_key, atom.mask, atom.old_values, atom.new_value)
-    indices, before, after = atom  # data_setitem
-    return Dab(None, indices, before, after)
-
-
-def _about(layer: Labels) -> dict[str, Any]:
-    """Describe a layer's label map as it is shown now."""
-    link = link_of(layer.metadata)
-    image = None if link is None else link.image
-    scheme = image.scheme if isinstance(image, LabelMap) else LabelScheme()
-    shift = 0 if link is None else link.palette_shift
-    values = [int(v) for v in layer.features["index"]] if "index" in layer.features else []
-    state = {"features": layer.features, "colormap": layer.colormap}
-    shown = scheme_as_shown(scheme.completed(values, shift), state)
-    source = image.source_grid if isinstance(image, GridImage) else None
-    return about_map(layer.name, shown, source)
-
-
-def _dress(layer: Labels, about: Any) -> None:
-    """Give a layer the name, names and colours that are known of its label map."""
-    if _about(layer) == about:
-        return
-    layer.name = about["name"]
-    scheme = scheme_of(about)
-    layer.features = {
-        "index": [0, *(label.value for label in scheme.labels)],
-        "label": ["background", *(label.name for label in scheme.labels)],
-    }
-    layer.colormap = label_colours(scheme)

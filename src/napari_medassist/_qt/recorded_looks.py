@@ -1,0 +1,48 @@
+"""What a label layer looks like, as the recording keeps it, and back; and what a stroke has changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Labels
+
+from napari_medassist.annotation.map_about import about_map, scheme_of
+from napari_medassist.annotation.voxel_edit import Dab
+from napari_medassist.app.label_looks import scheme_as_shown
+from napari_medassist.app.layer_data import label_colours, link_of
+from napari_medassist.core.labels import LabelMap, LabelScheme
+from napari_medassist.core.volume import GridImage
+
+
+def dab_of(atom: Any) -> Dab:
+    """Return an atom of napari's history as a dab."""
+    if hasattr(atom, "slice_key"):  # napari's brush, fill and polygon
+        return Dab(atom.slice_key, atom.mask, atom.old_values, atom.new_value)
+    indices, before, after = atom  # data_setitem
+    return Dab(None, indices, before, after)
+
+
+def about_of(layer: Labels) -> dict[str, Any]:
+    """Describe a layer's label map as it is shown now."""
+    link = link_of(layer.metadata)
+    image = None if link is None else link.image
+    scheme = image.scheme if isinstance(image, LabelMap) else LabelScheme()
+    shift = 0 if link is None else link.palette_shift
+    values = [int(v) for v in layer.features["index"]] if "index" in layer.features else []
+    state = {"features": layer.features, "colormap": layer.colormap}
+    shown = scheme_as_shown(scheme.completed(values, shift), state)
+    source = image.source_grid if isinstance(image, GridImage) else None
+    return about_map(layer.name, shown, source)
+
+
+def dress(layer: Labels, about: Any) -> None:
+    """Give a layer the name, names and colours that are known of its label map."""
+    if about_of(layer) == about:
+        return
+    layer.name = about["name"]
+    scheme = scheme_of(about)
+    layer.features = {
+        "index": [0, *(label.value for label in scheme.labels)],
+        "label": ["background", *(label.name for label in scheme.labels)],
+    }
+    layer.colormap = label_colours(scheme)
