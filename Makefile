@@ -24,6 +24,7 @@ ifneq ($(shell $(BIN)/python -c '$(CHECK)' 2>/dev/null && echo whole),whole)
 $(shell rm -f $(INSTALLED))
 endif
 
+PYTEST := $(if $(DESKTOP),,env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb) $(BIN)/pytest
 # A process of tests for each processor, up to four, on a virtual screen of its own (tests/conftest.py says what
 # runs beside what).
 PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadgroup
@@ -61,8 +62,9 @@ lint: install  ## Style, layers, types, manifest
 	$(BIN)/mypy
 	$(BIN)/npe2 validate src/napari_medassist/napari.yaml
 
-unit: install  ## Run the tests only
-	$(if $(DESKTOP),,env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb) $(BIN)/pytest $(if $(DESKTOP),,$(PARALLEL))
+unit: install  ## Run the tests only; those that time the window come first, with nothing beside them
+	$(PYTEST) -m calm
+	$(PYTEST) -m "not calm" $(if $(DESKTOP),,$(PARALLEL))
 
 coverage: install  ## Run the tests and write to htmlcov/ which lines they reach; half as fast again
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/coverage run -m pytest

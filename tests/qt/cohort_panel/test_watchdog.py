@@ -20,7 +20,7 @@ from napari_medassist.app.settings import Settings
 from tests.unit.app.browser.small_cohorts import browser_of, random_pair
 from tests.unit.app.cohort.cohorts import save
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.calm]
 
 N_CASES = 150
 LONGEST_MS = 100.0
