@@ -32,6 +32,8 @@ class Sight:
         Pixels a millimetre.
     width, height
         Its size in pixels.
+    foot
+        Height of what covers its lower edge, pixels: marks keep above it.
     """
 
     plane: ViewPlane
@@ -39,6 +41,7 @@ class Sight:
     zoom: float
     width: int
     height: int
+    foot: int = 0
 
     def to_pixel(self, point_lps: NDArray[np.float64]) -> tuple[float, float]:
         """Return where a patient point is drawn, in pixels from the left and from above."""
@@ -98,7 +101,7 @@ def _letters(painter: QPainter, sight: Sight) -> None:
     left, right, up, down = sight.plane.edge_letters()
     metrics = painter.fontMetrics()
     middle_x, middle_y = sight.width / 2, (sight.height - metrics.height()) / 2 - metrics.height()
-    below = sight.height - metrics.height() - _MARGIN
+    below = sight.height - sight.foot - metrics.height() - _MARGIN
     _write(painter, left, _MARGIN, middle_y)
     _write(painter, right, sight.width - metrics.horizontalAdvance(right) - _MARGIN, middle_y)
     _write(painter, up, middle_x + _ARM, 4 * metrics.height())
@@ -110,7 +113,7 @@ def _scale_bar(painter: QPainter, sight: Sight) -> None:
     fitting = [mm for mm in _BARS_MM if mm * sight.zoom <= sight.width / 4]
     if not fitting:
         return
-    length, bottom = fitting[-1] * sight.zoom, sight.height - _MARGIN
+    length, bottom = fitting[-1] * sight.zoom, sight.height - sight.foot - _MARGIN
     painter.fillRect(QRectF(_MARGIN - 1, bottom - 4, length + 2, 4), _SHADE)
     painter.fillRect(QRectF(_MARGIN, bottom - 3, length, 2), _TEXT)
     _write(painter, f"{fitting[-1]} mm", _MARGIN, bottom - 5 - painter.fontMetrics().height())
