@@ -12,7 +12,7 @@ from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QResizeEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_medassist._qt.bridge import Bridge
-from napari_medassist._qt.views.fusion_bar import COLOURS, FusionBar
+from napari_medassist._qt.views.fusion_bar import COLOURS, FusionBar, short_name
 from napari_medassist._qt.views.link import Link
 from napari_medassist._qt.views.marks import Sight
 from napari_medassist._qt.views.painting import paintable
@@ -22,7 +22,6 @@ from napari_medassist._qt.views.view import LinkedView
 from napari_medassist.app.hanging.cuts import Cut
 from napari_medassist.app.hanging.fusion import Fusion, Overlay, overlay_on
 from napari_medassist.app.hanging.protocol import HungView
-from napari_medassist.app.layer_data import layer_name
 from napari_medassist.core.transform import AffineTransform, Transform
 from napari_medassist.core.volume import Volume
 
@@ -45,6 +44,7 @@ class FusedShown(Shown):
         self.fusion, self.colours = Fusion(), COLOURS[0]
         self._transform: Transform = AffineTransform.identity()
         self._sampled: tuple[tuple[Any, ...], Overlay] | None = None
+        self._painted: tuple[tuple[Any, ...], QImage] | None = None
 
     @property
     def transform(self) -> Transform:
@@ -86,12 +86,18 @@ class FusedShown(Shown):
         page.fill(Qt.GlobalColor.transparent)
         on_page = QPainter(page)
         is_smooth = str(layer.interpolation2d) != "nearest"
-        picture = overlay_picture(overlay, layer, self.colours)
-        place(on_page, sight, overlay.cut, picture, is_smooth=is_smooth)
+        place(on_page, sight, overlay.cut, self._picture(overlay, layer), is_smooth=is_smooth)
         on_page.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
         on_page.drawImage(0, 0, mask_picture(self.weights(sight)))
         on_page.end()
         painter.drawImage(0, 0, page)
+
+    def _picture(self, overlay: Overlay, layer: Image) -> QImage:
+        """Return the upper series in colours; kept while only the mouse moves."""
+        key = (overlay, self.colours, float(layer.gamma), tuple(layer.contrast_limits))
+        if self._painted is None or self._painted[0] != key:
+            self._painted = key, overlay_picture(overlay, layer, self.colours)
+        return self._painted[1]
 
     def weights(self, sight: Sight) -> Any:
         """Return the share of the upper series in each pixel of a view."""
@@ -112,11 +118,11 @@ class FusedShown(Shown):
         """Return what is written in the corner: of the lower series, then of the upper one."""
         layer = self.upper_layer
         if self.hung.over is None or layer is None:
-            return [*super().lines(), "over it: (removed)"]
+            return [*super().lines(), "over it: (removed)", ""]
         low, high = layer.contrast_limits
         window = f"W {high - low:.4g}  L {(low + high) / 2:.4g}"
         moved = "" if self.transform == AffineTransform.identity() else ", transformed"
-        return [*super().lines(), f"over it: {layer_name(self.hung.over)}{moved}", window]
+        return [*super().lines(), f"over it: {short_name(self.hung.over)}{moved}", window]
 
 
 class FusedView(LinkedView):

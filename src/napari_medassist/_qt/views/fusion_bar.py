@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QSlider, QWidget
+from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider, QWidget
 
 from napari_medassist.app.hanging.fusion import Fusion, FusionMode
 from napari_medassist.app.layer_data import layer_name
@@ -17,8 +17,8 @@ COLOURS = ("inferno", "viridis", "magma", "plasma", "turbo", "gray")
 _MODES: dict[FusionMode, str] = {
     "blend": "Blend",
     "checkerboard": "Checkerboard",
-    "swipe": "Swipe, left to right",
-    "swipe-down": "Swipe, up and down",
+    "swipe": "Swipe \N{LEFT RIGHT ARROW}",
+    "swipe-down": "Swipe \N{UP DOWN ARROW}",
 }
 #: What the slider sets in each mode: name, steps for one unit, lowest and highest, unit.
 _SLIDERS: dict[FusionMode, tuple[str, float, int, int, str]] = {
@@ -60,8 +60,9 @@ class FusionBar(QWidget):
         self.mode, self.colours = _Box(), _Box()
         self.slider, self.amount = QSlider(Qt.Orientation.Horizontal), QLabel()
         for box, told in ((self.fixed, "lies below"), (self.moving, "lies over it, in colours")):
-            for image in self._series:
-                box.addItem(layer_name(image))
+            for image, name in zip(self._series, _names(self._series), strict=True):
+                box.addItem(name)
+                box.setItemData(box.count() - 1, layer_name(image), Qt.ItemDataRole.ToolTipRole)
             box.setToolTip(f"The series that {told}")
         for mode, name in _MODES.items():
             self.mode.addItem(name, mode)
@@ -119,13 +120,28 @@ class FusionBar(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(2, 2, 2, 2)
         grid.setSpacing(2)
-        for place, widget in enumerate((self.fixed, self.moving)):
-            grid.addWidget(widget, 0, 6 * place, 1, 6)
-        for widget, column, width in ((self.mode, 0, 4), (self.slider, 4, 3), (self.amount, 7, 1)):
-            grid.addWidget(widget, 1, column, 1, width)
-        grid.addWidget(self.colours, 1, 8, 1, 4)
-        for column in range(12):
+        for column, widget in enumerate((self.fixed, self.moving, self.colours)):
+            grid.addWidget(widget, 0, column)
             grid.setColumnStretch(column, 1)
+        amount = QHBoxLayout()
+        amount.addWidget(self.slider, 1)
+        amount.addWidget(self.amount)
+        grid.addWidget(self.mode, 1, 0)
+        grid.addLayout(amount, 1, 1, 1, 2)
+
+
+def short_name(image: Volume) -> str:
+    """Return what a series is called where there is little room: its role, and b-value."""
+    return layer_name(image).split(" - ", 1)[0]
+
+
+def _names(series: Sequence[Volume]) -> list[str]:
+    """Return the short names, long ones where two series would be called the same."""
+    short = [short_name(image) for image in series]
+    return [
+        name if short.count(name) == 1 else layer_name(image)
+        for name, image in zip(short, series, strict=True)
+    ]
 
 
 class _Box(QComboBox):

@@ -20,6 +20,8 @@ FusionMode = Literal["blend", "checkerboard", "swipe", "swipe-down"]
 FUSION_MODES: tuple[FusionMode, ...] = get_args(FusionMode)
 #: No side of a sampled slice gets more pixels: a screen shows no more, and the wheel must not wait.
 _MOST_PIXELS = 1024
+#: A place on the outer face of a voxel belongs to it, in spite of rounding, in voxels.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -160,13 +162,14 @@ def overlay_on(
     places[..., 1] = (top + step_y * np.arange(n_rows))[:, None]
     places[..., 2] = fixed.depth_mm
     index = geometry.lps_to_index(transform.transform_points(view.to_lps(places)))
-    ends = np.asarray(geometry.shape_zyx) - 0.5
-    is_inside = np.all((index >= -0.5 - 1e-9) & (index <= ends + 1e-9), axis=-1)
+    is_inside = np.ones((n_rows, n_columns), dtype=bool)
+    for axis, n in enumerate(geometry.shape_zyx):  # one by one: reducing over three is slow
+        is_inside &= (index[..., axis] >= -0.5 - _ROUNDING) & (index[..., axis] <= n - 0.5 + _ROUNDING)
     values = np.zeros((n_rows, n_columns), dtype=np.float32)
     if is_inside.any():
-        block, index_in = _around(array, index[is_inside])
+        block, within = _around(array, [index[..., axis][is_inside] for axis in range(3)])
         values[is_inside] = map_coordinates(
-            block, index_in.T, order=int(is_smooth), mode="nearest", output=np.float32
+            block, within, order=int(is_smooth), mode="nearest", output=np.float32
         )
     return Overlay(Cut(values, (left, top), (step_x, step_y), fixed.depth_mm), is_inside)
 
@@ -181,11 +184,9 @@ def _pixels(fixed: Cut, axis: int, finest_mm: float) -> tuple[float, int, float]
     return start + length / n_pixels / 2, n_pixels, length / n_pixels
 
 
-def _around(array: Any, index: Float) -> tuple[NDArray[Any], Float]:
-    """Return the part of an array that holds indices (n, 3), and the indices in it."""
-    shape = np.asarray(array.shape)
-    first = np.clip(np.floor(index.min(axis=0)).astype(int), 0, shape - 1)
-    last = np.clip(np.ceil(index.max(axis=0)).astype(int), 0, shape - 1)
+def _around(array: Any, index_zyx: list[Float]) -> tuple[NDArray[Any], list[Float]]:
+    """Return the part of an array that holds indices along z, y, x, and the indices in it."""
+    first = [max(int(np.floor(along.min())), 0) for along in index_zyx]
+    last = [int(np.ceil(along.max())) for along in index_zyx]
     block = np.asarray(array[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))])
-    within: Float = index - first
-    return block, within
+    return block, [along - start for along, start in zip(index_zyx, first, strict=True)]
