@@ -110,7 +110,7 @@ class FusionBar(QWidget):
         self.fusion_chosen.emit(self._fusion.with_amount(value / steps))
 
     def _lay_out(self) -> None:
-        self.setAutoFillBackground(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # covers the picture below it
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.slider.setMinimumWidth(40)
@@ -120,14 +120,17 @@ class FusionBar(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(2, 2, 2, 2)
         grid.setSpacing(2)
-        for column, widget in enumerate((self.fixed, self.moving, self.colours)):
+        for column, (widget, share) in enumerate(
+            ((self.fixed, 2), (self.moving, 3), (self.colours, 2))
+        ):
             grid.addWidget(widget, 0, column)
-            grid.setColumnStretch(column, 1)
-        amount = QHBoxLayout()
-        amount.addWidget(self.slider, 1)
-        amount.addWidget(self.amount)
-        grid.addWidget(self.mode, 1, 0)
-        grid.addLayout(amount, 1, 1, 1, 2)
+            grid.setColumnStretch(column, share)
+        self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        second = QHBoxLayout()
+        second.addWidget(self.mode)
+        second.addWidget(self.slider, 1)
+        second.addWidget(self.amount)
+        grid.addLayout(second, 1, 0, 1, 3)
 
 
 def short_name(image: Volume) -> str:
