@@ -121,7 +121,7 @@ class FusionBar(QWidget):
         grid.setContentsMargins(2, 2, 2, 2)
         grid.setSpacing(2)
         for column, (widget, share) in enumerate(
-            ((self.fixed, 2), (self.moving, 3), (self.colours, 2))
+            ((self.fixed, 4), (self.moving, 6), (self.colours, 5))
         ):
             grid.addWidget(widget, 0, column)
             grid.setColumnStretch(column, share)

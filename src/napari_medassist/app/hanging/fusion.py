@@ -13,7 +13,7 @@ from napari_medassist.app.hanging.cuts import Cut
 from napari_medassist.app.hanging.planes import ViewPlane
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.geometry import Float, Geometry
-from napari_medassist.core.transform import Transform
+from napari_medassist.core.transform import AffineTransform, Transform
 
 #: ``swipe``: the upper series lies right of the divider; ``swipe-down``: below it.
 FusionMode = Literal["blend", "checkerboard", "swipe", "swipe-down"]
@@ -157,21 +157,45 @@ def overlay_on(
     (left, n_columns, step_x), (top, n_rows, step_y) = (
         _pixels(fixed, axis, min(geometry.spacing_zyx_mm)) for axis in (0, 1)
     )
-    places = np.empty((n_rows, n_columns, 3))
-    places[..., 0] = left + step_x * np.arange(n_columns)
-    places[..., 1] = (top + step_y * np.arange(n_rows))[:, None]
-    places[..., 2] = fixed.depth_mm
-    index = geometry.lps_to_index(transform.transform_points(view.to_lps(places)))
+    right, down = left + step_x * np.arange(n_columns), top + step_y * np.arange(n_rows)
+    index = _index_zyx(right, down, fixed.depth_mm, view, geometry, transform)
     is_inside = np.ones((n_rows, n_columns), dtype=bool)
-    for axis, n in enumerate(geometry.shape_zyx):  # one by one: reducing over three is slow
-        is_inside &= (index[..., axis] >= -0.5 - _ROUNDING) & (index[..., axis] <= n - 0.5 + _ROUNDING)
+    for axis, n in enumerate(geometry.shape_zyx):
+        is_inside &= (index[axis] >= -0.5 - _ROUNDING) & (index[axis] <= n - 0.5 + _ROUNDING)
     values = np.zeros((n_rows, n_columns), dtype=np.float32)
     if is_inside.any():
-        block, within = _around(array, [index[..., axis][is_inside] for axis in range(3)])
+        block, within = _around(array, [along[is_inside] for along in index])
         values[is_inside] = map_coordinates(
             block, within, order=int(is_smooth), mode="nearest", output=np.float32
         )
     return Overlay(Cut(values, (left, top), (step_x, step_y), fixed.depth_mm), is_inside)
+
+
+def _index_zyx(
+    right: Float,
+    down: Float,
+    depth_mm: float,
+    view: ViewPlane,
+    geometry: Geometry,
+    transform: Transform,
+) -> list[Float]:
+    """Return where pixels lie in a grid: for z, y and x, an index for each (row, column)."""
+
+    def index_of(places_mm: ArrayLike) -> Float:
+        return geometry.lps_to_index(transform.transform_points(view.to_lps(places_mm)))
+
+    if isinstance(
+        transform, AffineTransform
+    ):  # straight: three points tell all, and the wheel is quick
+        start, right_1, down_1 = index_of([(0, 0, depth_mm), (1, 0, depth_mm), (0, 1, depth_mm)])
+        by_mm = zip(start, right_1 - start, down_1 - start, strict=True)
+        return [
+            first + down[:, None] * by_down + right * by_right for first, by_right, by_down in by_mm
+        ]
+    places = np.empty((down.size, right.size, 3))
+    places[..., 0], places[..., 1], places[..., 2] = right, down[:, None], depth_mm
+    index = index_of(places)
+    return [index[..., axis] for axis in range(3)]
 
 
 def _pixels(fixed: Cut, axis: int, finest_mm: float) -> tuple[float, int, float]:

@@ -77,6 +77,24 @@ def test_the_upper_series_lies_where_simpleitk_puts_it(plane, is_smooth, transfo
     assert (found.cut.values[~found.is_inside] == 0).all()
 
 
+class Bent:
+    """A shift that is not told to be affine: the way of any other transform."""
+
+    def transform_points(self, points_lps_mm: np.ndarray) -> np.ndarray:
+        return np.asarray(points_lps_mm) + np.asarray((1.5, -2.0, 0.7))
+
+
+def test_any_transform_is_followed_point_by_point() -> None:
+    fixed, moving = pair()
+    view = ViewPlane.of_grid(fixed.geometry, "sagittal")
+    cut = cut_grid(fixed.array, fixed.geometry, view, fixed.geometry.index_to_lps((2, 4, 4)))
+    bent = overlay_on(cut, view, moving.array, moving.geometry, Bent())
+    straight = overlay_on(cut, view, moving.array, moving.geometry, SHIFT)
+    assert bent.is_inside.any()
+    np.testing.assert_array_equal(bent.is_inside, straight.is_inside)
+    np.testing.assert_allclose(bent.cut.values, straight.cut.values, rtol=1e-5)
+
+
 def test_a_fine_series_stays_fine_over_a_coarse_one_and_covers_its_slice() -> None:
     fixed, moving = pair()
     view = ViewPlane.of_grid(fixed.geometry, "axial")
