@@ -157,7 +157,8 @@ def overlay_on(
     (left, n_columns, step_x), (top, n_rows, step_y) = (
         _pixels(fixed, axis, min(geometry.spacing_zyx_mm)) for axis in (0, 1)
     )
-    right, down = left + step_x * np.arange(n_columns), top + step_y * np.arange(n_rows)
+    right: Float = left + step_x * np.arange(n_columns, dtype=np.float64)
+    down: Float = top + step_y * np.arange(n_rows, dtype=np.float64)
     index = _index_zyx(right, down, fixed.depth_mm, view, geometry, transform)
     is_inside = np.ones((n_rows, n_columns), dtype=bool)
     for axis, n in enumerate(geometry.shape_zyx):
