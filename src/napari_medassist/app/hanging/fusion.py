@@ -185,14 +185,10 @@ def _index_zyx(
     def index_of(places_mm: ArrayLike) -> Float:
         return geometry.lps_to_index(transform.transform_points(view.to_lps(places_mm)))
 
-    if isinstance(
-        transform, AffineTransform
-    ):  # straight: three points tell all, and the wheel is quick
+    if isinstance(transform, AffineTransform):  # three points tell all: the wheel must not wait
         start, right_1, down_1 = index_of([(0, 0, depth_mm), (1, 0, depth_mm), (0, 1, depth_mm)])
-        by_mm = zip(start, right_1 - start, down_1 - start, strict=True)
-        return [
-            first + down[:, None] * by_down + right * by_right for first, by_right, by_down in by_mm
-        ]
+        steps = zip(start, right_1 - start, down_1 - start, strict=True)
+        return [first + below * down[:, None] + beside * right for first, beside, below in steps]
     places = np.empty((down.size, right.size, 3))
     places[..., 0], places[..., 1], places[..., 2] = right, down[:, None], depth_mm
     index = index_of(places)
