@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QBoxLayout, QGridLayout, QWidget
 
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.views.fused import FusedShown, FusedView
 from napari_medassist._qt.views.link import Link
 from napari_medassist._qt.views.main_canvas import MainMarks, MainMouse, canvas_of
 from napari_medassist._qt.views.shown import Shown, is_drawn_along
@@ -72,7 +73,7 @@ class LinkedViews(QObject):
         """
         case = self._bridge.session.case
         hung, missing = ((), ()) if case is None else hang(layout, case)
-        hung = tuple(view for view in hung if self._bridge.layer_of(view.image) is not None)
+        hung = tuple(view for view in hung if self._has_layers(view))
         if not hung:
             raise InvalidImage(
                 f"No open series belongs into '{layout.name}'.", cure="Choose another layout."
@@ -83,6 +84,8 @@ class LinkedViews(QObject):
         for view in hung:
             if view.window:
                 choose_preset(self._bridge.layer_of(view.image), view.window)
+            if view.over is not None and view.over_window:
+                choose_preset(self._bridge.layer_of(view.over), view.over_window)
         self.changed.emit()
 
     def close(self) -> None:
@@ -161,7 +164,7 @@ class LinkedViews(QObject):
         self._mouse = MainMouse(self._bridge, link, shown)
         for view in hung:
             if view is not main:
-                made = LinkedView(self._bridge, link, Shown(self._bridge, link, view), canvas, holder)
+                made = _view_of(view, self._bridge, link, canvas, holder)
                 made.enlarged.connect(lambda made=made: self.enlarge(made))
                 self.views.append(made)
                 made.show()
@@ -213,6 +216,10 @@ class LinkedViews(QObject):
 
     # ---------------------------------------------------------------- layers
 
+    def _has_layers(self, hung: HungView) -> bool:
+        images = (hung.image,) if hung.over is None else (hung.image, hung.over)
+        return all(self._bridge.layer_of(image) is not None for image in images)
+
     def _watch(self) -> None:
         layers = self._bridge.viewer.layers
         for layer in layers:
@@ -246,6 +253,14 @@ class LinkedViews(QObject):
         """Return all widgets of ours."""
         marks = [] if self._marks is None else [self._marks]
         return [*self.views, *marks]
+
+
+def _view_of(
+    hung: HungView, bridge: Bridge, link: Link, canvas: QWidget, holder: QWidget
+) -> LinkedView:
+    if hung.over is not None:
+        return FusedView(bridge, link, FusedShown(bridge, link, hung), canvas, holder)
+    return LinkedView(bridge, link, Shown(bridge, link, hung), canvas, holder)
 
 
 _VIEWS: WeakKeyDictionary[Bridge, LinkedViews] = WeakKeyDictionary()

@@ -32,6 +32,8 @@ class Sight:
         Pixels a millimetre.
     width, height
         Its size in pixels.
+    foot
+        Height of what covers its lower edge, pixels: marks keep above it.
     """
 
     plane: ViewPlane
@@ -39,6 +41,7 @@ class Sight:
     zoom: float
     width: int
     height: int
+    foot: int = 0
 
     def to_pixel(self, point_lps: NDArray[np.float64]) -> tuple[float, float]:
         """Return where a patient point is drawn, in pixels from the left and from above."""
@@ -66,7 +69,7 @@ def draw_marks(painter: QPainter, sight: Sight, link: Link, lines: list[str]) ->
         _cross(painter, sight, link)
     if link.cursor_lps is not None:
         _cursor(painter, *sight.to_pixel(link.cursor_lps))
-    _letters(painter, sight)
+    _letters(painter, sight, max(len(lines), 3))
     _scale_bar(painter, sight)
     line_height = painter.fontMetrics().height()
     for number, line in enumerate(lines):
@@ -94,14 +97,15 @@ def _cursor(painter: QPainter, x: float, y: float) -> None:
     painter.drawLine(QPointF(x, y - _ARM), QPointF(x, y + _ARM))
 
 
-def _letters(painter: QPainter, sight: Sight) -> None:
+def _letters(painter: QPainter, sight: Sight, n_lines: int) -> None:
+    """Write the letters of the edges, the upper one below the lines in the corner."""
     left, right, up, down = sight.plane.edge_letters()
     metrics = painter.fontMetrics()
     middle_x, middle_y = sight.width / 2, (sight.height - metrics.height()) / 2 - metrics.height()
-    below = sight.height - metrics.height() - _MARGIN
+    below = sight.height - sight.foot - metrics.height() - _MARGIN
     _write(painter, left, _MARGIN, middle_y)
     _write(painter, right, sight.width - metrics.horizontalAdvance(right) - _MARGIN, middle_y)
-    _write(painter, up, middle_x + _ARM, 4 * metrics.height())
+    _write(painter, up, middle_x + _ARM, (n_lines + 1) * metrics.height())
     _write(painter, down, middle_x + _ARM, below)
 
 
@@ -110,7 +114,7 @@ def _scale_bar(painter: QPainter, sight: Sight) -> None:
     fitting = [mm for mm in _BARS_MM if mm * sight.zoom <= sight.width / 4]
     if not fitting:
         return
-    length, bottom = fitting[-1] * sight.zoom, sight.height - _MARGIN
+    length, bottom = fitting[-1] * sight.zoom, sight.height - sight.foot - _MARGIN
     painter.fillRect(QRectF(_MARGIN - 1, bottom - 4, length + 2, 4), _SHADE)
     painter.fillRect(QRectF(_MARGIN, bottom - 3, length, 2), _TEXT)
     _write(painter, f"{fitting[-1]} mm", _MARGIN, bottom - 5 - painter.fontMetrics().height())

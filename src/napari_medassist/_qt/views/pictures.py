@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels
+from napari.utils.colormaps import ensure_colormap
 from numpy.typing import NDArray
 from qtpy.QtGui import QImage
 
+from napari_medassist.app.hanging.fusion import Overlay
 from napari_medassist.app.windows import Limits
 
 #: Values above are too many for a table of colours.
@@ -17,14 +19,27 @@ _MOST_COLOURS = 1 << 16
 
 def image_picture(values: NDArray[Any], layer: Image, limits: Limits) -> QImage:
     """Return a slice in grey or the layer's colours, between two limits."""
-    low, high = limits
-    scaled = (np.asarray(values, dtype=np.float32) - low) * (255.0 / max(high - low, 1e-12))
-    levels = np.clip(np.nan_to_num(scaled), 0, 255).astype(np.uint8)
+    levels = _levels(values, limits)
     if layer.gamma == 1 and layer.colormap.name in ("gray", "grey"):
         grey = levels.astype(np.uint32)
         return picture_of(grey * np.uint32(0x010101) | np.uint32(0xFF000000))
     steps = np.linspace(0, 1, 256) ** layer.gamma
     return picture_of(_packed(layer.colormap.map(steps))[levels])
+
+
+def overlay_picture(overlay: Overlay, layer: Image, colours: str) -> QImage:
+    """Return a fused series in colours of a name, transparent where it does not reach."""
+    steps = np.linspace(0, 1, 256) ** layer.gamma
+    table = _packed(ensure_colormap(colours).map(steps))
+    low, high = layer.contrast_limits
+    argb = table[_levels(overlay.cut.values, (float(low), float(high)))]
+    argb[~overlay.is_inside] = 0
+    return picture_of(argb)
+
+
+def mask_picture(weights: NDArray[np.float64]) -> QImage:
+    """Return weights 0..1 as a picture that has nothing but opacity."""
+    return picture_of(np.rint(weights * 255).astype(np.uint32) << np.uint32(24))
 
 
 def labels_picture(values: NDArray[Any], layer: Labels) -> QImage:
@@ -50,6 +65,13 @@ def picture_of(argb: NDArray[np.uint32]) -> QImage:
     picture = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
     picture._pixels = pixels  # Qt does not own them
     return picture
+
+
+def _levels(values: NDArray[Any], limits: Limits) -> NDArray[np.uint8]:
+    """Return values as steps 0..255 between two limits."""
+    low, high = limits
+    scaled = (np.asarray(values, dtype=np.float32) - low) * (255.0 / max(high - low, 1e-12))
+    return np.clip(np.nan_to_num(scaled), 0, 255).astype(np.uint8)
 
 
 def _packed(rgba: Any, opacity: float = 1.0) -> NDArray[np.uint32]:

@@ -36,26 +36,26 @@ class Shown:
     """
 
     def __init__(self, bridge: Bridge, link: Link, hung: HungView) -> None:
-        self._bridge, self._link, self.hung = bridge, link, hung
+        self.bridge, self.link, self.hung = bridge, link, hung
         self.plane = _plane_of(bridge, hung)
 
     @property
     def layer(self) -> Image | None:
         """The layer of the series; None if it was removed."""
-        found = self._bridge.layer_of(self.hung.image)
+        found = self.bridge.layer_of(self.hung.image)
         return found if isinstance(found, Image) else None
 
     @property
     def slice_step_mm(self) -> float:
         """Distance between the slices that the view goes through, mm."""
         if self.hung.plane == "axial" and not self.hung.is_own:
-            return float(self._link.viewer.dims.range[-3].step)
+            return float(self.link.viewer.dims.range[-3].step)
         axis = {"axial": 0, "coronal": 1, "sagittal": 2}[self.hung.plane]
         return self.hung.image.geometry.spacing_zyx_mm[axis]
 
     def sight(self, width: int, height: int) -> Sight:
         """Return how a view of some size looks into the patient now."""
-        return Sight(self.plane, self._link.centre_lps, self._link.zoom, width, height)
+        return Sight(self.plane, self.link.centre_lps, self.link.zoom, width, height)
 
     def cut(self) -> Cut | None:
         """Return the slice of the series at the linked point; None where it does not reach."""
@@ -63,10 +63,10 @@ class Shown:
         if layer is None or layer.rgb:
             return None
         if self.hung.is_own:
-            array, geometry = self._at_time(self.hung.image.array), self.hung.image.geometry
+            array, geometry = self.at_time(self.hung.image.array), self.hung.image.geometry
         else:
-            array, geometry = self._at_time(layer.data), self._drawn_grid(layer)
-        return cut_grid(array, geometry, self.plane, self._link.point_lps)
+            array, geometry = self.at_time(layer.data), self.drawn_grid(layer)
+        return cut_grid(array, geometry, self.plane, self.link.point_lps)
 
     def draw(self, painter: QPainter, sight: Sight) -> None:
         """Draw the slice, and over it the label maps and the verdicts of a comparison."""
@@ -79,21 +79,24 @@ class Shown:
             return
         is_smooth = str(layer.interpolation2d) != "nearest"
         picture = image_picture(cut.values, layer, tuple(layer.contrast_limits))
-        _place(painter, sight, cut, picture, is_smooth=is_smooth)
-        for labels in (*reversed(self._bridge.label_layers()), *self._bridge.verdicts.layers):
+        place(painter, sight, cut, picture, is_smooth=is_smooth)
+        self.draw_over(painter, sight, cut)
+        for labels in (*reversed(self.bridge.label_layers()), *self.bridge.verdicts.layers):
             if labels.visible:
                 of_map = self.cut_labels(labels, cut)
                 if of_map is not None:
-                    _place(
-                        painter, sight, of_map, labels_picture(of_map.values, labels), is_smooth=False
-                    )
+                    of_map_picture = labels_picture(of_map.values, labels)
+                    place(painter, sight, of_map, of_map_picture, is_smooth=False)
+
+    def draw_over(self, painter: QPainter, sight: Sight, cut: Cut) -> None:
+        """Draw what lies between the slice and the label maps: nothing in a view of one series."""
 
     def cut_labels(self, layer: Labels, under: Cut) -> Cut | None:
         """Return a label map in the plane of the view; its nearest voxels where it is oblique."""
-        array, geometry = self._at_time(layer.data), self._drawn_grid(layer)
+        array, geometry = self.at_time(layer.data), self.drawn_grid(layer)
         if self.hung.is_own:
             return sample_on(under, self.plane, array, geometry)
-        return cut_grid(array, geometry, self.plane, self._link.point_lps)
+        return cut_grid(array, geometry, self.plane, self.link.point_lps)
 
     def lines(self) -> list[str]:
         """Return what is written in the corner: series, slice and window."""
@@ -107,7 +110,7 @@ class Shown:
     def off_plane_mm(self) -> float:
         """Return how far the linked point lies from the slice that is shown, mm, signed."""
         cut = self.cut()
-        point = float(self.plane.from_lps(self._link.point_lps)[2])
+        point = float(self.plane.from_lps(self.link.point_lps)[2])
         return 0.0 if cut is None else point - cut.depth_mm
 
     def _slice_words(self, cut: Cut | None) -> str:
@@ -118,16 +121,17 @@ class Shown:
         told = f", point {abs(off):.1f} mm off" if abs(off) >= 0.05 else ""
         return f"{self.hung.plane}{own}, slice {cut.number + 1}{told}"
 
-    def _drawn_grid(self, layer: Image | Labels) -> Geometry:
+    def drawn_grid(self, layer: Image | Labels) -> Geometry:
         """Return the grid of a layer as napari draws it."""
         shape = tuple(int(n) for n in layer.data.shape[-3:])
-        frame = self._bridge.session.frame
+        frame = self.bridge.session.frame
         return frame.geometry_of(shape, layer.scale[-3:], layer.translate[-3:])
 
-    def _at_time(self, array: Any) -> Any:
+    def at_time(self, array: Any) -> Any:
+        """Return an array, or of one over time the volume that the slider stands at."""
         if array.ndim == 3:
             return array
-        return np.asarray(array[min(self._link.time, array.shape[0] - 1)])
+        return np.asarray(array[min(self.link.time, array.shape[0] - 1)])
 
 
 def is_drawn_along(bridge: Bridge, hung: HungView) -> bool:
@@ -136,7 +140,7 @@ def is_drawn_along(bridge: Bridge, hung: HungView) -> bool:
     return (
         layer is not None
         and link_of(layer.metadata) is not None
-        and (hung.plane == "axial" and not hung.is_own)
+        and (hung.plane == "axial" and not hung.is_own and hung.over is None)
     )
 
 
@@ -146,7 +150,7 @@ def _plane_of(bridge: Bridge, hung: HungView) -> ViewPlane:
     return ViewPlane.of_frame(bridge.session.frame, hung.plane)
 
 
-def _place(painter: QPainter, sight: Sight, cut: Cut, picture: Any, *, is_smooth: bool) -> None:
+def place(painter: QPainter, sight: Sight, cut: Cut, picture: Any, *, is_smooth: bool) -> None:
     """Draw a slice where it lies; a picture's pixels begin half a voxel before the first centre."""
     right, down, _ = sight.plane.from_lps(sight.centre_lps).tolist()
     step_x, step_y = cut.step_mm[0] * sight.zoom, cut.step_mm[1] * sight.zoom

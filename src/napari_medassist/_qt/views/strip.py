@@ -12,7 +12,7 @@ from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.views.keys import WINDOW_KEYS, bind_view_keys, keys_in_words
 from napari_medassist._qt.views.linked import linked_views_of
-from napari_medassist.app.hanging.protocol import Layout, Protocol, protocol_for
+from napari_medassist.app.hanging.protocol import Layout, Protocol, fused_layout, protocol_for
 from napari_medassist.app.hanging.reading import all_protocols, built_in_protocols
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
@@ -130,6 +130,9 @@ class ViewStrip(QWidget):
                 if case is not None and protocol.fits(case):
                     for layout in protocol.layouts:
                         self.layouts.addItem(f"{protocol.name}: {layout.name}", layout)
+            fused = None if case is None else fused_layout(case)
+            if fused is not None:
+                self.layouts.addItem(fused.name, fused)
             self.layouts.setCurrentIndex(max(0, self._place_of(shown)))
 
     def _place_of(self, layout: Layout | None) -> int:

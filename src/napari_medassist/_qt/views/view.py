@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
+from napari.layers import Image
 from numpy.typing import NDArray
 from qtpy.QtCore import QCoreApplication, QPointF, Qt, Signal
 from qtpy.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
@@ -100,7 +101,7 @@ class LinkedView(QWidget):
         """Begin to paint, to pan, or to change the window."""
         self._pressed = self._last = event.position()
         if event.button() == Qt.MouseButton.RightButton:
-            layer = self.shown.layer
+            layer = self._asked_layer(event)
             self._window = None if layer is None else WindowDrag(layer)
         elif event.button() == Qt.MouseButton.LeftButton:
             self._paints = paintable(self._bridge.viewer.layers.selection.active)
@@ -135,7 +136,7 @@ class LinkedView(QWidget):
         """Left: show this view alone, or all again. Right: the window that the series opened with."""
         self._end()
         if event.button() == Qt.MouseButton.RightButton:
-            reset_window(self.shown.layer)
+            reset_window(self._asked_layer(event))
         elif paintable(self._bridge.viewer.layers.selection.active) is None:
             self.enlarged.emit()
 
@@ -152,6 +153,10 @@ class LinkedView(QWidget):
         QCoreApplication.sendEvent(self._keys_to, event)
 
     # ---------------------------------------------------------------------------------------------
+
+    def _asked_layer(self, _event: QMouseEvent) -> Image | None:
+        """Return the layer whose window the mouse means."""
+        return self.shown.layer
 
     def _paint_to(self, place: QPointF) -> None:
         frame, last = self._bridge.session.frame, self._last or place

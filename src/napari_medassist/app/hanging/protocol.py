@@ -30,11 +30,14 @@ class Choice:
         ``axial``, ``coronal`` or ``sagittal`` of the case's frame, or ``own``.
     window
         Name of a window preset; empty leaves the window as it is.
+    over
+        A series that is shown over this one, fused; None shows one alone. Its plane does not count.
     """
 
     role: str
     plane: Along = "axial"
     window: str = ""
+    over: Choice | None = None
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,18 @@ class HungView:
         True if it is shown in its own axes, else in those of the case.
     window
         Name of a window preset, or empty.
+    over
+        The series that is fused with it; None for a view of one series.
+    over_window
+        Name of a window preset for that, or empty.
     """
 
     image: Volume
     plane: Plane
     is_own: bool = False
     window: str = ""
+    over: Volume | None = None
+    over_window: str = ""
 
 
 def protocol_for(case: Case, protocols: Sequence[Protocol]) -> Protocol | None:
@@ -109,14 +118,26 @@ def hang(layout: Layout, case: Case) -> tuple[tuple[HungView, ...], tuple[str, .
     views: list[HungView] = []
     missing: list[str] = []
     for choices in layout.views:
-        found = ((choice, _volume_of(case, choice.role)) for choice in choices)
-        chosen, image = next(((c, v) for c, v in found if v is not None), (choices[0], None))
-        if image is None:
-            missing.append(chosen.role)
+        found = (_hung(choice, case) for choice in choices)
+        view = next((view for view in found if view is not None), None)
+        if view is not None:
+            views.append(view)
             continue
-        plane = image.plane if chosen.plane == "own" else chosen.plane
-        views.append(HungView(image, plane, chosen.plane == "own", chosen.window))
+        first = choices[0]
+        is_under_there = first.over is not None and _volume_of(case, first.role) is not None
+        missing.append(first.over.role if first.over is not None and is_under_there else first.role)
     return tuple(views), tuple(missing)
+
+
+def fused_layout(case: Case) -> Layout | None:
+    """Return a layout of two series of a case, alone and fused; None if it has less than two."""
+    volumes = [series for series in case.series if isinstance(series, Volume)]
+    if len(volumes) < 2:
+        return None
+    under = volumes[0]
+    over = next((v for v in volumes if v.role != under.role), volumes[1])
+    fused = Choice(under.role, over=Choice(over.role))
+    return Layout("Any two series, fused", ((Choice(under.role),), (fused,)))
 
 
 def columns_for(n_views: int, width_px: int, height_px: int) -> int:
@@ -132,5 +153,17 @@ def columns_for(n_views: int, width_px: int, height_px: int) -> int:
     )
 
 
-def _volume_of(case: Case, role: str) -> Volume | None:
-    return next((s for s in case.all_by_role(role) if isinstance(s, Volume)), None)
+def _hung(choice: Choice, case: Case) -> HungView | None:
+    """Return the view of a choice; None if a series of it is not there."""
+    image = _volume_of(case, choice.role)
+    over = None if choice.over is None else _volume_of(case, choice.over.role, other_than=image)
+    if image is None or (choice.over is not None and over is None):
+        return None
+    plane = image.plane if choice.plane == "own" else choice.plane
+    over_window = "" if choice.over is None else choice.over.window
+    return HungView(image, plane, choice.plane == "own", choice.window, over, over_window)
+
+
+def _volume_of(case: Case, role: str, other_than: Volume | None = None) -> Volume | None:
+    found = (s for s in case.all_by_role(role) if isinstance(s, Volume) and s is not other_than)
+    return next(found, None)

@@ -128,7 +128,7 @@ class _Reader:
         return tuple(self._choice(n) for n in alternatives)
 
     def _choice(self, node: yaml.Node) -> Choice:
-        entries = self._entries(node, ("role", "plane", "window"), must=("role",))
+        entries = self._entries(node, ("role", "plane", "window", "over"), must=("role",))
         plane: Any = "axial"
         if "plane" in entries:
             plane = self._text(entries["plane"])
@@ -137,7 +137,13 @@ class _Reader:
                     entries["plane"], f"'{plane}' is no plane; known are {', '.join(_PLANES)}"
                 )
         window = self._text(entries["window"]) if "window" in entries else ""
-        return Choice(self._role(entries["role"]), plane, window)
+        over = self._over(entries["over"]) if "over" in entries else None
+        return Choice(self._role(entries["role"]), plane, window, over)
+
+    def _over(self, node: yaml.Node) -> Choice:
+        entries = self._entries(node, ("role", "window"), must=("role",))
+        window = self._text(entries["window"]) if "window" in entries else ""
+        return Choice(self._role(entries["role"]), window=window)
 
     def _role(self, node: yaml.Node) -> str:
         role = self._text(node)
