@@ -137,14 +137,15 @@ def census(before: Counter[str] | None) -> Counter[str]:
     return now
 
 
-def run(session: Session, strokes: int, switches: int, *, counts: bool) -> tuple[float, float]:
+def run(session: Session, options: argparse.Namespace) -> tuple[float, float]:
     """Paint and switch; print and return the level after the first case and the last one."""
-    per_case = max(1, strokes // (switches + 1))
+    switches, closes = options.switches, options.close_every
+    per_case = max(1, options.strokes // (switches + 1))
     first = last = 0.0
     start, seen = perf_counter(), None
     session.show(0, replaces=False)
     print(f"  opened, nothing painted {level_mb():8.1f} MB", flush=True)
-    for number in range(switches + 1):
+    for number in range(switches):
         for _ in range(per_case):
             session.stroke()
         if number == 0:
@@ -152,7 +153,7 @@ def run(session: Session, strokes: int, switches: int, *, counts: bool) -> tuple
             print(f"  after the first case    {first:8.1f} MB", flush=True)
         # the simulated study is every other one; the first level is compared with its levels only
         place = 0 if number % 2 else (number // 2) % len(session.studies)
-        session.show(place, replaces=bool(number % 4))
+        session.show(place, replaces=not closes or bool(number % closes))
         session.settle(0.2)
         if place == 0:
             last = level_mb()
@@ -161,7 +162,7 @@ def run(session: Session, strokes: int, switches: int, *, counts: bool) -> tuple
                 f"  x {last / first:.3f}  {perf_counter() - start:6.0f} s",
                 flush=True,
             )
-            if counts:
+            if options.counts:
                 seen = census(seen)
     print(f"  {session.n_seen} of {session.n_strokes} strokes were seen in the slice they began in")
     return first, last
@@ -173,12 +174,13 @@ def main() -> int:
     parser.add_argument("--strokes", type=int, default=1000)
     parser.add_argument("--switches", type=int, default=50)
     parser.add_argument("--others", type=Path, nargs="*", default=[])
+    parser.add_argument("--close-every", type=int, default=4, help="0: cases are only replaced")
     parser.add_argument("--counts", action="store_true", help="count Python's objects at each checkpoint")
     options = parser.parse_args()
     if not PROCESS.exists():
         parser.error("memory is read from /proc, which is not here")
     session = Session(options.others, seed=0)
-    first, last = run(session, options.strokes, options.switches, counts=options.counts)
+    first, last = run(session, options)
     is_back = last <= ALLOWED * first
     print(f"  memory {'comes back' if is_back else 'DOES NOT come back'}: x {last / first:.3f}")
     session.bridge.recorder.recording.close()
