@@ -102,15 +102,18 @@ class SavingStrip(QWidget):
         )
         question.setDefaultButton(restore)
         question.setEscapeButton(restore)
-        restore.clicked.connect(lambda: self._answer(found, restores=True))
-        anew.clicked.connect(lambda: self._answer(found, restores=False))
+        restore.clicked.connect(lambda: self._answer(restores=True))
+        anew.clicked.connect(lambda: self._answer(restores=False))
+        # Else the window keeps each question. Its buttons do not hold the work either: they go later.
+        question.finished.connect(question.deleteLater)
         self.question = question
         question.open()
 
     @shows_errors
-    def _answer(self, found: Recovered, *, restores: bool) -> None:
+    def _answer(self, *, restores: bool) -> None:
         self.question = None
-        if self._recording.waiting is not found:
+        found = self._recording.waiting
+        if found is None or found is not self._asked_about:
             return
         if restores:
             self._recorder.restore()
