@@ -53,6 +53,9 @@ class Bridge:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)  # the table of bridges must not keep closed viewers alive
+        # Behind the circle of napari's brush lies an empty box, which is still drawn when no layer is
+        # left: some drivers crash there (napari 0.9).
+        viewer.canvas.overlays._brush_circle.box = False
         self.session = Session()
         self._known_cases: list[Case] = []
         self._navigation = Navigation(viewer, self.session)

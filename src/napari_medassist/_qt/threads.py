@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +51,18 @@ class _Worker(QThread):
             self.error = error
 
 
+@contextmanager
+def _garbage_left() -> Iterator[None]:
+    """Collect no garbage in the block: widgets in it are deleted by whichever thread meets them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def run_with_dialog(title: str, function: Callable[[Progress], T], parent: QWidget | None) -> T:
     """Run a function in a thread, keep the window alive meanwhile, and return what it returns.
 
@@ -90,9 +103,10 @@ def run_with_dialog(title: str, function: Callable[[Progress], T], parent: QWidg
     clock.start(_LOOK_EVERY_MS)
     dialog.canceled.connect(worker.job.cancel)
     worker.finished.connect(loop.quit)
-    worker.start()
-    loop.exec()
-    worker.wait()
+    with _garbage_left():
+        worker.start()
+        loop.exec()
+        worker.wait()
     clock.stop()
     dialog.close()
     dialog.deleteLater()
