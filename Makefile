@@ -24,11 +24,6 @@ ifneq ($(shell $(BIN)/python -c '$(CHECK)' 2>/dev/null && echo whole),whole)
 $(shell rm -f $(INSTALLED))
 endif
 
-PYTEST := $(if $(DESKTOP),,env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb) $(BIN)/pytest
-# A process of tests for each processor, up to four, on a virtual screen of its own (tests/conftest.py says what
-# runs beside what).
-PARALLEL := --numprocesses logical --maxprocesses 4 --dist loadgroup
-
 PYTHON_FILES := src tests benchmarks sample_data scripts
 
 .PHONY: help install system demo test lint types unit coverage format bench analysis docs docs-serve constraints clean distclean
@@ -62,9 +57,8 @@ lint: install  ## Style, layers, types, manifest
 	$(BIN)/mypy
 	$(BIN)/npe2 validate src/napari_medassist/napari.yaml
 
-unit: install  ## Run the tests only; those that time the window come first, with nothing beside them
-	$(PYTEST) -m calm
-	$(PYTEST) -m "not calm" $(if $(DESKTOP),,$(PARALLEL))
+unit: install  ## Run the tests only, each folder with windows in a process of its own
+	@$(if $(DESKTOP),,env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb) scripts/run-tests.sh $(BIN)/pytest
 
 coverage: install  ## Run the tests and write to htmlcov/ which lines they reach; half as fast again
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/coverage run -m pytest

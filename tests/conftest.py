@@ -31,23 +31,6 @@ def real_data() -> Path:
     return REAL_DATA
 
 
-@pytest.hookimpl(tryfirst=True)  # the groups are read by another hook of this name
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell which tests run in one process where several run side by side.
-
-    All that open a window: two windows that are drawn at once starve each other, and clicks come late.
-    All that share the results of the real cohort, computed once a process. Else those of a file.
-    """
-    for item in items:
-        if item.get_closest_marker("gui"):
-            group = "windows"
-        elif "picai_evaluation" in getattr(item, "fixturenames", ()):
-            group = "cohort"
-        else:
-            group = str(item.path.relative_to(item.config.rootpath))
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

@@ -22,6 +22,8 @@ from napari_medassist.core.labels import LabelMap
 from tests.mouse import Mouse
 from tests.phantoms import oblique_case
 
+pytestmark = pytest.mark.gui
+
 
 class Window:
     """A window with the phantom case."""

@@ -24,6 +24,8 @@ from napari_medassist.app.settings import Settings
 from napari_medassist.core.labels import LabelMap
 from tests.unit.app.reading.cohort import write_cases
 
+pytestmark = pytest.mark.gui
+
 #: What the two have drawn: row y, from column x to column x.
 _ANNA = {1: (2, 0, 4), 2: (6, 0, 4)}
 _BEN = {1: (2, 1, 5), 3: (9, 2, 6)}

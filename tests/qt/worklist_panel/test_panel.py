@@ -26,6 +26,8 @@ from napari_medassist.app.settings import Settings
 from tests.unit.app.reading.cohort import write_cases
 from tests.unit.app.reading.test_room import read_one
 
+pytestmark = pytest.mark.gui
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
