@@ -61,7 +61,9 @@ class FindingForm(QWidget):
         self.show_row(None)
 
     def show_template(self, template: Template) -> None:
-        """Make the fields of a template."""
+        """Make the fields of a template, unless they are there."""
+        if template is self._template:
+            return
         self._template = template
         self.editors.clear()
         fresh = QWidget()

@@ -9,8 +9,9 @@ import yaml
 from platformdirs import user_config_path
 
 from napari_medassist.annotation.findings.template import KINDS, RULES, Choice, Field, Template
-from napari_medassist.core.errors import CorruptFile, FileProblem, MedAssistError
+from napari_medassist.core.errors import CorruptFile, MedAssistError
 from napari_medassist.core.labels import Code
+from napari_medassist.io.yaml_nodes import NodeReader, read_yaml_text, yaml_files
 
 _CURE = "Correct the file; until then the templates that come with MedAssist are used."
 _TEMPLATE_ENTRIES = ("name", "title", "source", "places", "places_title", "fields")
@@ -59,7 +60,7 @@ def all_templates(
     own: dict[str, Template] = {}
     problems: list[MedAssistError] = []
     folder = user_template_folder() if folder is None else folder
-    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+    for path in yaml_files(folder):
         try:
             template = read_template(path)
             if template.name in own:
@@ -82,11 +83,7 @@ def read_template(path: Path) -> Template:
     CorruptFile
         If it is no template; the message names the line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileProblem(f"The template cannot be read ({error}).", path=path, cure=_CURE) from error
-    return parse_template(text, path)
+    return parse_template(read_yaml_text(path, "template", _CURE), path)
 
 
 def parse_template(text: str, path: Path) -> Template:
@@ -97,25 +94,14 @@ def parse_template(text: str, path: Path) -> Template:
     CorruptFile
         If it is no template; the message names the line.
     """
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = 1 if mark is None else mark.line + 1
-        problem = getattr(error, "problem", None) or "it is no YAML"
-        raise CorruptFile(f"Line {line}: {problem}.", path=path, cure=_CURE) from error
-    return _Reader(path).template(root)
+    return _Reader(path, _CURE).template(text)
 
 
-class _Reader:
-    """Turns the nodes of a file into a template; every complaint names file and line."""
+class _Reader(NodeReader):
+    """Turns the nodes of a file into a template."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def template(self, node: yaml.Node | None) -> Template:
-        if node is None:
-            raise CorruptFile("Line 1: the file is empty.", path=self._path, cure=_CURE)
+    def template(self, text: str) -> Template:
+        node = self._root(text)
         entries = self._entries(node, _TEMPLATE_ENTRIES, must=("name", "title", "fields"))
         nodes = self._items(entries["fields"])
         fields: list[Field] = []
@@ -226,36 +212,3 @@ class _Reader:
             return float(self._text(node))
         except ValueError:
             raise self._wrong(node, f"'{node.value}' is no number") from None
-
-    def _optional(self, entries: dict[str, yaml.Node], name: str, default: str) -> str:
-        return self._text(entries[name]) if name in entries else default
-
-    def _text(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            raise self._wrong(node, "a word is expected here")
-        return str(node.value)
-
-    def _items(self, node: yaml.Node) -> list[yaml.Node]:
-        if not isinstance(node, yaml.SequenceNode):
-            raise self._wrong(node, "a list is expected here")
-        return list(node.value)
-
-    def _entries(
-        self, node: yaml.Node, known: tuple[str, ...], must: tuple[str, ...]
-    ) -> dict[str, yaml.Node]:
-        if not isinstance(node, yaml.MappingNode):
-            raise self._wrong(node, f"entries are expected here: {', '.join(known)}")
-        entries: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            if key.value not in known:
-                raise self._wrong(key, f"'{key.value}' is not known here; known are {', '.join(known)}")
-            if key.value in entries:
-                raise self._wrong(key, f"'{key.value}' stands twice")
-            entries[key.value] = value
-        for name in must:
-            if name not in entries:
-                raise self._wrong(node, f"'{name}' is missing")
-        return entries
-
-    def _wrong(self, node: yaml.Node, what: str) -> CorruptFile:
-        return CorruptFile(f"Line {node.start_mark.line + 1}: {what}.", path=self._path, cure=_CURE)

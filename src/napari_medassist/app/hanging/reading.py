@@ -10,9 +10,10 @@ import yaml
 from platformdirs import user_config_path
 
 from napari_medassist.app.hanging.protocol import Choice, Layout, Protocol
-from napari_medassist.core.errors import CorruptFile, FileProblem, MedAssistError
+from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.orientation import Plane
 from napari_medassist.io.roles import load_rules
+from napari_medassist.io.yaml_nodes import NodeReader, read_yaml_text, yaml_files
 
 #: Roles that our confidence maps and unmatched images have, besides those of the role rules.
 _FURTHER_ROLES = ("probability", "detection", "other")
@@ -54,7 +55,7 @@ def all_protocols(
     own: list[Protocol] = []
     problems: list[MedAssistError] = []
     folder = user_protocol_folder() if folder is None else folder
-    for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml"))):
+    for path in yaml_files(folder):
         try:
             own.append(read_protocol(path))
         except MedAssistError as error:
@@ -72,11 +73,7 @@ def read_protocol(path: Path) -> Protocol:
     CorruptFile
         If it is no protocol; the message names the line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileProblem(f"The protocol cannot be read ({error}).", path=path, cure=_CURE) from error
-    return parse_protocol(text, path)
+    return parse_protocol(read_yaml_text(path, "protocol", _CURE), path)
 
 
 def parse_protocol(text: str, path: Path) -> Protocol:
@@ -87,25 +84,14 @@ def parse_protocol(text: str, path: Path) -> Protocol:
     CorruptFile
         If it is no protocol; the message names the line.
     """
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = 1 if mark is None else mark.line + 1
-        problem = getattr(error, "problem", None) or "it is no YAML"
-        raise CorruptFile(f"Line {line}: {problem}.", path=path, cure=_CURE) from error
-    return _Reader(path).protocol(root)
+    return _Reader(path, _CURE).protocol(text)
 
 
-class _Reader:
-    """Turns the nodes of a file into a protocol; every complaint names file and line."""
+class _Reader(NodeReader):
+    """Turns the nodes of a file into a protocol."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def protocol(self, node: yaml.Node | None) -> Protocol:
-        if node is None:
-            raise CorruptFile("Line 1: the file is empty.", path=self._path, cure=_CURE)
+    def protocol(self, text: str) -> Protocol:
+        node = self._root(text)
         entries = self._entries(node, ("name", "needs", "layouts"), must=("name", "layouts"))
         needs = entries.get("needs")
         roles = () if needs is None else tuple(self._role(n) for n in self._items(needs))
@@ -136,13 +122,13 @@ class _Reader:
                 raise self._wrong(
                     entries["plane"], f"'{plane}' is no plane; known are {', '.join(_PLANES)}"
                 )
-        window = self._text(entries["window"]) if "window" in entries else ""
+        window = self._optional(entries, "window", "")
         over = self._over(entries["over"]) if "over" in entries else None
         return Choice(self._role(entries["role"]), plane, window, over)
 
     def _over(self, node: yaml.Node) -> Choice:
         entries = self._entries(node, ("role", "window"), must=("role",))
-        window = self._text(entries["window"]) if "window" in entries else ""
+        window = self._optional(entries, "window", "")
         return Choice(self._role(entries["role"]), window=window)
 
     def _role(self, node: yaml.Node) -> str:
@@ -152,31 +138,3 @@ class _Reader:
             known = ", ".join(sorted(roles))
             raise self._wrong(node, f"'{role}' is no role; known are {known}")
         return role
-
-    def _text(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            raise self._wrong(node, "a word is expected here")
-        return str(node.value)
-
-    def _items(self, node: yaml.Node) -> list[yaml.Node]:
-        if not isinstance(node, yaml.SequenceNode):
-            raise self._wrong(node, "a list is expected here")
-        return list(node.value)
-
-    def _entries(
-        self, node: yaml.Node, known: tuple[str, ...], must: tuple[str, ...]
-    ) -> dict[str, yaml.Node]:
-        if not isinstance(node, yaml.MappingNode):
-            raise self._wrong(node, f"entries are expected here: {', '.join(known)}")
-        entries: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            if key.value not in known:
-                raise self._wrong(key, f"'{key.value}' is not known; known are {', '.join(known)}")
-            entries[key.value] = value
-        for name in must:
-            if name not in entries:
-                raise self._wrong(node, f"'{name}' is missing")
-        return entries
-
-    def _wrong(self, node: yaml.Node, what: str) -> CorruptFile:
-        return CorruptFile(f"Line {node.start_mark.line + 1}: {what}.", path=self._path, cure=_CURE)

@@ -56,6 +56,7 @@ def test_an_acquired_sagittal_series_comes_before_a_reformatted_one() -> None:
         (GOOD.replace("views:", "view:"), 6, "'view' is not known"),
         (GOOD.replace("name: Mine\n", ""), 2, "'name' is missing"),
         (GOOD.replace("{role: t2w}", "{role: t2w"), 8, ""),
+        (f"name: Other\n{GOOD.lstrip()}", 2, "'name' stands twice"),
         ("", 1, "empty"),
     ],
 )
