@@ -6,7 +6,6 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,9 +132,15 @@ class Recording:
         return written
 
     def __del__(self) -> None:
-        """Stop the writer of a window that is gone without closing its case."""
-        with suppress(Exception):
-            self.close()
+        """Stop the writer of a window that is gone without closing its case.
+
+        Nobody is told: this may run in any thread, and what listened may be half gone.
+        """
+        writer, lock = getattr(self, "_writer", None), getattr(self, "_lock", None)
+        if writer is not None:
+            writer.close(_CLOSE_S)
+        if lock is not None:
+            lock.give_back()
 
     def know(self, key: str, about: Mapping[str, Plain], voxels: Voxels) -> None:
         """Tell of a label map that is there: its array, which is changed in place from now on."""
@@ -341,8 +346,7 @@ def _take_back(base: Document, action: Action) -> None:
         for part in reversed(action.actions):
             _take_back(base, part)
     else:
-        with suppress(InvalidSetting):
-            action.inverse().apply_to(base)
+        action.inverse().apply_to(base)
 
 
 def _is_work(action: Action) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 from collections.abc import Iterator
@@ -179,3 +180,19 @@ def test_a_case_is_known_by_its_leading_image(tmp_path):
 def test_the_folder_of_sessions_can_be_chosen(monkeypatch):
     monkeypatch.setenv("NAPARI_MEDASSIST_SESSIONS", "/some/where")
     assert sessions_folder() == Path("/some/where")
+
+
+def test_a_recording_that_goes_is_written_and_tells_nobody(tmp_path):
+    """It may be collected in any thread: what listens to it must not be called then."""
+    told: list[bool] = []
+    gone = Recording(tmp_path)
+    opened(gone)
+    paint(gone, 5)
+    gone.changed.connect(lambda: told.append(True))
+    del gone
+    gc.collect()
+    assert told == []
+    again = Recording(tmp_path)
+    again.open(CASE)
+    assert (again.read_only, again.waiting is None) == ("", False)
+    again.close()
