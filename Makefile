@@ -57,7 +57,7 @@ lint: install  ## Style, layers, types, manifest
 	$(BIN)/mypy
 	$(BIN)/npe2 validate src/napari_medassist/napari.yaml
 
-unit: install  ## Run the tests only, each folder with windows in a process of its own
+unit: install  ## Run the tests only; those with windows in a process of their own
 	@$(if $(DESKTOP),,env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb) scripts/run-tests.sh $(BIN)/pytest
 
 coverage: install  ## Run the tests and write to htmlcov/ which lines they reach; half as fast again

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -91,3 +94,27 @@ def test_closing_waits_and_accepts_nothing(qtbot: Any) -> None:
     assert runner.close()
     qtbot.wait(50)
     assert not found
+
+
+def test_a_widget_deleted_after_it_was_collected_does_not_crash() -> None:
+    """In a process of its own: what went wrong was a segmentation fault."""
+    program = """
+import gc
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QWidget
+from napari_medassist._qt.threads import Runner
+
+app = QApplication([])
+for _ in range(20):
+    widget = QWidget()
+    widget.runner, widget.me = Runner(widget), widget  # a cycle, as each panel is one
+    widget.deleteLater()
+    del widget
+    gc.collect()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+"""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,18 +49,6 @@ class _Worker(QThread):
             self.error = error
 
 
-@contextmanager
-def _garbage_left() -> Iterator[None]:
-    """Collect no garbage in the block: widgets in it are deleted by whichever thread meets them."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def run_with_dialog(title: str, function: Callable[[Progress], T], parent: QWidget | None) -> T:
     """Run a function in a thread, keep the window alive meanwhile, and return what it returns.
 
@@ -103,10 +89,9 @@ def run_with_dialog(title: str, function: Callable[[Progress], T], parent: QWidg
     clock.start(_LOOK_EVERY_MS)
     dialog.canceled.connect(worker.job.cancel)
     worker.finished.connect(loop.quit)
-    with _garbage_left():
-        worker.start()
-        loop.exec()
-        worker.wait()
+    worker.start()
+    loop.exec()
+    worker.wait()
     clock.stop()
     dialog.close()
     dialog.deleteLater()
@@ -163,6 +148,15 @@ class _Task(threading.Thread):
         self._on_end(self)
 
 
+class _Tasks(list[_Task]):
+    """The tasks of a runner that run or wait."""
+
+    def cancel_all(self, _destroyed: object = None) -> None:
+        """Ask all of them to stop at their next report."""
+        for task in self:
+            task.job.cancel()
+
+
 class Runner(QObject):
     """Runs requests in threads while the window goes on; their results arrive in its thread.
 
@@ -192,13 +186,15 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None, *, threads: int = 3) -> None:
         super().__init__(parent)
         self._places = threading.Semaphore(threads)
-        self._tasks: list[_Task] = []
+        self._tasks = _Tasks()
         self._was_busy = False
         self._clock = QTimer(self)
         self._clock.setInterval(_RUNNER_LOOKS_EVERY_MS)
         self._clock.timeout.connect(self._look)
         self._ended.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        self.destroyed.connect(partial(_cancel_all, self._tasks))
+        # A method, which Qt holds weakly. A function that was collected before the widget was deleted
+        # would be called all the same, and crash.
+        self.destroyed.connect(self._tasks.cancel_all)
 
     @property
     def is_busy(self) -> bool:
@@ -216,8 +212,7 @@ class Runner(QObject):
 
     def cancel(self) -> None:
         """Ask all requests to stop at their next report."""
-        for task in self._tasks:
-            task.job.cancel()
+        self._tasks.cancel_all()
 
     def close(self, wait_ms: int = 5000) -> bool:
         """Stop everything and wait for it; nothing is accepted any more. Tell whether all ended."""
@@ -255,8 +250,3 @@ class Runner(QObject):
         if bool(slow) is not self._was_busy:
             self._was_busy = bool(slow)
             self.busy_changed.emit(self._was_busy)
-
-
-def _cancel_all(tasks: list[_Task], _destroyed: object = None) -> None:
-    for task in tasks:
-        task.job.cancel()
