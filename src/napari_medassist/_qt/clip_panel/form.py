@@ -30,8 +30,6 @@ _RANGES = (
     ("Split", "split", "Split the selected range before the frame that is shown"),
     ("Merge", "merge", "Make one range of the selected ones of one label"),
     ("Remove", "remove", "Remove the selected range"),
-    ("Undo", "undo", "Take the last change of the ranges back"),
-    ("Redo", "redo", "Do again what was undone"),
     ("Export", "export", "Write the ranges as CSV or JSON, in frames and seconds"),
     ("Import", "import", "Read ranges of this clip"),
     ("Open list", "template", "Open a list of labels, one a line"),

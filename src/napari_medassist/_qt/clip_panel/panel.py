@@ -43,7 +43,7 @@ _MASKS = "Masks (*.nrrd *.nii.gz *.mha)"
 class ClipPanel(QWidget):
     """Plays the clip that is open and labels its frames.
 
-    What is labelled is kept while the window lives, also when the clip is closed and opened again.
+    Ranges are kept by the recording of the case; masks are layers, and are the user's to save.
 
     Parameters
     ----------
@@ -170,8 +170,6 @@ class ClipPanel(QWidget):
             "merge": lambda: self._edit(lambda t: t.merge(self.form.rows.chosen())),
             "trim": self._trim,
             "remove": lambda: self._edit(lambda t: t.remove(self._one_row())),
-            "undo": lambda: self._bridge.recorder.undo(),
-            "redo": lambda: self._bridge.recorder.redo(),
             "export": self._export,
             "import": self._import,
             "template": self._open_template,
