@@ -8,9 +8,12 @@ cd "$(dirname "$0")/.."
 "$@" -m calm
 
 others=$(mktemp)
-trap 'rm -f "$others"' EXIT
+# With job control, since a background process would ignore Ctrl-C without it, which some tests send.
+set -m
 "$@" -m "not gui and not calm" >"$others" 2>&1 &
 process=$!
+set +m
+trap 'kill "$process" 2>/dev/null || true; rm -f "$others"' EXIT
 status=0
 "$@" -m "gui and not calm" || status=1
 wait "$process" || status=1
