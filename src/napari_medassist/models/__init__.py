@@ -1,0 +1,1 @@
+"""Models: what they are, how they are trained and how they run."""

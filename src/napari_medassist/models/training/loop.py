@@ -1,0 +1,218 @@
+"""A training run: bounded by time, written down, and able to go on after it was stopped."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from napari_medassist.models.normalise import position_channels
+from napari_medassist.models.training.losses import deep_loss
+from napari_medassist.models.training.samples import Sample, SampleQueue
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run does.
+
+    Parameters
+    ----------
+    minutes
+        How long it learns, in all its parts.
+    learning_rate, warm_up_steps
+        Peak of the learning rate; it rises over the first steps and falls as a cosine over the time.
+    crop_depths, crop_widths
+        Voxels of the random crops along z, and along y and x; a crop costs less than the whole window.
+    averaging
+        Share of the running mean of weights that stays at a step; the mean is what is kept.
+    spacing_zyx_mm
+        Voxel distances.
+    seed
+        Of weights, crops and samples.
+    n_threads, autocast
+        PyTorch's threads; bfloat16 where the processor is faster with it.
+    save_every_s
+        Seconds between checkpoints.
+    """
+
+    minutes: float
+    learning_rate: float = 2e-3
+    warm_up_steps: int = 100
+    crop_depths: tuple[int, ...] = (12, 16, 20)
+    crop_widths: tuple[int, ...] = (80, 96, 112)
+    averaging: float = 0.998
+    spacing_zyx_mm: tuple[float, float, float] = (3.0, 1.0, 1.0)
+    seed: int = 0
+    n_threads: int = 1
+    autocast: bool = False
+    save_every_s: float = 300.0
+
+
+@dataclass
+class RunState:
+    """Where a run stands; all that a checkpoint holds."""
+
+    net: nn.Module
+    average: nn.Module
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, net: nn.Module, settings: RunSettings) -> RunState:
+        """Return the state before the first step."""
+        optimiser = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=1e-2)
+        return cls(net, copy.deepcopy(net).eval(), optimiser)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, whole or not at all."""
+        parts = {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        temporary = path.with_suffix(".part")
+        torch.save(parts, temporary)
+        os.replace(temporary, path)
+
+    def load(self, path: Path) -> None:
+        """Go back to a checkpoint."""
+        parts = torch.load(path, weights_only=True)
+        self.net.load_state_dict(parts["net"])
+        self.average.load_state_dict(parts["average"])
+        self.optimiser.load_state_dict(parts["optimiser"])
+        self.step, self.seconds = parts["step"], parts["seconds"]
+
+
+def network_input(image: NDArray[np.float32], spacing_zyx_mm: tuple[float, float, float]) -> Tensor:
+    """Return a normalised window with its position channels, (1, 4, z, y, x)."""
+    z, y, x = image.shape
+    channels = np.concatenate([image[None], position_channels((z, y, x), spacing_zyx_mm)])
+    return torch.from_numpy(channels)[None]
+
+
+def train(
+    state: RunState,
+    samples: SampleQueue,
+    held_out: Sequence[Sample],
+    settings: RunSettings,
+    folder: Path,
+) -> None:
+    """Learn until the time is over; write ``checkpoint.pt`` and ``log.jsonl`` into the folder.
+
+    Parameters
+    ----------
+    state
+        Changed in place.
+    samples
+        Where samples come from.
+    held_out
+        Samples of anatomies that are not learned from; their Dice is logged.
+    settings, folder
+        What to do, and where to write.
+    """
+    torch.set_num_threads(settings.n_threads)
+    crops = np.random.default_rng((settings.seed, state.step))
+    before, start, saved = state.seconds, time.monotonic(), time.monotonic()
+    while state.seconds < settings.minutes * 60:
+        _learn(state, samples.get(), crops, settings)
+        state.seconds = before + time.monotonic() - start
+        if time.monotonic() - saved > settings.save_every_s:
+            _keep(state, held_out, settings, folder)
+            saved = time.monotonic()
+    _keep(state, held_out, settings, folder)
+
+
+def _learn(state: RunState, sample: Sample, crops: np.random.Generator, settings: RunSettings) -> None:
+    image, labels = _cropped(sample, crops, settings)
+    share = min(1.0, state.seconds / (settings.minutes * 60))
+    rise = min(1.0, (state.step + 1) / settings.warm_up_steps)
+    rate = settings.learning_rate * rise * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * share)))
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
+    net: Any = state.net.train()
+    with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
+        levels = net.levels(image)
+    loss = deep_loss([level.float() for level in levels], labels)
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
+    state.optimiser.step()
+    state.losses.append(float(loss))
+    state.step += 1
+    # A mean that starts slow would remember the first, random weights.
+    keep = min(settings.averaging, state.step / (state.step + 50))
+    with torch.no_grad():
+        for mean, weight in zip(state.average.parameters(), state.net.parameters(), strict=True):
+            mean.lerp_(weight, 1 - keep)
+
+
+def _cropped(
+    sample: Sample, crops: np.random.Generator, settings: RunSettings
+) -> tuple[Tensor, Tensor]:
+    """Cut a random box; position channels still count from the window's centre."""
+    image, labels = sample
+    whole = network_input(image, settings.spacing_zyx_mm)
+    choices = (settings.crop_depths, settings.crop_widths, settings.crop_widths)
+    box = []
+    for n, sizes in zip(image.shape, choices, strict=True):
+        size = min(n, int(crops.choice(sizes)))
+        begin = int(crops.integers(0, n - size + 1))
+        box.append(slice(begin, begin + size))
+    z, y, x = box
+    target = torch.from_numpy(labels.astype(np.int64))[None]
+    return whole[:, :, z, y, x].contiguous(), target[:, z, y, x].contiguous()
+
+
+def mean_dice(
+    net: nn.Module, samples: Sequence[Sample], spacing_zyx_mm: tuple[float, float, float]
+) -> dict[str, float]:
+    """Return the mean Dice of gland, peripheral zone and transition zone; undefined ones are left out."""
+    scores: dict[str, list[float]] = {"gland": [], "peripheral": [], "transition": []}
+    net.eval()
+    for image, labels in samples:
+        with torch.no_grad():
+            predicted = net(network_input(image, spacing_zyx_mm)).argmax(1)[0].numpy()
+        pairs = ((predicted > 0, labels > 0), (predicted == 1, labels == 1), (predicted == 2, labels == 2))
+        for name, (found, true) in zip(scores, pairs, strict=True):
+            n = np.count_nonzero(found) + np.count_nonzero(true)
+            if n:
+                scores[name].append(2 * np.count_nonzero(found & true) / n)
+    return {name: round(float(np.mean(values)), 4) for name, values in scores.items() if values}
+
+
+def _keep(state: RunState, held_out: Sequence[Sample], settings: RunSettings, folder: Path) -> None:
+    """Write a checkpoint and a line of the log."""
+    state.save(folder / "checkpoint.pt")
+    line = {
+        "minutes": round(state.seconds / 60, 1),
+        "step": state.step,
+        "loss": round(float(np.mean(state.losses[-300:])), 4) if state.losses else None,
+        "held_out_dice": mean_dice(state.average, held_out, settings.spacing_zyx_mm),
+    }
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
+
+
+def settings_of(entries: dict[str, Any]) -> RunSettings:
+    """Read settings from the entries of a configuration file; an unknown name is an error."""
+    unknown = set(entries) - set(asdict(RunSettings(minutes=1)))
+    if unknown:
+        raise ValueError(f"Unknown training settings: {', '.join(sorted(unknown))}.")
+    return RunSettings(**{k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()})

@@ -1,0 +1,1 @@
+"""Simulated images over real anatomy, after the idea of SynthSeg (Billot et al., 2023)."""
