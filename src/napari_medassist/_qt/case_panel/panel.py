@@ -29,6 +29,7 @@ from napari_medassist._qt.case_panel.series_table import EYE, NAME, SeriesTable
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.reader_preference import is_settled, prefer_medassist
 from napari_medassist._qt.threads import read_with_dialog, run_with_dialog
+from napari_medassist.app.annotating.session_place import choose_sessions_folder, sessions_folder
 from napari_medassist.app.exchange import dicom_images
 from napari_medassist.app.windows import window_presets
 from napari_medassist.core.case import Case, Series
@@ -110,6 +111,15 @@ class CasePanel(QWidget):
         )
         if chosen:
             self.save(layer, Path(chosen))
+
+    @shows_errors
+    def _choose_sessions_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(
+            self, "Keep sessions in", str(sessions_folder()), QFileDialog.Option.ShowDirsOnly
+        )
+        if chosen:
+            folder = choose_sessions_folder(Path(chosen))
+            show_info(f"From the next case on, sessions are kept in {folder}")
 
     def _close_case(self) -> None:
         if self._bridge.label_layers() and not self._confirms_closing():
@@ -229,6 +239,11 @@ class CasePanel(QWidget):
                 self._save_labels,
             ),
             ("Close case", "Remove the images and label maps of this case", self._close_case),
+            (
+                "Sessions in...",
+                "Choose the folder in which your work is kept while you annotate",
+                self._choose_sessions_folder,
+            ),
         )
         for position, (text, tip, act) in enumerate(acts):
             button = QPushButton(text)

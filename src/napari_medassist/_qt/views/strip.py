@@ -64,11 +64,12 @@ class ViewStrip(QWidget):
         """Show a layout, or napari's canvas alone."""
         if layout is None:
             self.views.close()
+            self._bridge.viewer.status = ""  # what was missing in the layout before does not count now
         else:
             self.views.show(layout)
-            if self.views.missing:
-                without = ", ".join(self.views.missing)
-                self._bridge.viewer.status = f"{layout.name}: the case has no {without}."
+            without = ", ".join(self.views.missing)
+            told = f": the case has no {without}." if without else ""
+            self._bridge.viewer.status = f"{layout.name}{told}"
             self.crosshair.setChecked(True)
         with QSignalBlocker(self.layouts):
             self.layouts.setCurrentIndex(max(0, self._place_of(layout)))
