@@ -32,7 +32,7 @@ from napari_medassist.app.annotating.labels import (
     told_of_lesion,
 )
 from napari_medassist.app.annotating.operations import OPERATIONS
-from napari_medassist.app.annotating.tools import Annotated, Tool
+from napari_medassist.app.annotating.tools import Annotated, Keep, Tool
 from napari_medassist.app.layer_data import layer_name, link_of
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
 
@@ -99,6 +99,7 @@ class AnnotationPanel(QWidget):
             layer = self.layer(makes=tool is not None) if tool is not None else self.strokes.layer
             self.strokes.arm(layer, tool)
             self._show_radius_on(layer)
+            self._protect(layer)
             self.tell("" if tool is None else _TIPS[tool])
         except MedAssistError as error:
             tool = None
@@ -240,6 +241,7 @@ class AnnotationPanel(QWidget):
                 self.choose(self.strokes.tool)
             active.events.selected_label.connect(self._on_label)
             active.events.brush_size.connect(self._on_brush_size)
+            self._protect(active)
             self._show_labels()
 
     def _on_label(self, _event: Any) -> None:
@@ -261,6 +263,15 @@ class AnnotationPanel(QWidget):
         with layer.events.brush_size.blocker(self._on_brush_size):
             layer.brush_size = max(1, round(2 * radius / float(min(layer.scale[-3:]))))
         layer.cursor_size = 2 * radius  # in mm, not in whole voxels
+
+    def _protect(self, layer: Labels | None) -> None:
+        """Let napari's own tools (its fill, its right-drag) leave what the panel's tools leave."""
+        if layer is not None:
+            layer.preserve_labels = self.form.settings().keep is not Keep.NOTHING
+
+    def _on_keep(self, _text: str) -> None:
+        active = self._bridge.viewer.layers.selection.active
+        self._protect(active if active in self._bridge.label_layers() else self.strokes.layer)
 
     def _choose_label(self, value: int) -> None:
         try:
@@ -328,6 +339,7 @@ class AnnotationPanel(QWidget):
         self.form.size_changed.connect(lambda _radius: self._show_radius_on(self.strokes.layer))
         self.form.label_chosen.connect(self._choose_label)
         self.form.asked.connect(self._asked)
+        self.form.keep.currentTextChanged.connect(self._on_keep)
         self._bridge.session.case_changed.connect(self._show_case)
         self._bridge.viewer.layers.selection.events.active.connect(self._follow_selection)
         for key, act in KEYS.items():

@@ -74,7 +74,14 @@ class Strokes:
         Shows a message.
     outline
         Shows the outline that is being drawn.
+
+    Attributes
+    ----------
+    works_in_any_view
+        Tells linked views that the tools go by the event alone.
     """
+
+    works_in_any_view = True
 
     def __init__(
         self,
@@ -93,6 +100,11 @@ class Strokes:
     def layer(self) -> Labels | None:
         """The layer that has the tools now."""
         return self._layer
+
+    @property
+    def outline_zyx(self) -> list[Triple]:
+        """The line that is shown while an outline is drawn, voxel indices of the layer."""
+        return self._outline.shown_zyx
 
     def arm(self, layer: Labels | None, tool: Tool | None) -> None:
         """Give a tool to a layer; None takes it away from the one that has it."""
