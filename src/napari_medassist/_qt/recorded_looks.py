@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from napari.layers import Labels
 
 from napari_medassist.annotation.map_about import about_map, scheme_of
 from napari_medassist.annotation.voxel_edit import Dab
 from napari_medassist.app.label_looks import scheme_as_shown
-from napari_medassist.app.layer_data import label_colours, link_of
+from napari_medassist.app.layer_data import NOT_OWN_KEY, label_colours, link_of
 from napari_medassist.core.labels import LabelMap, LabelScheme
 from napari_medassist.core.volume import GridImage
 
@@ -46,3 +47,17 @@ def dress(layer: Labels, about: Any) -> None:
         "label": ["background", *(label.name for label in scheme.labels)],
     }
     layer.colormap = label_colours(scheme)
+
+
+def why_not_recorded(layer: Labels) -> str:
+    """Return why the steps on a label layer do not go into the journal, in a few words."""
+    link = link_of(layer.metadata)
+    if NOT_OWN_KEY in layer.metadata:
+        return "it only shows results"
+    if link is None:
+        return "it lies on no image of the case"
+    if link.resampled:
+        return "it is a resampled copy"
+    if not isinstance(layer.data, np.ndarray):
+        return "its voxels are read piece by piece"
+    return f"it has {layer.ndim} axes" if layer.ndim != 3 else "its case is not the open one"

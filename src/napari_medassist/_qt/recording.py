@@ -14,7 +14,7 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QTimer
 
 from napari_medassist._qt.messages import shows_errors
-from napari_medassist._qt.recorded_looks import about_of, dab_of, dress
+from napari_medassist._qt.recorded_looks import about_of, dab_of, dress, why_not_recorded
 from napari_medassist.annotation.actions import Action, Together, parts_of
 from napari_medassist.annotation.map_about import label_map, scheme_of, source_of
 from napari_medassist.annotation.map_edit import MapEdit
@@ -128,6 +128,20 @@ class LayerRecorder:
     def key_of(self, layer: Labels) -> str:
         """Return the key of a layer's label map; empty if it is not recorded."""
         return next((key for key, known in self._layers.items() if known is layer), "")
+
+    def not_recorded(self) -> str:
+        """Say which label maps that are worked on are not recorded, and why; empty if all are."""
+        if self.recording.case is None:
+            return ""
+        active = self._bridge.viewer.layers.selection.active
+        told = [
+            f"'{layer.name}': {why_not_recorded(layer)}"
+            for layer in self._bridge.viewer.layers
+            if isinstance(layer, Labels)
+            and not self.key_of(layer)
+            and (layer._undo_history or (layer is active and layer.editable))
+        ]
+        return f"Not recorded, save it to a file: {'; '.join(told)}" if told else ""
 
     # ---------------------------------------------------------------- case and layers
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -16,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QDoubleRangeSlider
 
+from napari_medassist.annotation.operations.change import Voxels
 from napari_medassist.annotation.operations.shaping import METHODS
 from napari_medassist.app.annotating.operations import Asked
 from napari_medassist.app.annotating.tools import Keep, ToolSettings
@@ -210,8 +213,11 @@ class OperationForm(QWidget):
         self.method.addItems(list(METHODS))
         self.method.setToolTip("How to smooth: by majority, by opening and closing, by a Gaussian")
         self.smallest = _number(20.0, 0.0, 1e6, 10.0, " mm3", "Remove small: parts below this go")
-        self.other = _number(2, 1, 65535, 1, "", "Merge: the label that is merged into the chosen one")
+        self.other = _number(2, 1, 65535, 1, "", "Merge, union...: the other label")
         self.other.setDecimals(0)
+        self.other_map = QComboBox()
+        self.other_map.setToolTip("Union, intersection, difference: the label map of the other label")
+        self.show_maps(())
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         fields: tuple[tuple[str, QWidget], ...] = (
@@ -219,6 +225,7 @@ class OperationForm(QWidget):
             ("by", self.method),
             ("Small", self.smallest),
             ("Other", self.other),
+            ("In", self.other_map),
         )
         for place, (name, widget) in enumerate(fields):
             grid.addWidget(QLabel(name), place // 2, 2 * (place % 2))
@@ -226,7 +233,20 @@ class OperationForm(QWidget):
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
 
-    def asked(self, label: int, axis: int, index: int) -> Asked:
+    def show_maps(self, names: Sequence[str]) -> None:
+        """List the other label maps; the one that was chosen stays so if it is there."""
+        chosen = self.chosen_map()
+        self.other_map.clear()
+        self.other_map.addItem("this label map", "")
+        for name in names:
+            self.other_map.addItem(name, name)
+        self.other_map.setCurrentIndex(max(0, self.other_map.findData(chosen)))
+
+    def chosen_map(self) -> str:
+        """Return the name of the other label map; empty for the one that is worked on."""
+        return str(self.other_map.currentData() or "")
+
+    def asked(self, label: int, axis: int, index: int, theirs: Voxels | None = None) -> Asked:
         """Return what an operation is asked for, on a label and a slice across an axis."""
         return Asked(
             label=label,
@@ -236,6 +256,7 @@ class OperationForm(QWidget):
             method=METHODS[self.method.currentIndex()],
             smallest_mm3=self.smallest.value(),
             other=int(self.other.value()),
+            theirs=theirs,
         )
 
 

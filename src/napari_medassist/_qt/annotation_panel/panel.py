@@ -24,6 +24,7 @@ from napari_medassist._qt.annotation_panel.outline import Outline
 from napari_medassist._qt.annotation_panel.strokes import Strokes, write
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import run_with_dialog
+from napari_medassist.annotation.operations.change import Voxels
 from napari_medassist.app.annotating.labels import (
     annotated,
     new_lesion,
@@ -117,7 +118,8 @@ class AnnotationPanel(QWidget):
             layer = self.layer()
             on = self._annotated(layer)
             axis, index = self._shown_slice(layer)
-            asked = self.operations.asked(self.form.chosen_label(), axis, index)
+            theirs = self._theirs(layer)
+            asked = self.operations.asked(self.form.chosen_label(), axis, index, theirs)
             change = run_with_dialog(title, lambda _progress: OPERATIONS[title].run(on, asked), self)
             with self._bridge.recorder.titled(title):
                 write(layer, change)
@@ -199,6 +201,20 @@ class AnnotationPanel(QWidget):
         z, y, x = (float(v) for v in layer.scale[-3:])
         return annotated(layer.data, (z, y, x), link_of(layer.metadata), self.form.chosen_image())
 
+    def _theirs(self, layer: Labels) -> Voxels | None:
+        """Return the voxels of the label map that a label is combined with; None for its own."""
+        name = self.operations.chosen_map()
+        other = next((m for m in self._bridge.label_layers() if m.name == name), layer)
+        if other is layer:
+            return None
+        grids = [(m.data.shape, *m.scale, *m.translate) for m in (layer, other)]
+        if grids[0] != grids[1]:
+            raise InvalidSetting(
+                f"'{name}' does not lie on the grid of '{layer.name}'.", cure="Choose another as In."
+            )
+        voxels: Voxels = np.asarray(other.data)
+        return voxels
+
     def _shown_slice(self, layer: Labels) -> tuple[int, int]:
         """Return the axis of the layer across the slice that the viewer shows, and its index."""
         dims = self._bridge.viewer.dims
@@ -225,6 +241,7 @@ class AnnotationPanel(QWidget):
         except MedAssistError:
             return
         self.form.show_labels(self._scheme(layer), int(layer.selected_label))
+        self.operations.show_maps([m.name for m in self._bridge.label_layers() if m is not layer])
 
     def _show_case(self, _case: object = None) -> None:
         case = self._bridge.session.case
@@ -341,6 +358,7 @@ class AnnotationPanel(QWidget):
         self.form.asked.connect(self._asked)
         self.form.keep.currentTextChanged.connect(self._on_keep)
         self._bridge.session.case_changed.connect(self._show_case)
+        self._bridge.layers_changed.connect(self._show_labels)
         self._bridge.viewer.layers.selection.events.active.connect(self._follow_selection)
         for key, act in KEYS.items():
 

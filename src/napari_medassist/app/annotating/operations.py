@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from napari_medassist.annotation.operations import filling, parts, shaping
-from napari_medassist.annotation.operations.change import Change
+from napari_medassist.annotation.operations.change import Change, Voxels
 from napari_medassist.annotation.operations.interpolation import interpolate
 from napari_medassist.app.annotating.tools import Annotated
+from napari_medassist.core.errors import InvalidSetting
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Asked:
     """What a button is asked for.
 
@@ -28,7 +29,9 @@ class Asked:
     smallest_mm3
         Smaller parts are removed.
     other
-        The label to merge with.
+        The label to merge or combine with.
+    theirs
+        The label map (z, y, x) that ``other`` is in; None stands for the one that is changed.
     """
 
     label: int
@@ -38,6 +41,7 @@ class Asked:
     method: shaping.Method = "median"
     smallest_mm3: float = 20.0
     other: int = 0
+    theirs: Voxels | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,28 @@ def _merged(on: Annotated, asked: Asked) -> Change:
     return parts.merge(on.voxels, [asked.other], asked.label)
 
 
+def _united(on: Annotated, asked: Asked) -> Change:
+    if asked.theirs is None:
+        return _merged(on, asked)
+    return parts.combine(on.voxels, asked.label, asked.other, "add", asked.theirs)
+
+
+def _intersected(on: Annotated, asked: Asked) -> Change:
+    return parts.combine(on.voxels, asked.label, asked.other, "intersect", _theirs(asked))
+
+
+def _subtracted(on: Annotated, asked: Asked) -> Change:
+    return parts.combine(on.voxels, asked.label, asked.other, "subtract", _theirs(asked))
+
+
+def _theirs(asked: Asked) -> Voxels:
+    if asked.theirs is None:
+        raise InvalidSetting(
+            "Labels of one label map do not overlap.", cure="Choose another label map as In."
+        )
+    return asked.theirs
+
+
 #: The operations, in the order of their buttons.
 OPERATIONS: Mapping[str, Operation] = {
     operation.title: operation
@@ -100,6 +126,9 @@ OPERATIONS: Mapping[str, Operation] = {
         Operation("Split parts", "Give each connected part a label of its own", _apart),
         Operation("Split waist", "Split the label at its narrow places", _split),
         Operation("Merge", "Give the other label this label's value", _merged),
+        Operation("Union", "Add the other label, where nothing else is drawn", _united),
+        Operation("Intersection", "Keep what the other label has too", _intersected),
+        Operation("Difference", "Take the other label's voxels away", _subtracted),
         Operation("Keep largest", "Remove all connected parts but the largest", _largest),
         Operation("Remove small", "Remove parts below the volume", _small),
     )

@@ -131,3 +131,19 @@ def test_resampled_copies_and_other_shapes_are_refused():
         annotated(np.zeros((3, 4, 5), np.uint8), SPACING, link, None)
     with pytest.raises(InvalidSetting, match="three axes"):
         annotated(np.zeros((4, 5), np.uint8), SPACING, None, None)
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [("Union", [1, 1, 1, 2, 0]), ("Intersection", [0, 1, 0, 2, 0]), ("Difference", [1, 0, 0, 2, 0])],
+)
+def test_labels_of_two_maps_are_combined(title, wanted):
+    voxels = np.array([1, 1, 0, 2, 0], dtype=np.uint8).reshape(1, 1, 5)
+    theirs = np.array([0, 3, 3, 3, 0], dtype=np.uint8).reshape(1, 1, 5)
+    on = Annotated(voxels, (1.0, 1.0, 1.0))
+    change = OPERATIONS[title].run(on, Asked(label=1, other=3, theirs=theirs))
+    voxels[change.indices()] = change.values
+    assert voxels.ravel().tolist() == wanted
+    if title != "Union":
+        with pytest.raises(InvalidSetting, match="do not overlap"):
+            OPERATIONS[title].run(on, Asked(label=1, other=2))
