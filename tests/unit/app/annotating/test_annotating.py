@@ -32,6 +32,7 @@ from napari_medassist.core.labels import LabelMap, LabelScheme
 from tests.phantoms import volume
 
 SPACING = (3.0, 0.5, 0.5)
+OF_ONE_MAP = [title for title in OPERATIONS if title not in ("Union", "Intersection", "Difference")]
 
 
 def lesion() -> np.ndarray:
@@ -45,7 +46,7 @@ def lesion() -> np.ndarray:
     return voxels
 
 
-@pytest.mark.parametrize("title", list(OPERATIONS))
+@pytest.mark.parametrize("title", OF_ONE_MAP)
 def test_every_operation_leaves_other_labels_and_can_be_taken_back(title):
     voxels = lesion()
     asked = Asked(label=1, axis=0, index=5, radius_mm=1.0, smallest_mm3=20, other=2)
@@ -61,7 +62,7 @@ def test_every_operation_leaves_other_labels_and_can_be_taken_back(title):
     np.testing.assert_array_equal(undone, voxels)
 
 
-@pytest.mark.parametrize("title", list(OPERATIONS))
+@pytest.mark.parametrize("title", OF_ONE_MAP)
 def test_every_operation_on_an_empty_map_is_told(title):
     voxels = np.zeros((5, 9, 9), np.uint8)
     with pytest.raises(InvalidSetting, match=r"no voxels|not on this slice"):
