@@ -237,7 +237,7 @@ class OperationForm(QWidget):
         """List the other label maps; the one that was chosen stays so if it is there."""
         chosen = self.chosen_map()
         self.other_map.clear()
-        self.other_map.addItem("this label map", "")
+        self.other_map.addItem("this map", "")
         for name in names:
             self.other_map.addItem(name, name)
         self.other_map.setCurrentIndex(max(0, self.other_map.findData(chosen)))

@@ -51,6 +51,8 @@ KEYS = {
     "Shift-M": "Smooth",
     "Shift-C": "Copy to next",
 }
+#: Close rows: the whole panel is seen without scrolling at 1280x720.
+_ROW_GAP_PX = 3
 _TIPS = {
     Tool.BRUSH: "Paint a disc or a ball, in mm",
     Tool.ERASER: "Erase the chosen label",
@@ -309,6 +311,9 @@ class AnnotationPanel(QWidget):
         rows.addLayout(self._measure_buttons())
         rows.addStretch(1)
         make_narrow(inner)
+        for grid in inner.findChildren(QGridLayout):
+            grid.setVerticalSpacing(_ROW_GAP_PX)
+        rows.setSpacing(_ROW_GAP_PX)
         scroll = QScrollArea()
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
