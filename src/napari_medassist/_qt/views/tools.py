@@ -74,7 +74,11 @@ class ViewTools:
     def takes(self) -> bool:
         """Tell whether a press belongs to a tool that is no plain brush."""
         layer = self._layer()
-        return layer is not None and (held_tool(layer) is not None or str(layer.mode) in _CLICKED)
+        held = None if layer is None else held_tool(layer)
+        if layer is None or held is None:
+            return layer is not None and str(layer.mode) in _CLICKED
+        # In an oblique view the brush is a disc in the plane of the view, as napari's brush is there.
+        return held.tool is not Tool.BRUSH or self._is_straight(layer)
 
     def press(self, point_lps: NDArray[np.float64]) -> None:
         """Begin what the tool does at a point, LPS mm."""
@@ -140,7 +144,7 @@ class ViewTools:
             if held.tool not in (Tool.FILL, Tool.GROW):
                 self._tell(
                     f"{held.tool}: this view is oblique to '{layer.name}'. "
-                    "Use a view along its axes, or napari's brush or polygon here."
+                    "Use a view along its axes, or the brush or napari's polygon here."
                 )
                 return
             self._tell(f"{held.tool}: in the slice of '{layer.name}' that is nearest to this view.")
