@@ -16,6 +16,7 @@ from napari_medassist._qt.label_grids import give_a_grid, labels_of, redraw
 from napari_medassist._qt.layer_reuse import arranged_once, fill, fits, sliced_once
 from napari_medassist._qt.navigation import Navigation
 from napari_medassist._qt.recording import LayerRecorder
+from napari_medassist._qt.stale_contexts import forget_stale_contexts
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.hanging.values import values_in_words
 from napari_medassist.app.layer_data import CLIP_MASK_KEY, labels_layer, link_of
@@ -63,6 +64,7 @@ class Bridge:
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.events.status.connect(self._on_status)
         self.session.comparison_begun.connect(self._hide_compared)
+        self.session.case_changed.connect(self._tidy)
         self.verdicts = VerdictLayers(viewer, self.session)
         self.comparer = Comparer(self.session, self.layer_of)
         self.recorder = LayerRecorder(self)
@@ -245,12 +247,18 @@ class Bridge:
         if is_first:
             self._navigation.show_whole()
 
+    def _tidy(self, _case: Case | None) -> None:
+        viewer = self.viewer
+        if viewer is not None:
+            forget_stale_contexts(viewer)
+
     def _raise_labels(self) -> None:
         """Keep label maps above images, which would hide them."""
         layers = self.viewer.layers
         covered = max((i for i, layer in enumerate(layers) if isinstance(layer, Image)), default=-1)
         mine = self.verdicts
-        for layer in [n for n in layers[:covered] if link_of(n.metadata) or mine.owns(n)]:
+        # a list first: a slice of napari's own list leaves a context behind for good
+        for layer in [n for n in list(layers)[:covered] if link_of(n.metadata) or mine.owns(n)]:
             if isinstance(layer, Labels):
                 layers.move(layers.index(layer), len(layers))
 
