@@ -37,6 +37,15 @@ def test_a_slice_of_naparis_layers_leaves_nothing_behind(viewer: Any) -> None:
     assert n_signals() <= signals
 
 
+def test_a_closed_case_lets_go_of_them(viewer: Any, bridge: Any, case: Any) -> None:
+    relays = n_relays(viewer)
+    for _ in range(10):
+        viewer.layers[::-1]
+    gc.collect()
+    bridge.close_case()
+    assert n_relays(viewer) < relays + 10
+
+
 def test_relays_to_living_contexts_stay(viewer: Any) -> None:
     kept = viewer.layers[::-1]
     gc.collect()

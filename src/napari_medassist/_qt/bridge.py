@@ -114,6 +114,11 @@ class Bridge:
 
     def close_case(self) -> None:
         """Remove the layers of the case and forget it."""
+        # napari collects garbage after each layer, or once after a batch: a tenth of a second a time
+        with self.viewer.layers.batched_update():
+            self._remove_case()
+
+    def _remove_case(self) -> None:
         for layer in self.layers():
             self.viewer.layers.remove(layer)
         self._known_cases.clear()
@@ -134,9 +139,10 @@ class Bridge:
         layer_data = self.session.layers_of(case)
         layers = self.layers()[::-1]
         if not fits(layers, layer_data):
-            self.verdicts.remove()  # new layers would lie above them
-            self.close_case()
-            added = self.add_layer_data(layer_data)
+            with self.viewer.layers.batched_update():
+                self.verdicts.remove()  # new layers would lie above them
+                self._remove_case()
+                added = self.add_layer_data(layer_data)
             if first_lps_mm is not None:
                 self.show_slice(first_lps_mm)
             return added
