@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
@@ -31,6 +32,7 @@ def user_protocol_folder() -> Path:
     return user_config_path("napari-medassist") / "protocols"
 
 
+@cache
 def built_in_protocols() -> tuple[Protocol, ...]:
     """Return the protocols that come with the package."""
     folder = files("napari_medassist.app.hanging") / "protocols"
