@@ -9,9 +9,13 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
+from napari_medassist._plugin.writers import write_labels
 from napari_medassist._qt.annotation_panel.measurements import Measurements
+from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.clip_panel.panel import ClipPanel
+from napari_medassist.annotation.clips.masks import read_mask
 from napari_medassist.annotation.clips.ranges import FrameRange
+from napari_medassist.app.annotating.tools import Tool
 from napari_medassist.app.layer_data import case_layers
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import CorruptFile
@@ -139,7 +143,9 @@ def test_a_press_on_the_time_line_goes_to_the_frame_of_that_time(panel):
 def test_masks_are_filled_between_frames_and_one_undo_takes_that_back(panel, tmp_path):
     QTest.mouseClick(panel.form.buttons["new mask"], Qt.MouseButton.LeftButton)
     layer = panel.masks.layer()
-    layer.data[2, 10:20, 10:20] = layer.data[5, 10:20, 10:20] = 1
+    square = np.nonzero(np.pad(np.ones((1, 10, 10), bool), ((0, 0), (10, 10), (10, 20))))
+    for frame in (2, 5):
+        layer.data_setitem((square[0] + frame, *square[1:]), 1)
     QTest.mouseClick(panel.form.buttons["interpolate"], Qt.MouseButton.LeftButton)
     assert layer.data[3].sum() == layer.data[4].sum() == 100
     panel.masks.save(tmp_path / "mask.nrrd")
@@ -164,6 +170,38 @@ def test_every_frame_is_reached_beside_a_series_of_thick_slices(panel, bridge, v
         panel.player.go_to(frame)
         assert panel.player.frame == frame
         assert int(np.asarray(layer._slice.image.raw).flat[0]) == 20 * frame
+
+
+def test_masks_are_offered_back_on_their_clip_and_the_annotate_tools_fit_them(
+    panel, bridge, clip, viewer, qtbot, tmp_path
+):
+    annotate = AnnotationPanel(bridge)
+    qtbot.addWidget(annotate)
+    QTest.mouseClick(panel.form.buttons["new mask"], Qt.MouseButton.LeftButton)
+    layer = panel.masks.layer()
+    assert annotate.form.radius.suffix() == " px"
+    assert not annotate.buttons["Keep largest"].isEnabled()
+    assert "no depth" in annotate.buttons["Keep largest"].toolTip()
+    assert not annotate.form.in_3d.isEnabled()
+    annotate.choose(Tool.BRUSH)
+    layer.data_setitem((np.array([4, 4]), np.array([3, 4]), np.array([5, 5])), 1)
+    panel.player.go_to(4)
+    annotate.operate("Copy to next")
+    assert layer.data[5].sum() == 2
+    assert panel.player.frame == 5
+    write_labels(str(tmp_path / "m.nrrd"), layer.data, {"metadata": layer.metadata})
+    assert np.array_equal(read_mask(tmp_path / "m.nrrd", clip), layer.data)
+    bridge.close_case()
+    assert not viewer.layers
+    bridge.add_layer_data(case_layers(Case("clip", (clip,))))
+    qtbot.waitUntil(lambda: panel.player is not None)
+    bridge.recorder.restore()
+    again = panel.masks.layer()
+    assert [int(frame.sum()) for frame in again.data] == [0, 0, 0, 0, 2, 2, *[0] * 6]
+    assert bridge.layer_of(clip) is panel.player.layer
+    assert bridge.label_layers() == []
+    bridge.recorder.undo()
+    assert again.data.sum() == 2
 
 
 def test_lengths_on_a_clip_without_pixel_size_are_in_pixels(panel, bridge):
