@@ -28,10 +28,12 @@ from napari_medassist._qt.case_panel.curve_plot import CurvePlot
 from napari_medassist._qt.case_panel.series_table import EYE, NAME, SeriesTable
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.reader_preference import is_settled, prefer_medassist
+from napari_medassist._qt.share_dialog.dialog import ShareDialog
 from napari_medassist._qt.threads import read_with_dialog, run_with_dialog
 from napari_medassist.app.clips.mask_layers import write_clip_masks
 from napari_medassist.app.exchange import dicom_images
 from napari_medassist.app.layer_data import CLIP_MASK_KEY
+from napari_medassist.app.sharing import sources_of
 from napari_medassist.app.windows import window_presets
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
@@ -117,6 +119,14 @@ class CasePanel(QWidget):
         )
         if chosen:
             self.save(layer, Path(chosen))
+
+    @shows_errors
+    def share(self) -> None:
+        """Offer to write a copy of the open case without what identifies the patient."""
+        case = self._bridge.session.case
+        if case is None:
+            raise InvalidImage("No case is open.", cure="Open a study or an image first.")
+        ShareDialog(sources_of(case), self.window()).open()
 
     def _close_case(self) -> None:
         if self._bridge.drawn_layers() and not self._confirms_closing():
@@ -248,6 +258,7 @@ class CasePanel(QWidget):
                 "Save the selected label map as NIfTI, NRRD, MHA or DICOM",
                 self._save_labels,
             ),
+            ("Share copy...", "Write a copy without what identifies the patient", self.share),
             ("Close case", "Remove the images and label maps of this case", self._close_case),
         )
         for position, (text, tip, act) in enumerate(acts):
