@@ -13,6 +13,7 @@ from napari_medassist._plugin.writers import write_labels
 from napari_medassist._qt.annotation_panel.measurements import Measurements
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.clip_panel.panel import ClipPanel
+from napari_medassist._qt.dock import MedAssistDock
 from napari_medassist.annotation.clips.masks import read_mask
 from napari_medassist.annotation.clips.ranges import FrameRange
 from napari_medassist.app.annotating.tools import Tool
@@ -210,3 +211,25 @@ def test_lengths_on_a_clip_without_pixel_size_are_in_pixels(panel, bridge):
     measures.begin("Distance")
     measures._layer.add_lines(np.asarray([[2, 5, 5], [2, 5, 25]]))
     assert told[-1] == "20.0 pixels"
+
+
+def test_two_clips_hang_side_by_side_with_their_masks_and_the_tab_is_raised(viewer, bridge, qtbot):
+    dock = MedAssistDock(viewer)
+    qtbot.addWidget(dock)
+    clips = [
+        VideoClip(np.full((5, 30, 40), n, np.uint8), (0.0, 0.1, 0.2, 0.3, 0.4), name=f"clip {n}")
+        for n in (1, 2)
+    ]
+    bridge.add_layer_data(case_layers(Case("clips", tuple(clips))))
+    first, second = (bridge.layer_of(clip) for clip in clips)
+    qtbot.waitUntil(lambda: second.translate[2] > 0 and dock.clip_panel.player is not None)
+    assert dock.tabs.currentWidget() is dock.clip_panel
+    assert (first.visible, second.visible) == (True, True)
+    assert second.translate[2] == pytest.approx(40.8)
+    viewer.layers.selection.active = second
+    qtbot.waitUntil(lambda: dock.clip_panel.clip is clips[1] and dock.clip_panel.masks is not None)
+    masks = dock.clip_panel.masks.new()
+    assert masks.translate[2] == second.translate[2]
+    dock.views.show_layout(None)
+    assert (second.translate[2], masks.translate[2]) == (0, 0)
+    bridge.close_case()
