@@ -106,6 +106,17 @@ class Bridge:
         image = None if active is None else self._image_of(active)
         return image if isinstance(image, Volume) and image.array.ndim == 3 else None
 
+    def selected_clip(self) -> VideoClip | None:
+        """Return the clip that is selected, or whose masks are; the first of a case without volumes."""
+        active, case = self.viewer.layers.selection.active, self.session.case
+        link = None if active is None else link_of(active.metadata)
+        if link is not None and isinstance(link.image, VideoClip):
+            return link.image
+        if case is None or any(case.volumes()):
+            return None
+        clips = (series for series in case.series if isinstance(series, VideoClip))
+        return next((clip for clip in clips if self.layer_of(clip) is not None), None)
+
     def add_layer_data(self, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[Layer]:
         """Add layers as a reader returns them."""
         return [self.viewer.add_layer(Layer.create(*item)) for item in layer_data]

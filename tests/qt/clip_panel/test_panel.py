@@ -10,6 +10,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_medassist._plugin.writers import write_labels
+from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.annotation_panel.measurements import Measurements
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.clip_panel.panel import ClipPanel
@@ -185,6 +186,7 @@ def test_masks_are_offered_back_on_their_clip_and_the_annotate_tools_fit_them(
     assert "no depth" in annotate.buttons["Keep largest"].toolTip()
     assert not annotate.form.in_3d.isEnabled()
     annotate.choose(Tool.BRUSH)
+    assert annotate.strokes.layer is layer
     layer.data_setitem((np.array([4, 4]), np.array([3, 4]), np.array([5, 5])), 1)
     panel.player.go_to(4)
     annotate.operate("Copy to next")
@@ -203,6 +205,14 @@ def test_masks_are_offered_back_on_their_clip_and_the_annotate_tools_fit_them(
     assert bridge.label_layers() == []
     bridge.recorder.undo()
     assert again.data.sum() == 2
+
+
+def test_a_tool_makes_masks_where_a_clip_has_none(panel, bridge, qtbot):
+    annotate = AnnotationPanel(bridge)
+    qtbot.addWidget(annotate)
+    annotate.choose(Tool.BRUSH)
+    assert panel.masks.layer() is annotate.strokes.layer
+    assert new_labels(bridge) in panel.masks.all()
 
 
 def test_lengths_on_a_clip_without_pixel_size_are_in_pixels(panel, bridge):

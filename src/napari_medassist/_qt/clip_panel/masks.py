@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Labels
 
+from napari_medassist._qt.acts import new_masks
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist.annotation.clips.masks import (
     between_frames,
     copied_to_next,
-    new_mask,
     read_mask,
     write_mask,
 )
 from napari_medassist.annotation.clips.ranges import ClipKey
 from napari_medassist.annotation.operations.change import Change, Voxels
-from napari_medassist.app.clips.mask_layers import mask_layer
-from napari_medassist.app.layer_data import CLIP_MASK_KEY, link_of
+from napari_medassist.app.layer_data import CLIP_MASK_KEY
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.video import VideoClip
 
@@ -32,31 +31,14 @@ class ClipMasks:
         The link to the viewer.
     clip, key
         The clip.
-    layer
-        The layer that shows it.
     """
 
-    def __init__(self, bridge: Bridge, clip: VideoClip, key: ClipKey, layer: Image) -> None:
-        self._bridge, self._clip, self._key, self._image = bridge, clip, key, layer
+    def __init__(self, bridge: Bridge, clip: VideoClip, key: ClipKey) -> None:
+        self._bridge, self._clip, self._key = bridge, clip, key
 
     def new(self, array: Voxels | None = None, name: str = "") -> Labels:
-        """Add a mask layer, empty unless an array (t, y, x) is given, with napari's brush in hand.
-
-        Raises
-        ------
-        InvalidSetting
-            If the clip's layer has lost its link to the case.
-        """
-        link = link_of(self._image.metadata)
-        if link is None:
-            raise InvalidSetting("The clip's layer belongs to no case.", cure="Open the clip again.")
-        masks = new_mask(self._clip) if array is None else array
-        called = name or f"Masks of {self._clip.name or 'clip'}"
-        data = mask_layer(masks, link, self._key.fingerprint, called)
-        layer: Labels = self._bridge.add_layer_data([data])[0]
-        self._bridge.viewer.layers.selection.active = layer
-        layer.mode = "paint"
-        return layer
+        """Add a mask layer, empty unless an array (t, y, x) is given, with napari's brush in hand."""
+        return new_masks(self._bridge, self._clip, array, name)
 
     def all(self) -> list[Labels]:
         """Return the mask layers of the clip, top one first."""

@@ -22,6 +22,7 @@ from napari_medassist.annotation.clips.ranges import ClipKey
 from napari_medassist.annotation.clips.table import LabelSet
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.clips.labelling import ClipLabelling
+from napari_medassist.app.clips.mask_layers import key_of
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
 from napari_medassist.core.video import VideoClip
 
@@ -116,7 +117,7 @@ class ClipPanel(QWidget):
         """Return the work that finds the key: it decodes frames, so the window does not wait for it."""
         return Work(
             title="Looking at the clip",
-            run=lambda _progress: ClipKey.of(clip),
+            run=lambda _progress: key_of(clip),
             accept=lambda key: self._take_up(clip, key),
             fail=lambda error: self.form.tell(f"The clip cannot be labelled: {error}"),
             is_current=lambda: clip is self._clip,
@@ -136,7 +137,7 @@ class ClipPanel(QWidget):
         self.player.told.connect(self.form.tell)
         self.player.frame_changed.connect(self.form.show_frame)
         self.player.playing_changed.connect(self.form.show_playing)
-        self.masks = ClipMasks(self._bridge, clip, key, layer)
+        self.masks = ClipMasks(self._bridge, clip, key)
         self._bind_keys()
         self._give_keys(layer)
         self._give_keys_to_masks()

@@ -42,9 +42,12 @@ class ClipsBeside:
         self.close()
         case, bridge = self._bridge.session.case, self._bridge
         clips = () if case is None else clips_of(case)
-        shown = [c for c in clips if bridge.layer_of(c) is not None][:n_clips]
+        shown = [c for c in clips if bridge.layer_of(c) is not None]
         if not shown:
             raise InvalidImage("No clip is open.", cure="Open one, or choose another layout.")
+        # In mm and in pixels beside each other, one of them would be a speck.
+        is_sized = shown[0].spacing_yx_mm is not None
+        shown = [c for c in shown if (c.spacing_yx_mm is not None) is is_sized][:n_clips]
         layers: list[Any] = [bridge.layer_of(clip) for clip in shown]
         for layer in bridge.layers(Image):
             layer.visible = layer in layers

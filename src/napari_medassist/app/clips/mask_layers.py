@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from napari_medassist.annotation.clips.ranges import ClipKey
 from napari_medassist.annotation.document import Plain, Voxels
@@ -21,6 +22,15 @@ from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelScheme
 from napari_medassist.core.video import VideoClip
+
+_KEYS: WeakKeyDictionary[VideoClip, ClipKey] = WeakKeyDictionary()
+
+
+def key_of(clip: VideoClip) -> ClipKey:
+    """Return the key of a clip; its frames are decoded the first time only."""
+    if clip not in _KEYS:
+        _KEYS[clip] = ClipKey.of(clip)
+    return _KEYS[clip]
 
 
 def mask_layer(
@@ -100,4 +110,4 @@ def clip_of(about: Mapping[str, Plain], shape: tuple[int, ...], case: Case) -> V
     """
     clips = [s for s in case.series if isinstance(s, VideoClip)]
     alike = [c for c in clips if tuple(int(n) for n in c.frames.shape[:3]) == tuple(shape)]
-    return next((c for c in alike if ClipKey.of(c).fingerprint == about.get("clip")), None)
+    return next((c for c in alike if key_of(c).fingerprint == about.get("clip")), None)
