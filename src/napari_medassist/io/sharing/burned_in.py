@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, pixel_array
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from napari_medassist.core.errors import MedAssistError, UnsupportedFormat
 from napari_medassist.io.dicom.colour import displayed
@@ -207,10 +207,13 @@ def black_out(dataset: Dataset, boxes: Sequence[Box]) -> None:
     Raises
     ------
     UnsupportedFormat
-        If the pixels cannot be decoded to be stored anew, as those of video streams.
+        If the pixels cannot be decoded to be stored anew, as those of video streams; or the file is
+        big-endian.
     """
     photometric = str(dataset.get("PhotometricInterpretation", ""))
     dataset.file_meta.setdefault("TransferSyntaxUID", ImplicitVRLittleEndian)
+    if dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian:
+        raise UnsupportedFormat("Pixels of big-endian files (a retired form) cannot be blacked out.")
     try:
         as_rgb = photometric.startswith("YBR")
         pixels = np.array(pixel_array(dataset, raw=not as_rgb))
