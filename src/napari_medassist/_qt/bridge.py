@@ -92,6 +92,10 @@ class Bridge:
 
     def label_layers(self) -> list[Labels]:
         """Return the layers that hold label maps a user may compare, top one first."""
+        return [layer for layer in self.layers(Labels) if CLIP_MASK_KEY not in layer.metadata]
+
+    def drawn_layers(self) -> list[Labels]:
+        """Return the layers that are drawn on: label maps, and masks of clips; top one first."""
         return self.layers(Labels)
 
     def known_cases(self) -> tuple[Case, ...]:
@@ -103,6 +107,17 @@ class Bridge:
         active = self.viewer.layers.selection.active
         image = None if active is None else self._image_of(active)
         return image if isinstance(image, Volume) and image.array.ndim == 3 else None
+
+    def selected_clip(self) -> VideoClip | None:
+        """Return the clip that is selected, or whose masks are; the first of a case without volumes."""
+        active, case = self.viewer.layers.selection.active, self.session.case
+        link = None if active is None else link_of(active.metadata)
+        if link is not None and isinstance(link.image, VideoClip):
+            return link.image
+        if case is None or any(case.volumes()):
+            return None
+        clips = (series for series in case.series if isinstance(series, VideoClip))
+        return next((clip for clip in clips if self.layer_of(clip) is not None), None)
 
     def add_layer_data(self, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[Layer]:
         """Add layers as a reader returns them."""
@@ -193,7 +208,8 @@ class Bridge:
         None without an image that lies in the patient, and on a clip, which does not.
         """
         active = self.viewer.layers.selection.active
-        is_on_clip = active is not None and isinstance(self._image_of(active), VideoClip)
+        link = None if active is None else link_of(active.metadata)
+        is_on_clip = link is not None and isinstance(link.image, VideoClip)
         if is_on_clip or self.session.case is None or self.session.case.reference_grid() is None:
             return None
         position = np.asarray(self.viewer.cursor.position, dtype=float)
@@ -208,7 +224,8 @@ class Bridge:
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
-        if self.verdicts.owns(layer) or CLIP_MASK_KEY in layer.metadata:
+        is_stray = CLIP_MASK_KEY in layer.metadata and link_of(layer.metadata) is None
+        if self.verdicts.owns(layer) or is_stray:
             return
         if link_of(layer.metadata) is None and isinstance(layer, Labels):
             give_a_grid(layer, self.session, self.selected_volume())
@@ -291,7 +308,8 @@ class Bridge:
     @staticmethod
     def _image_of(layer: Layer) -> Series | LabelMap | None:
         link = link_of(layer.metadata)
-        return None if link is None else link.image
+        is_mask = CLIP_MASK_KEY in layer.metadata  # it lies on the clip, and does not show it
+        return None if link is None or is_mask else link.image
 
 
 _BRIDGES: WeakKeyDictionary[Any, Bridge] = WeakKeyDictionary()

@@ -32,9 +32,11 @@ from napari_medassist.app.annotating.labels import (
     told_of_lesion,
 )
 from napari_medassist.app.annotating.operations import OPERATIONS
-from napari_medassist.app.annotating.tools import Annotated, Tool
-from napari_medassist.app.layer_data import layer_name, link_of
+from napari_medassist.app.annotating.tools import NOT_ON_CLIPS, Annotated, Tool
+from napari_medassist.app.layer_data import CLIP_MASK_KEY, layer_name, link_of
+from napari_medassist.core.case import Series
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
+from napari_medassist.core.video import VideoClip
 
 #: Keys in the viewer -> tool or operation. napari and the other panels leave them free.
 KEYS = {
@@ -51,7 +53,7 @@ KEYS = {
     "Shift-C": "Copy to next",
 }
 _TIPS = {
-    Tool.BRUSH: "Paint a disc or a ball, in mm",
+    Tool.BRUSH: "Paint a disc or a ball",
     Tool.ERASER: "Erase the chosen label",
     Tool.RANGE_BRUSH: "Paint only where the image lies in the range",
     Tool.FILL: "Fill what is connected to the click",
@@ -60,6 +62,11 @@ _TIPS = {
     Tool.GROW: "Grow from the click while the image lies in the range",
     Tool.SPLIT: "Drag a line across the label to split it",
 }
+
+#: Where a button keeps what it says of itself when it is not greyed.
+_TIP = "medassist_tip"
+#: Ends of the brightness of coloured frames.
+_BRIGHTNESS = (0.0, 255.0)
 
 
 class AnnotationPanel(QWidget):
@@ -81,6 +88,9 @@ class AnnotationPanel(QWidget):
         self.strokes = Strokes(self._annotated, self.form.settings, self.tell, Outline(bridge.viewer))
         self.measurements = Measurements(bridge, self.form.chosen_image, self.tell)
         self.tools: dict[Tool, QPushButton] = {}
+        self.buttons: dict[str, QPushButton] = {}
+        self.lesion = QPushButton("Lesion")
+        self._shown_clip: VideoClip | None = None
         self._tool_group = QButtonGroup(self)
         self._tool_group.setExclusive(False)
         self._lay_out()
@@ -115,6 +125,8 @@ class AnnotationPanel(QWidget):
         try:
             layer = self.layer()
             on = self._annotated(layer)
+            if on.times_s and OPERATIONS[title].not_on_clips:
+                raise InvalidSetting(f"{title}: {OPERATIONS[title].not_on_clips.lower()}.")
             axis, index = self._shown_slice(layer)
             asked = self.operations.asked(self.form.chosen_label(), axis, index)
             change = run_with_dialog(title, lambda _progress: OPERATIONS[title].run(on, asked), self)
@@ -150,7 +162,7 @@ class AnnotationPanel(QWidget):
         InvalidSetting
             If there are several and none is selected, or none and ``makes`` is False.
         """
-        layers = self._bridge.label_layers()
+        layers = self._bridge.drawn_layers()
         active = self._bridge.viewer.layers.selection.active
         if active in layers:
             return active
@@ -184,11 +196,19 @@ class AnnotationPanel(QWidget):
             self.tell(str(error))
 
     def _take_window(self) -> None:
-        image = self.form.chosen_image()
+        image: Series | None = self._drawn_clip() or self.form.chosen_image()
         layer = None if image is None else self._bridge.layer_of(image)
-        if isinstance(layer, Image):
+        if isinstance(layer, Image) and layer.rgb:
+            self.form.show_range(*_BRIGHTNESS, "", _BRIGHTNESS)
+        elif isinstance(layer, Image):
             low, high = (float(v) for v in layer.contrast_limits)
             self.form.show_range(low, high, self._unit(), tuple(layer.contrast_limits_range))
+
+    def _drawn_clip(self) -> VideoClip | None:
+        """Return the clip whose masks are selected."""
+        active = self._bridge.viewer.layers.selection.active
+        link = link_of(active.metadata) if active in self._bridge.drawn_layers() else None
+        return link.image if link is not None and isinstance(link.image, VideoClip) else None
 
     def _unit(self) -> str:
         image = self.form.chosen_image()
@@ -235,12 +255,31 @@ class AnnotationPanel(QWidget):
     def _follow_selection(self, _event: Any = None) -> None:
         """Go on with the tool on the label map that was selected."""
         active = self._bridge.viewer.layers.selection.active
-        if active in self._bridge.label_layers():
+        if active in self._bridge.drawn_layers():
+            self._show_kind(self._drawn_clip())
             if self.strokes.tool is not None and active is not self.strokes.layer:
                 self.choose(self.strokes.tool)
             active.events.selected_label.connect(self._on_label)
             active.events.brush_size.connect(self._on_brush_size)
             self._show_labels()
+
+    def _show_kind(self, clip: VideoClip | None) -> None:
+        """Grey what makes no sense on masks of a clip, with the reason; lengths in its unit."""
+        if clip is self._shown_clip:
+            return
+        self._shown_clip = clip
+        is_clip = clip is not None
+        unit = "px" if clip is not None and clip.spacing_yx_mm is None else "mm"
+        self.form.show_kind(is_clip=is_clip, unit=unit)
+        self.operations.show_kind(is_clip=is_clip, unit=unit)
+        for tool, button in self.tools.items():
+            _offer(button, NOT_ON_CLIPS.get(tool, "") if is_clip else "")
+        for title, button in self.buttons.items():
+            _offer(button, OPERATIONS[title].not_on_clips if is_clip else "")
+        _offer(self.lesion, "Masks of a clip have no volume" if is_clip else "")
+        if clip is not None and self.strokes.tool in NOT_ON_CLIPS:
+            self.choose(None)
+        self._take_window()
 
     def _on_label(self, _event: Any) -> None:
         """Follow the label that was chosen elsewhere; one that is not listed yet makes a new list."""
@@ -259,7 +298,7 @@ class AnnotationPanel(QWidget):
             return
         radius = self.form.radius.value()
         with layer.events.brush_size.blocker(self._on_brush_size):
-            layer.brush_size = max(1, round(2 * radius / float(min(layer.scale[-3:]))))
+            layer.brush_size = max(1, round(2 * radius / _finest(layer)))
         layer.cursor_size = 2 * radius  # in mm, not in whole voxels
 
     def _choose_label(self, value: int) -> None:
@@ -297,6 +336,7 @@ class AnnotationPanel(QWidget):
             button = QPushButton(str(tool))
             button.setCheckable(True)
             button.setToolTip(f"{_TIPS[tool]}. Key: {keys[tool]}")
+            button.setProperty(_TIP, button.toolTip())
             button.clicked.connect(lambda _checked, tool=tool: self.toggle(tool))
             self.tools[tool] = button
             grid.addWidget(button, place // 3, place % 3)
@@ -307,6 +347,8 @@ class AnnotationPanel(QWidget):
         for place, operation in enumerate(OPERATIONS.values()):
             button = QPushButton(operation.title)
             button.setToolTip(operation.tip)
+            button.setProperty(_TIP, operation.tip)
+            self.buttons[operation.title] = button
             button.clicked.connect(lambda _checked, title=operation.title: self.operate(title))
             grid.addWidget(button, place // 3, place % 3)
         return grid
@@ -318,8 +360,9 @@ class AnnotationPanel(QWidget):
             button.setToolTip(f"Measure: draw a {what.lower()} on the image")
             button.clicked.connect(lambda _checked, what=what: self.measure(what))
             grid.addWidget(button, 0, place)
-        lesion = QPushButton("Lesion")
+        lesion = self.lesion
         lesion.setToolTip("Tell volume, diameters and intensities of the chosen label")
+        lesion.setProperty(_TIP, lesion.toolTip())
         lesion.clicked.connect(lambda: self.measure_lesion())
         grid.addWidget(lesion, 0, len(MODES))
         return grid
@@ -336,3 +379,14 @@ class AnnotationPanel(QWidget):
                 self.toggle(act) if isinstance(act, Tool) else self.operate(act)
 
             self._bridge.viewer.bind_key(key, run, overwrite=True)
+
+
+def _offer(button: QPushButton, why_not: str) -> None:
+    """Offer a button, or grey it with the reason."""
+    button.setEnabled(not why_not)
+    button.setToolTip(why_not or button.property(_TIP))
+
+
+def _finest(layer: Labels) -> float:
+    """Return the smallest voxel size of a layer; of a clip, whose first axis is time, in its frames."""
+    return float(min(layer.scale[-2:] if CLIP_MASK_KEY in layer.metadata else layer.scale[-3:]))

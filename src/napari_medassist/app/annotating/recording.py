@@ -352,7 +352,7 @@ def _take_back(base: Document, action: Action) -> None:
 def _is_work(action: Action) -> bool:
     """Tell whether an action is worth a session: an empty label map alone is not."""
     if isinstance(action, MapEdit) and action.before is None and action.content is not None:
-        return bool(action.content.voxels().any())
+        return not action.content.is_empty
     return True
 
 
