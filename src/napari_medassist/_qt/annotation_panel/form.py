@@ -25,6 +25,8 @@ from napari_medassist.app.annotating.tools import Keep, ToolSettings
 from napari_medassist.core.labels import LabelScheme
 from napari_medassist.core.volume import Volume
 
+_TIP_3D = "Brush: a ball, not a disc. Fill and grow: in 3D, not in the slice"
+_TIP_IMAGE = "The image whose values bound the range brush and growing"
 #: Width that a field needs at least, in pixels.
 _NARROWEST = 60
 
@@ -44,11 +46,11 @@ class ToolForm(QWidget):
         super().__init__()
         self.label = QComboBox()
         self.label.setToolTip("The label that is drawn; also the one that the buttons below change")
-        self.radius = _number(4.0, 0.1, 100.0, 0.5, " mm", "Radius of the brush, in mm. Keys: [ and ]")
+        self.radius = _number(4.0, 0.1, 100.0, 0.5, " mm", "Radius of the brush. Keys: [ and ]")
         self.in_3d = QCheckBox("3D")
-        self.in_3d.setToolTip("Brush: a ball, not a disc. Fill and grow: in 3D, not in the slice")
+        self.in_3d.setToolTip(_TIP_3D)
         self.image = QComboBox()
-        self.image.setToolTip("The image whose values bound the range brush and growing")
+        self.image.setToolTip(_TIP_IMAGE)
         self.low, self.high = (_number(v, -1e6, 1e6, 10, "", "Range") for v in (0.0, 1000.0))
         self.slider = QDoubleRangeSlider(Qt.Orientation.Horizontal)
         self.alike = QCheckBox("Grow what is alike")
@@ -87,6 +89,19 @@ class ToolForm(QWidget):
         return self._images[index] if 0 <= index < len(self._images) else None
 
     # ---------------------------------------------------------------- what is shown
+
+    def show_kind(self, *, is_clip: bool, unit: str) -> None:
+        """Offer what makes sense on a label map of a volume, or on masks of a clip; set the unit."""
+        if is_clip:
+            self.in_3d.setChecked(False)
+        for field, tip, why_not in (
+            (self.in_3d, _TIP_3D, "Not on a clip: its frames are no depth"),
+            (self.image, _TIP_IMAGE, "On a clip the range is that of its own pixels (brightness)"),
+        ):
+            field.setEnabled(not is_clip)
+            field.setToolTip(why_not if is_clip else tip)
+        for box in (self.radius, self.reach):
+            box.setSuffix(f" {unit}")
 
     def choose_label(self, value: int) -> bool:
         """Choose a label that is listed; tell whether it is."""
@@ -245,6 +260,11 @@ class OperationForm(QWidget):
     def chosen_map(self) -> str:
         """Return the name of the other label map; empty for the one that is worked on."""
         return str(self.other_map.currentData() or "")
+
+    def show_kind(self, *, is_clip: bool, unit: str) -> None:
+        """Offer what makes sense on a label map of a volume, or on masks of a clip; set the unit."""
+        self.radius.setSuffix(f" {unit}")
+        self.smallest.setEnabled(not is_clip)
 
     def asked(self, label: int, axis: int, index: int, theirs: Voxels | None = None) -> Asked:
         """Return what an operation is asked for, on a label and a slice across an axis."""

@@ -368,7 +368,7 @@ def _touched(action: Action) -> set[str]:
 def _is_work(action: Action) -> bool:
     """Tell whether an action is worth a session: an empty label map alone is not."""
     if isinstance(action, MapEdit) and action.before is None and action.content is not None:
-        return bool(action.content.voxels().any())
+        return not action.content.is_empty
     return True
 
 
