@@ -1,7 +1,8 @@
 """Linked views against one plain napari canvas: scrolling, a dab of the brush, opening a study.
 
 Three series are shown side by side and scrolled slice by slice; the clock runs until everything is
-drawn. Plain napari shows the first series and the label map alone, in the same window. With
+drawn. Plain napari shows the first series and the label map alone, in the same window, and nothing
+records what is painted; with linked views each dab goes into the history and the journal. With
 ``--canvases`` the same is done with a napari canvas a series, the way other plugins link views. With
 ``--study`` a study is opened and hung, against SimpleITK's reading of its series and napari's bare
 start. Needs a screen::
@@ -12,7 +13,9 @@ start. Needs a screen::
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +30,7 @@ from napari.qt import QtViewer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_medassist._qt.bridge import bridge_of
+from napari_medassist._qt.bridge import Bridge, bridge_of
 from napari_medassist._qt.launch import open_paths
 from napari_medassist._qt.views.linked import linked_views_of
 from napari_medassist._qt.views.main_canvas import canvas_of
@@ -108,6 +111,13 @@ def measure_canvases(viewer: Any, case: Case) -> tuple[float, float]:
     return scroll_and_dab(viewer, viewer.layers[-1], models)
 
 
+def require_recorded(bridge: Bridge) -> None:
+    """Make sure that what was measured was written down too."""
+    recording = bridge.recorder.recording
+    if recording.history.n_steps < REPEATS or not recording.flush():
+        raise SystemExit("the dabs were not recorded: nothing was measured")
+
+
 def measure_study(study: Path) -> None:
     """Print what it takes to open and hang a study."""
     start = time.perf_counter()
@@ -144,19 +154,21 @@ def main() -> None:
     for name in ("plain napari", "linked views", *["napari canvases"] * options.canvases):
         viewer = napari.Viewer()
         viewer.window.resize(1500, 900)
-        bridge = bridge_of(viewer)
+        bridge = bridge_of(viewer) if name == "linked views" else None
         for item in case_layers(case):
             viewer.add_layer(Layer.create(*item))
         viewer.reset_view()
         settle()
-        if name == "linked views":
+        if bridge is not None:
             linked_views_of(bridge).show(LAYOUT)
             settle()
         if name == "napari canvases":
             found[name] = measure_canvases(viewer, case)
         else:
             found[name] = scroll_and_dab(viewer, viewer.layers[-1], [])
-        linked_views_of(bridge).close()
+        if bridge is not None:
+            require_recorded(bridge)
+            linked_views_of(bridge).close()
         viewer.close()
     plain = found["plain napari"]
     for name, (scroll, dab) in found.items():
@@ -169,4 +181,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    os.environ["NAPARI_MEDASSIST_SESSIONS"] = tempfile.mkdtemp()
     main()

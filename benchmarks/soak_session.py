@@ -8,7 +8,8 @@ screen, and Linux::
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/soak_session.py --strokes 1000
 
-With ``--others``, folders of other studies take turns with the simulated one.
+Prints a table for Markdown. With ``--others``, folders of other studies take turns with the simulated
+one.
 """
 
 from __future__ import annotations
@@ -146,31 +147,39 @@ def census(before: Counter[str] | None) -> Counter[str]:
 def run(session: Session, options: argparse.Namespace) -> tuple[float, float]:
     """Paint and switch; print and return the level after the first case and the last one."""
     switches, closes = options.switches, options.close_every
-    per_case = max(1, options.strokes // (switches + 1))
+    per_case = max(1, -(-options.strokes // switches))
     first = last = 0.0
     start, seen = perf_counter(), None
     session.show(0, replaces=False)
-    print(f"  opened, nothing painted {level_mb():8.1f} MB", flush=True)
+    print(f"opened, nothing painted: {level_mb():.1f} MB\n")
+    print(
+        "| switches | strokes | resident MB | ratio | seconds |\n|---:|---:|---:|---:|---:|", flush=True
+    )
+
+    def row(n_switches: int, level: float) -> None:
+        passed = perf_counter() - start
+        ratio = f"{level / first:.3f}"
+        print(
+            f"| {n_switches} | {session.n_strokes} | {level:.1f} | {ratio} | {passed:.0f} |",
+            flush=True,
+        )
+
     for number in range(switches):
         for _ in range(per_case):
             session.stroke()
         if number == 0:
             first = last = level_mb()
-            print(f"  after the first case    {first:8.1f} MB", flush=True)
+            row(0, first)
         # the simulated study is every other one; the first level is compared with its levels only
         place = 0 if number % 2 else (number // 2) % len(session.studies)
         session.show(place, replaces=not closes or bool(number % closes))
         session.settle(0.2)
         if place == 0:
             last = level_mb()
-            print(
-                f"  {number + 1:3d} switches, {session.n_strokes:5d} strokes {last:8.1f} MB"
-                f"  x {last / first:.3f}  {perf_counter() - start:6.0f} s",
-                flush=True,
-            )
+            row(number + 1, last)
             if options.counts:
                 seen = census(seen)
-    print(f"  {session.n_seen} of {session.n_strokes} strokes were seen in the slice they began in")
+    print(f"\n{session.n_seen} of {session.n_strokes} strokes were seen in the slice they began in")
     return first, last
 
 
@@ -188,7 +197,7 @@ def main() -> int:
     session = Session(options.others, seed=0)
     first, last = run(session, options)
     is_back = last <= ALLOWED * first
-    print(f"  memory {'comes back' if is_back else 'DOES NOT come back'}: x {last / first:.3f}")
+    print(f"memory {'comes back' if is_back else 'DOES NOT come back'}: x {last / first:.3f}")
     session.bridge.recorder.recording.close()
     sys.stdout.flush()
     return 0 if is_back else 1

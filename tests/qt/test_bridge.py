@@ -264,3 +264,17 @@ def test_a_clip_beside_a_study_has_no_patient_position(bridge: Any, case: Case) 
     assert bridge.cursor_lps_mm() is None
     bridge.viewer.layers.selection.active = bridge.layer_of(case.by_role("t2w"))
     assert bridge.cursor_lps_mm() is not None
+
+
+def test_a_case_is_closed_and_replaced_with_one_collection(
+    bridge: Any, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """napari collects garbage after each layer that goes, unless they go together."""
+    collected: list[int] = []
+    monkeypatch.setattr("napari._vispy.canvas.gc.collect", lambda *_: collected.append(1) or 0)
+    bridge.replace_case(Case("one series", (volume(),)))  # does not fit into three layers
+    assert len(bridge.layers()) == len(bridge.viewer.layers) == 1
+    assert len(collected) == 1
+    bridge.close_case()
+    assert len(collected) == 2
+    assert not bridge.viewer.layers

@@ -202,3 +202,14 @@ def test_labels_that_are_none_of_the_case_keep_naparis_history(window):
     window.recorder.undo()
     window.recorder.undo()  # nothing is left of its own: the case's last step
     assert int(layer.data.max()) == 0
+
+
+def test_a_label_map_that_is_not_recorded_is_told(window):
+    four_axes = Labels(np.ones((2, 3, 8, 8), dtype=np.uint8), name="over time")
+    assert window.recorder.not_recorded() == ""
+    window.viewer.add_layer(four_axes)
+    window.viewer.layers.selection.active = four_axes
+    assert "Not recorded" in window.recorder.not_recorded()
+    assert "'over time'" in window.recorder.not_recorded()
+    window.viewer.layers.selection.active = window.labels()
+    assert window.recorder.not_recorded() == ""

@@ -6,19 +6,29 @@ import numpy as np
 from napari.layers import Image, Labels
 
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist.annotation.clips.masks import new_mask
+from napari_medassist.annotation.document import Voxels
+from napari_medassist.app.clips.mask_layers import key_of, mask_layer
+from napari_medassist.app.layer_data import link_of
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.video import VideoClip
 from napari_medassist.core.volume import Volume
 
 
 def new_labels(bridge: Bridge) -> Labels:
     """Add an empty labels layer on the grid of the selected image, else of the reference image.
 
+    On a clip these are masks of its frames.
+
     Raises
     ------
     InvalidImage
         If no image is open, or the selected one is shown resampled, so that its voxels are not there.
     """
+    clip = bridge.selected_clip()
+    if clip is not None:
+        return new_masks(bridge, clip)
     volume = bridge.session.annotation_volume(bridge.selected_volume())
     if volume is None:
         raise InvalidImage("No image is open to label.", cure="Open a study or an image first.")
@@ -29,6 +39,30 @@ def new_labels(bridge: Bridge) -> Labels:
             cure="Select another image of the case, or close the case and open this one alone.",
         )
     layer = bridge.add_labels(LabelMap.on(volume, name=f"Labels on {volume.name or volume.role}"))
+    layer.selected_label = 1
+    layer.mode = "paint"
+    return layer
+
+
+def new_masks(bridge: Bridge, clip: VideoClip, array: Voxels | None = None, name: str = "") -> Labels:
+    """Add masks of a clip, empty unless an array (t, y, x) is given, with napari's brush in hand.
+
+    Raises
+    ------
+    InvalidImage
+        If the clip is not shown.
+    TooLarge
+        If the clip has too many pixels for masks.
+    """
+    shown = bridge.layer_of(clip)
+    link = None if shown is None else link_of(shown.metadata)
+    if link is None:
+        raise InvalidImage("The clip is not shown.", cure="Open it again.")
+    masks = new_mask(clip) if array is None else array
+    called = name or f"Masks of {clip.name or 'clip'}"
+    data = mask_layer(masks, link, key_of(clip).fingerprint, called)
+    layer: Labels = bridge.add_layer_data([data])[0]
+    bridge.viewer.layers.selection.active = layer
     layer.selected_label = 1
     layer.mode = "paint"
     return layer

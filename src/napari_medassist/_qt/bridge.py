@@ -16,6 +16,7 @@ from napari_medassist._qt.label_grids import give_a_grid, labels_of, redraw
 from napari_medassist._qt.layer_reuse import arranged_once, fill, fits, sliced_once
 from napari_medassist._qt.navigation import Navigation
 from napari_medassist._qt.recording import LayerRecorder
+from napari_medassist._qt.stale_contexts import forget_stale_contexts
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.hanging.values import values_in_words
 from napari_medassist.app.layer_data import CLIP_MASK_KEY, labels_layer, link_of
@@ -63,6 +64,7 @@ class Bridge:
         viewer.layers.events.removed.connect(self._on_removed)
         viewer.events.status.connect(self._on_status)
         self.session.comparison_begun.connect(self._hide_compared)
+        self.session.case_changed.connect(self._tidy)
         self.verdicts = VerdictLayers(viewer, self.session)
         self.comparer = Comparer(self.session, self.layer_of)
         self.recorder = LayerRecorder(self)
@@ -90,6 +92,10 @@ class Bridge:
 
     def label_layers(self) -> list[Labels]:
         """Return the layers that hold label maps a user may compare, top one first."""
+        return [layer for layer in self.layers(Labels) if CLIP_MASK_KEY not in layer.metadata]
+
+    def drawn_layers(self) -> list[Labels]:
+        """Return the layers that are drawn on: label maps, and masks of clips; top one first."""
         return self.layers(Labels)
 
     def known_cases(self) -> tuple[Case, ...]:
@@ -102,6 +108,17 @@ class Bridge:
         image = None if active is None else self._image_of(active)
         return image if isinstance(image, Volume) and image.array.ndim == 3 else None
 
+    def selected_clip(self) -> VideoClip | None:
+        """Return the clip that is selected, or whose masks are; the first of a case without volumes."""
+        active, case = self.viewer.layers.selection.active, self.session.case
+        link = None if active is None else link_of(active.metadata)
+        if link is not None and isinstance(link.image, VideoClip):
+            return link.image
+        if case is None or any(case.volumes()):
+            return None
+        clips = (series for series in case.series if isinstance(series, VideoClip))
+        return next((clip for clip in clips if self.layer_of(clip) is not None), None)
+
     def add_layer_data(self, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[Layer]:
         """Add layers as a reader returns them."""
         return [self.viewer.add_layer(Layer.create(*item)) for item in layer_data]
@@ -112,6 +129,11 @@ class Bridge:
 
     def close_case(self) -> None:
         """Remove the layers of the case and forget it."""
+        # napari collects garbage after each layer, or once after a batch: a tenth of a second a time
+        with self.viewer.layers.batched_update():
+            self._remove_case()
+
+    def _remove_case(self) -> None:
         for layer in self.layers():
             self.viewer.layers.remove(layer)
         self._known_cases.clear()
@@ -132,9 +154,10 @@ class Bridge:
         layer_data = self.session.layers_of(case)
         layers = self.layers()[::-1]
         if not fits(layers, layer_data):
-            self.verdicts.remove()  # new layers would lie above them
-            self.close_case()
-            added = self.add_layer_data(layer_data)
+            with self.viewer.layers.batched_update():
+                self.verdicts.remove()  # new layers would lie above them
+                self._remove_case()
+                added = self.add_layer_data(layer_data)
             if first_lps_mm is not None:
                 self.show_slice(first_lps_mm)
             return added
@@ -185,7 +208,8 @@ class Bridge:
         None without an image that lies in the patient, and on a clip, which does not.
         """
         active = self.viewer.layers.selection.active
-        is_on_clip = active is not None and isinstance(self._image_of(active), VideoClip)
+        link = None if active is None else link_of(active.metadata)
+        is_on_clip = link is not None and isinstance(link.image, VideoClip)
         if is_on_clip or self.session.case is None or self.session.case.reference_grid() is None:
             return None
         position = np.asarray(self.viewer.cursor.position, dtype=float)
@@ -200,7 +224,8 @@ class Bridge:
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
-        if self.verdicts.owns(layer) or CLIP_MASK_KEY in layer.metadata:
+        is_stray = CLIP_MASK_KEY in layer.metadata and link_of(layer.metadata) is None
+        if self.verdicts.owns(layer) or is_stray:
             return
         if link_of(layer.metadata) is None and isinstance(layer, Labels):
             give_a_grid(layer, self.session, self.selected_volume())
@@ -245,12 +270,18 @@ class Bridge:
         if is_first:
             self._navigation.show_whole()
 
+    def _tidy(self, _case: Case | None) -> None:
+        viewer = self.viewer
+        if viewer is not None:
+            forget_stale_contexts(viewer)
+
     def _raise_labels(self) -> None:
         """Keep label maps above images, which would hide them."""
         layers = self.viewer.layers
         covered = max((i for i, layer in enumerate(layers) if isinstance(layer, Image)), default=-1)
         mine = self.verdicts
-        for layer in [n for n in layers[:covered] if link_of(n.metadata) or mine.owns(n)]:
+        # a list first: a slice of napari's own list leaves a context behind for good
+        for layer in [n for n in list(layers)[:covered] if link_of(n.metadata) or mine.owns(n)]:
             if isinstance(layer, Labels):
                 layers.move(layers.index(layer), len(layers))
 
@@ -277,7 +308,8 @@ class Bridge:
     @staticmethod
     def _image_of(layer: Layer) -> Series | LabelMap | None:
         link = link_of(layer.metadata)
-        return None if link is None else link.image
+        is_mask = CLIP_MASK_KEY in layer.metadata  # it lies on the clip, and does not show it
+        return None if link is None or is_mask else link.image
 
 
 _BRIDGES: WeakKeyDictionary[Any, Bridge] = WeakKeyDictionary()

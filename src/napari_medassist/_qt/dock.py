@@ -61,6 +61,7 @@ class MedAssistDock(QWidget):
         self.tabs.addTab(self.clip_panel, "Clip")
         self.clip_panel.clip_changed.connect(self._show_clip_tab)
         self._show_clip_tab(self.clip_panel.clip is not None)
+        self.views.hung.connect(self._raise_clip_tab)
         bridge.session.reading.worklist_changed.connect(self._show_adjudication_tab)
         self._show_adjudication_tab(bridge.session.reading.worklist)
         layout = QVBoxLayout(self)
@@ -77,6 +78,12 @@ class MedAssistDock(QWidget):
     def _show_clip_tab(self, is_there: bool) -> None:  # noqa: FBT001 - a slot of Qt
         """Offer the tab of clips while one is open."""
         self.tabs.setTabVisible(self.tabs.indexOf(self.clip_panel), is_there)
+
+    def _raise_clip_tab(self, are_clips: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        """Bring the tab of clips to the front when a clip was hung."""
+        if are_clips:
+            self._show_clip_tab(is_there=True)
+            self.tabs.setCurrentWidget(self.clip_panel)
 
     def _show_adjudication_tab(self, worklist: Worklist | None) -> None:
         """Offer the tab of two readings while a worklist is open."""

@@ -9,6 +9,7 @@ import napari
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QApplication
 
+from napari_medassist._qt.allocation import give_volumes_pages_of_their_own
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.dock import cohort_dock_of, dock_of
 from napari_medassist._qt.threads import read_with_dialog
@@ -19,6 +20,7 @@ _TITLE = "napari-medassist (not a medical device)"
 
 def new_window(*, show: bool = True) -> Viewer:
     """Return a new viewer with the MedAssist dock."""
+    give_volumes_pages_of_their_own()
     viewer = Viewer(title=_TITLE, show=show)
     screen = QApplication.primaryScreen()
     if screen is not None:

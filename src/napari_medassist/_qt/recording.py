@@ -14,16 +14,19 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QTimer
 
 from napari_medassist._qt.messages import shows_errors
-from napari_medassist._qt.recorded_looks import about_of, dab_of, dress
+from napari_medassist._qt.recorded_looks import (
+    about_of,
+    dab_of,
+    dress,
+    layer_data_of,
+    why_not_recorded,
+)
 from napari_medassist.annotation.actions import Action, Together, parts_of
-from napari_medassist.annotation.map_about import label_map, scheme_of, source_of
 from napari_medassist.annotation.map_edit import MapEdit
 from napari_medassist.annotation.voxel_edit import VoxelEdit, difference, voxel_edit
 from napari_medassist.app.annotating.recording import Recording
-from napari_medassist.app.layer_data import NOT_OWN_KEY, LayerLink, labels_layer, link_of
+from napari_medassist.app.layer_data import NOT_OWN_KEY, LayerLink, link_of
 from napari_medassist.core.case import Case
-from napari_medassist.core.labels import LabelMap
-from napari_medassist.core.volume import GridImage
 
 if TYPE_CHECKING:
     from napari_medassist._qt.bridge import Bridge
@@ -129,6 +132,20 @@ class LayerRecorder:
         """Return the key of a layer's label map; empty if it is not recorded."""
         return next((key for key, known in self._layers.items() if known is layer), "")
 
+    def not_recorded(self) -> str:
+        """Say which label maps that are worked on are not recorded, and why; empty if all are."""
+        if self.recording.case is None:
+            return ""
+        active = self._bridge.viewer.layers.selection.active
+        told = [
+            f"'{layer.name}': {why_not_recorded(layer)}"
+            for layer in self._bridge.viewer.layers
+            if isinstance(layer, Labels)
+            and not self.key_of(layer)
+            and (layer._undo_history or (layer is active and layer.editable))
+        ]
+        return f"Not recorded, save it to a file: {'; '.join(told)}" if told else ""
+
     # ---------------------------------------------------------------- case and layers
 
     def _on_case(self, case: Case | None) -> None:
@@ -149,7 +166,7 @@ class LayerRecorder:
         """Take in new layers now; what went is looked at later: it may be the whole case."""
         if self._is_applying or self.recording.case is None:
             return
-        for layer in reversed(self._bridge.label_layers()):
+        for layer in reversed(self._bridge.drawn_layers()):
             if not self.key_of(layer) and self._is_recorded(layer):
                 self._adopt(layer)
         self._later.start()
@@ -324,7 +341,10 @@ class LayerRecorder:
             for key, voxels in list(document.maps.items()):
                 about = document.about[key]
                 if key not in self._layers:
-                    self._attach(key, self._new_layer(about, voxels))
+                    added = self._new_layer(about, voxels)
+                    if added is None:
+                        continue
+                    self._attach(key, added)
                 layer = self._layers[key]
                 if layer.data is not voxels:
                     layer.data = voxels
@@ -332,18 +352,13 @@ class LayerRecorder:
                 layer.refresh()
                 layer.events.paint(value=[])
 
-    def _new_layer(self, about: Any, voxels: Any) -> Labels:
-        session = self._bridge.session
-        case = session.case
-        source, scheme = source_of(about), scheme_of(about)
-        volumes = () if case is None else tuple(case.volumes())
-        home: GridImage | None = next((v for v in volumes if v.source_grid == source), None)
-        labels = (
-            label_map(about, voxels)
-            if home is None
-            else LabelMap.on(home, voxels, name=about["name"], scheme=scheme)
-        )
-        data = labels_layer(labels, case or Case(about["name"]), session.frame)
+    def _new_layer(self, about: Any, voxels: Any) -> Labels | None:
+        data = layer_data_of(about, voxels, self._bridge.session)
+        if data is None:
+            show_warning(
+                f"'{about['name']}' belongs to a clip that is not open: it is kept in the session."
+            )
+            return None
         layer: Labels = self._bridge.add_layer_data([data])[0]
         return layer
 

@@ -67,11 +67,12 @@ class SavingStrip(QWidget):
 
     def _show_saving(self) -> None:
         saving, title = self._recording.saving(), self._recording.history.undo_title
-        words = " · ".join(part for part in (title, saving.text) if part)
+        not_recorded = self._recorder.not_recorded()
+        words = " · ".join(part for part in (not_recorded, title, saving.text) if part)
         if words != self.state.text():
             self.state.setText(words)
             self.state.setToolTip(f"{words}\n{self._recording.folder}" if words else "")
-        style = "" if saving.is_well else _PROBLEM_STYLE
+        style = "" if saving.is_well and not not_recorded else _PROBLEM_STYLE
         if style != self.state.styleSheet():
             self.state.setStyleSheet(style)
 

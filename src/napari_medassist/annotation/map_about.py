@@ -12,7 +12,9 @@ from napari_medassist.core.labels import Code, Label, LabelMap, LabelScheme
 from napari_medassist.core.orientation import SourceGrid
 
 
-def about_map(name: str, scheme: LabelScheme, source: SourceGrid | None) -> dict[str, Plain]:
+def about_map(
+    name: str, scheme: LabelScheme, source: SourceGrid | None, clip: str = ""
+) -> dict[str, Plain]:
     """Describe a label map.
 
     Parameters
@@ -23,12 +25,15 @@ def about_map(name: str, scheme: LabelScheme, source: SourceGrid | None) -> dict
         What its values mean.
     source
         The grid that its file has or will have; None for one that lies in no patient (on a clip).
+    clip
+        Fingerprint of the clip whose frames it masks; empty for a map that lies in a patient.
     """
-    return {
+    about: dict[str, Plain] = {
         "name": name,
         "labels": [_plain_label(label) for label in scheme.labels],
         "grid": None if source is None else _plain_grid(source.geometry),
     }
+    return {**about, "clip": clip} if clip else about
 
 
 def scheme_of(about: Mapping[str, Plain]) -> LabelScheme:

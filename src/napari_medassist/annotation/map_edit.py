@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,13 +35,39 @@ class PackedMap:
     @classmethod
     def of(cls, voxels: Voxels) -> PackedMap:
         """Pack a label map."""
-        packed = zlib.compress(np.ascontiguousarray(voxels).tobytes(), 1)
-        return cls(tuple(voxels.shape), voxels.dtype.str, packed)
+        packer = zlib.compressobj(1)
+        # Plane by plane: the masks of a clip may be larger than what is free in memory.
+        parts = [packer.compress(np.ascontiguousarray(plane).tobytes()) for plane in voxels]
+        return cls(tuple(voxels.shape), voxels.dtype.str, b"".join([*parts, packer.flush()]))
 
     def voxels(self) -> Voxels:
         """Return the label map, an array that may be written to."""
-        content: Any = np.frombuffer(zlib.decompress(self.packed), dtype=np.dtype(self.dtype))
-        return np.array(content.reshape(self.shape))
+        found = np.zeros(self.shape, np.dtype(self.dtype))
+        for place, plane in enumerate(self._planes()):
+            if plane.any():  # pages that are not written to take no memory
+                found[place] = plane
+        return found
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no voxel is labelled."""
+        return not any(plane.any() for plane in self._planes())
+
+    def _planes(self) -> Iterator[Voxels]:
+        """Unpack one plane across the first axis after the other."""
+        dtype, shape = np.dtype(self.dtype), self.shape[1:]
+        n_bytes = dtype.itemsize * math.prod(shape)
+        unpacker, rest, waiting = zlib.decompressobj(), b"", self.packed
+        for _ in range(self.shape[0]):
+            while len(rest) < n_bytes:
+                more = unpacker.decompress(waiting, n_bytes - len(rest))
+                waiting = unpacker.unconsumed_tail
+                if not more:
+                    raise ValueError("the packed label map is cut short")
+                rest += more
+            plane: Any = np.frombuffer(rest[:n_bytes], dtype).reshape(shape)
+            rest = rest[n_bytes:]
+            yield plane
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,9 @@ from napari_medassist.io.formats import nifti
 
 SESSION_FILE = "session.json"
 FORMAT = "medassist-session"
-VERSION = 1
+#: Version 2 knows masks of clips (``clip`` of a map). Sessions without them are written as version 1,
+#: so that older programs go on to read them.
+VERSION = 2
 _CURE = "Restore the folder from a copy, or start anew; the folder is kept as it is."
 _OURS = re.compile(r"^(\d{4,})-.*\.nii\.gz$|^journal-(\d{4,})\.bin$")
 
@@ -126,7 +128,7 @@ def write_session(folder: Path, snapshot: Snapshot, maps: Mapping[str, Plain]) -
     facts = snapshot.facts
     content: dict[str, Plain] = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if any("clip" in told for told in maps.values()) else 1,
         "session": facts.session,
         "case": facts.case,
         "images": list(facts.images),
@@ -167,7 +169,7 @@ def read_snapshot(folder: Path) -> Snapshot:
         document = Document(findings=dict(content["findings"]))
         for key, told in content["maps"].items():
             document.maps[key] = _read_map(folder, told)
-            document.about[key] = {name: told[name] for name in ("name", "labels", "grid")}
+            document.about[key] = _about(told)
         facts = SessionFacts(
             content["session"],
             content["case"],
@@ -231,10 +233,24 @@ def sync_folder(folder: Path) -> None:
 def copy_of(document: Document) -> Document:
     """Return a copy that later edits do not reach."""
     return Document(
-        {key: voxels.copy() for key, voxels in document.maps.items()},
+        {key: _copied(voxels) for key, voxels in document.maps.items()},
         dict(document.findings),
         dict(document.about),
     )
+
+
+def _copied(voxels: Voxels) -> Voxels:
+    """Copy the planes with labels only: the others then take no memory."""
+    found = np.zeros(voxels.shape, voxels.dtype)
+    for place, plane in enumerate(voxels):
+        if plane.any():
+            found[place] = plane
+    return found
+
+
+def _about(told: Mapping[str, Plain]) -> dict[str, Plain]:
+    about = {name: told[name] for name in ("name", "labels", "grid")}
+    return {**about, "clip": told["clip"]} if "clip" in told else about
 
 
 def _as_label_map(about: Mapping[str, Plain], voxels: Voxels) -> LabelMap:

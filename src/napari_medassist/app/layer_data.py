@@ -128,7 +128,7 @@ def labels_layer(
         **placement,
         "name": labels.name or "Labels",
         "metadata": {METADATA_KEY: link},
-        "features": _label_features(scheme),
+        "features": label_features(scheme),
         "colormap": label_colours(scheme, palette_shift),
         "opacity": 0.6,
     }
@@ -301,7 +301,8 @@ def label_colours(
     return {None: _UNLISTED_COLOUR, 0: (0.0, 0.0, 0.0, 0.0), **colours}
 
 
-def _label_features(scheme: LabelScheme) -> dict[str, list[Any]]:
+def label_features(scheme: LabelScheme) -> dict[str, list[Any]]:
+    """Return the table of names that napari shows of a scheme, as a mapping of columns."""
     return {
         "index": [0, *(label.value for label in scheme.labels)],
         "label": ["background", *(label.name for label in scheme.labels)],

@@ -42,13 +42,35 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="share also images that may have text burned in (ultrasound, screenshots)",
     )
+    parser.add_argument(
+        "--black-out-found",
+        action="store_true",
+        help="of these, make black in the copy what the search for text found",
+    )
+    parser.add_argument(
+        "--black-out",
+        action="append",
+        default=[],
+        type=_box,
+        metavar="X0,Y0,X1,Y1",
+        help="of these, make a box black in the copy, in pixels; may be repeated",
+    )
     parser.set_defaults(run=run)
+
+
+def _box(text: str) -> tuple[int, int, int, int]:
+    """Return the ends of a box; argparse tells the user of what is none."""
+    left, top, right, bottom = (int(part) for part in text.split(","))
+    if not (0 <= left < right and 0 <= top < bottom):
+        raise ValueError(text)
+    return left, top, right, bottom
 
 
 def run(args: argparse.Namespace) -> int:
     """Share the case and say what was left out."""
+    from napari_medassist.io.sharing.burned_in import Box
     from napari_medassist.io.sharing.profile import SharingOptions
-    from napari_medassist.io.sharing.share import share
+    from napari_medassist.io.sharing.share import Blacking, share
 
     options = SharingOptions(args.shift_dates, args.keep_patient_characteristics)
     shared = share(
@@ -57,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         args.mapping,
         options=options,
         keep_doubtful=args.with_burned_in,
+        blacking=Blacking(args.black_out_found, tuple(Box(*ends) for ends in args.black_out)),
         progress=ProgressBar(),
     )
     print(f"Shared {shared.n_files} files in {shared.folder}")

@@ -9,9 +9,10 @@ from napari.layers import Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_medassist._qt.annotation_panel.buttons import KEYS
 from napari_medassist._qt.annotation_panel.measurements import NAME as MEASUREMENTS
 from napari_medassist._qt.annotation_panel.outline import NAME as OUTLINE
-from napari_medassist._qt.annotation_panel.panel import KEYS, AnnotationPanel
+from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist.app.annotating.tools import Keep, Tool
 from napari_medassist.app.samples import sample_labels, sample_study
 from napari_medassist.io.files import read_labels
@@ -160,7 +161,7 @@ def test_all_keys_choose_their_tool_and_are_free_in_napari(layer, panel, viewer,
     native.setFocus()
     QTest.keyClick(native, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
     assert panel.strokes.tool is Tool.ERASER
-    assert panel.tools[Tool.ERASER].isChecked()
+    assert panel.acts.tools[Tool.ERASER].isChecked()
     QTest.keyClick(native, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
     assert panel.strokes.tool is None
 

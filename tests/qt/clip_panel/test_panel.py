@@ -9,9 +9,15 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
+from napari_medassist._plugin.writers import write_labels
+from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.annotation_panel.measurements import Measurements
+from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.clip_panel.panel import ClipPanel
+from napari_medassist._qt.dock import MedAssistDock
+from napari_medassist.annotation.clips.masks import read_mask
 from napari_medassist.annotation.clips.ranges import FrameRange
+from napari_medassist.app.annotating.tools import Tool
 from napari_medassist.app.layer_data import case_layers
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import CorruptFile
@@ -139,7 +145,9 @@ def test_a_press_on_the_time_line_goes_to_the_frame_of_that_time(panel):
 def test_masks_are_filled_between_frames_and_one_undo_takes_that_back(panel, tmp_path):
     QTest.mouseClick(panel.form.buttons["new mask"], Qt.MouseButton.LeftButton)
     layer = panel.masks.layer()
-    layer.data[2, 10:20, 10:20] = layer.data[5, 10:20, 10:20] = 1
+    square = np.nonzero(np.pad(np.ones((1, 10, 10), bool), ((0, 0), (10, 10), (10, 20))))
+    for frame in (2, 5):
+        layer.data_setitem((square[0] + frame, *square[1:]), 1)
     QTest.mouseClick(panel.form.buttons["interpolate"], Qt.MouseButton.LeftButton)
     assert layer.data[3].sum() == layer.data[4].sum() == 100
     panel.masks.save(tmp_path / "mask.nrrd")
@@ -166,9 +174,72 @@ def test_every_frame_is_reached_beside_a_series_of_thick_slices(panel, bridge, v
         assert int(np.asarray(layer._slice.image.raw).flat[0]) == 20 * frame
 
 
+def test_masks_are_offered_back_on_their_clip_and_the_annotate_tools_fit_them(
+    panel, bridge, clip, viewer, qtbot, tmp_path
+):
+    annotate = AnnotationPanel(bridge)
+    qtbot.addWidget(annotate)
+    QTest.mouseClick(panel.form.buttons["new mask"], Qt.MouseButton.LeftButton)
+    layer = panel.masks.layer()
+    assert annotate.form.radius.suffix() == " px"
+    assert not annotate.acts.operations["Keep largest"].isEnabled()
+    assert "no depth" in annotate.acts.operations["Keep largest"].toolTip()
+    assert not annotate.form.in_3d.isEnabled()
+    annotate.choose(Tool.BRUSH)
+    assert annotate.strokes.layer is layer
+    layer.data_setitem((np.array([4, 4]), np.array([3, 4]), np.array([5, 5])), 1)
+    panel.player.go_to(4)
+    annotate.operate("Copy to next")
+    assert layer.data[5].sum() == 2
+    assert panel.player.frame == 5
+    write_labels(str(tmp_path / "m.nrrd"), layer.data, {"metadata": layer.metadata})
+    assert np.array_equal(read_mask(tmp_path / "m.nrrd", clip), layer.data)
+    bridge.close_case()
+    assert not viewer.layers
+    bridge.add_layer_data(case_layers(Case("clip", (clip,))))
+    qtbot.waitUntil(lambda: panel.player is not None)
+    bridge.recorder.restore()
+    again = panel.masks.layer()
+    assert [int(frame.sum()) for frame in again.data] == [0, 0, 0, 0, 2, 2, *[0] * 6]
+    assert bridge.layer_of(clip) is panel.player.layer
+    assert bridge.label_layers() == []
+    bridge.recorder.undo()
+    assert again.data.sum() == 2
+
+
+def test_a_tool_makes_masks_where_a_clip_has_none(panel, bridge, qtbot):
+    annotate = AnnotationPanel(bridge)
+    qtbot.addWidget(annotate)
+    annotate.choose(Tool.BRUSH)
+    assert panel.masks.layer() is annotate.strokes.layer
+    assert new_labels(bridge) in panel.masks.all()
+
+
 def test_lengths_on_a_clip_without_pixel_size_are_in_pixels(panel, bridge):
     told = []
     measures = Measurements(bridge, lambda: None, told.append)
     measures.begin("Distance")
     measures._layer.add_lines(np.asarray([[2, 5, 5], [2, 5, 25]]))
     assert told[-1] == "20.0 pixels"
+
+
+def test_two_clips_hang_side_by_side_with_their_masks_and_the_tab_is_raised(viewer, bridge, qtbot):
+    dock = MedAssistDock(viewer)
+    qtbot.addWidget(dock)
+    clips = [
+        VideoClip(np.full((5, 30, 40), n, np.uint8), (0.0, 0.1, 0.2, 0.3, 0.4), name=f"clip {n}")
+        for n in (1, 2)
+    ]
+    bridge.add_layer_data(case_layers(Case("clips", tuple(clips))))
+    first, second = (bridge.layer_of(clip) for clip in clips)
+    qtbot.waitUntil(lambda: second.translate[2] > 0 and dock.clip_panel.player is not None)
+    assert dock.tabs.currentWidget() is dock.clip_panel
+    assert (first.visible, second.visible) == (True, True)
+    assert second.translate[2] == pytest.approx(40.8)
+    viewer.layers.selection.active = second
+    qtbot.waitUntil(lambda: dock.clip_panel.clip is clips[1] and dock.clip_panel.masks is not None)
+    masks = dock.clip_panel.masks.new()
+    assert masks.translate[2] == second.translate[2]
+    dock.views.show_layout(None)
+    assert (second.translate[2], masks.translate[2]) == (0, 0)
+    bridge.close_case()

@@ -228,9 +228,9 @@ def test_a_newer_version_is_refused_and_not_touched(tmp_path):
     annotate(tmp_path / "s")
     path = tmp_path / "s" / "session.json"
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "version": 2}))
+    path.write_text(json.dumps({**content, "version": 3}))
     before = path.read_bytes()
-    with pytest.raises(UnsupportedFormat, match=r"version 2.*newer version"):
+    with pytest.raises(UnsupportedFormat, match=r"version 3.*newer version"):
         recover(tmp_path / "s")
     assert path.read_bytes() == before
 
@@ -269,3 +269,25 @@ def test_the_golden_session_of_version_1_is_read(tmp_path):
     assert found.history.document.findings == {"f": {"name": "Läsion", "pirads": 4}}
     assert found.history.document.about["a"]["name"] == "Lesions"
     assert found.facts.images == ("1.2.3",)
+
+
+def test_the_golden_session_of_version_2_with_masks_of_a_clip_is_read(tmp_path):
+    shutil.copytree(GOLDEN.with_name("session-v2"), tmp_path / "s")
+    assert json.loads((tmp_path / "s" / "session.json").read_text())["version"] == 2
+    found = recover(tmp_path / "s")
+    assert found.told == ()
+    document = found.history.document
+    assert {tuple(i) for i in np.argwhere(document.maps["m"] == 1).tolist()} == {
+        (1, 0, 2), (1, 2, 4), (2, 1, 3),
+    }  # fmt: skip
+    assert document.about["m"]["clip"] == "0123456789abcdef"
+    assert document.about["a"]["name"] == "Lesions"
+    found.history.undo()
+    assert not document.maps["m"][2].any()
+
+
+def test_a_session_without_masks_of_a_clip_stays_readable_for_older_programs(tmp_path):
+    writer = SessionWriter(tmp_path / "s", FACTS)
+    writer.begin(new_document())
+    writer.close()
+    assert json.loads((tmp_path / "s" / "session.json").read_text())["version"] == 1

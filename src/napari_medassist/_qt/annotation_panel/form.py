@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -16,12 +18,15 @@ from qtpy.QtWidgets import (
 )
 from superqt import QDoubleRangeSlider
 
+from napari_medassist.annotation.operations.change import Voxels
 from napari_medassist.annotation.operations.shaping import METHODS
 from napari_medassist.app.annotating.operations import Asked
 from napari_medassist.app.annotating.tools import Keep, ToolSettings
 from napari_medassist.core.labels import LabelScheme
 from napari_medassist.core.volume import Volume
 
+_TIP_3D = "Brush: a ball, not a disc. Fill and grow: in 3D, not in the slice"
+_TIP_IMAGE = "The image whose values bound the range brush and growing"
 #: Width that a field needs at least, in pixels.
 _NARROWEST = 60
 
@@ -41,11 +46,11 @@ class ToolForm(QWidget):
         super().__init__()
         self.label = QComboBox()
         self.label.setToolTip("The label that is drawn; also the one that the buttons below change")
-        self.radius = _number(4.0, 0.1, 100.0, 0.5, " mm", "Radius of the brush, in mm. Keys: [ and ]")
+        self.radius = _number(4.0, 0.1, 100.0, 0.5, " mm", "Radius of the brush. Keys: [ and ]")
         self.in_3d = QCheckBox("3D")
-        self.in_3d.setToolTip("Brush: a ball, not a disc. Fill and grow: in 3D, not in the slice")
+        self.in_3d.setToolTip(_TIP_3D)
         self.image = QComboBox()
-        self.image.setToolTip("The image whose values bound the range brush and growing")
+        self.image.setToolTip(_TIP_IMAGE)
         self.low, self.high = (_number(v, -1e6, 1e6, 10, "", "Range") for v in (0.0, 1000.0))
         self.slider = QDoubleRangeSlider(Qt.Orientation.Horizontal)
         self.alike = QCheckBox("Grow what is alike")
@@ -84,6 +89,19 @@ class ToolForm(QWidget):
         return self._images[index] if 0 <= index < len(self._images) else None
 
     # ---------------------------------------------------------------- what is shown
+
+    def show_kind(self, *, is_clip: bool, unit: str) -> None:
+        """Offer what makes sense on a label map of a volume, or on masks of a clip; set the unit."""
+        if is_clip:
+            self.in_3d.setChecked(False)
+        for field, tip, why_not in (
+            (self.in_3d, _TIP_3D, "Not on a clip: its frames are no depth"),
+            (self.image, _TIP_IMAGE, "On a clip the range is that of its own pixels (brightness)"),
+        ):
+            field.setEnabled(not is_clip)
+            field.setToolTip(why_not if is_clip else tip)
+        for box in (self.radius, self.reach):
+            box.setSuffix(f" {unit}")
 
     def choose_label(self, value: int) -> bool:
         """Choose a label that is listed; tell whether it is."""
@@ -210,8 +228,11 @@ class OperationForm(QWidget):
         self.method.addItems(list(METHODS))
         self.method.setToolTip("How to smooth: by majority, by opening and closing, by a Gaussian")
         self.smallest = _number(20.0, 0.0, 1e6, 10.0, " mm3", "Remove small: parts below this go")
-        self.other = _number(2, 1, 65535, 1, "", "Merge: the label that is merged into the chosen one")
+        self.other = _number(2, 1, 65535, 1, "", "Merge, union...: the other label")
         self.other.setDecimals(0)
+        self.other_map = QComboBox()
+        self.other_map.setToolTip("Union, intersection, difference: the label map of the other label")
+        self.show_maps(())
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         fields: tuple[tuple[str, QWidget], ...] = (
@@ -219,6 +240,7 @@ class OperationForm(QWidget):
             ("by", self.method),
             ("Small", self.smallest),
             ("Other", self.other),
+            ("In", self.other_map),
         )
         for place, (name, widget) in enumerate(fields):
             grid.addWidget(QLabel(name), place // 2, 2 * (place % 2))
@@ -226,7 +248,25 @@ class OperationForm(QWidget):
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
 
-    def asked(self, label: int, axis: int, index: int) -> Asked:
+    def show_maps(self, names: Sequence[str]) -> None:
+        """List the other label maps; the one that was chosen stays so if it is there."""
+        chosen = self.chosen_map()
+        self.other_map.clear()
+        self.other_map.addItem("this map", "")
+        for name in names:
+            self.other_map.addItem(name, name)
+        self.other_map.setCurrentIndex(max(0, self.other_map.findData(chosen)))
+
+    def chosen_map(self) -> str:
+        """Return the name of the other label map; empty for the one that is worked on."""
+        return str(self.other_map.currentData() or "")
+
+    def show_kind(self, *, is_clip: bool, unit: str) -> None:
+        """Offer what makes sense on a label map of a volume, or on masks of a clip; set the unit."""
+        self.radius.setSuffix(f" {unit}")
+        self.smallest.setEnabled(not is_clip)
+
+    def asked(self, label: int, axis: int, index: int, theirs: Voxels | None = None) -> Asked:
         """Return what an operation is asked for, on a label and a slice across an axis."""
         return Asked(
             label=label,
@@ -236,6 +276,7 @@ class OperationForm(QWidget):
             method=METHODS[self.method.currentIndex()],
             smallest_mm3=self.smallest.value(),
             other=int(self.other.value()),
+            theirs=theirs,
         )
 
 

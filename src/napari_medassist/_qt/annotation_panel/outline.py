@@ -27,6 +27,7 @@ class Outline:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self.corners_zyx: list[Triple] = []
+        self.shown_zyx: list[Triple] = []
         self.axis = 0
         self._layer: Shapes | None = None
 
@@ -41,6 +42,7 @@ class Outline:
 
     def show(self, layer: Labels, points_zyx: list[Triple]) -> None:
         """Draw a line through points, voxel indices of a layer."""
+        self.shown_zyx = list(points_zyx)
         if len(points_zyx) < 2:
             return
         world = np.asarray([layer.data_to_world(point) for point in points_zyx])
@@ -50,7 +52,7 @@ class Outline:
 
     def clear(self) -> None:
         """Forget the outline and take its layer away."""
-        self.corners_zyx = []
+        self.corners_zyx, self.shown_zyx = [], []
         if self._layer is not None and self._layer in self._viewer.layers:
             self._viewer.layers.remove(self._layer)
         self._layer = None

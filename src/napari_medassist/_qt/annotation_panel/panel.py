@@ -1,4 +1,4 @@
-"""The tab "Annotate": draw, change and measure labels. Keys are in :data:`KEYS`."""
+"""The tab "Annotate": draw, change and measure labels."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QGridLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_medassist._qt.acts import new_labels
+from napari_medassist._qt.annotation_panel.buttons import KEYS, TIPS, ActButtons
 from napari_medassist._qt.annotation_panel.form import OperationForm, ToolForm, make_narrow
-from napari_medassist._qt.annotation_panel.measurements import MODES, Measurements
+from napari_medassist._qt.annotation_panel.measurements import Measurements
 from napari_medassist._qt.annotation_panel.outline import Outline
 from napari_medassist._qt.annotation_panel.strokes import Strokes, write
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import run_with_dialog
+from napari_medassist.annotation.operations.change import Voxels
 from napari_medassist.app.annotating.labels import (
     annotated,
     new_lesion,
@@ -32,34 +32,16 @@ from napari_medassist.app.annotating.labels import (
     told_of_lesion,
 )
 from napari_medassist.app.annotating.operations import OPERATIONS
-from napari_medassist.app.annotating.tools import Annotated, Tool
-from napari_medassist.app.layer_data import layer_name, link_of
+from napari_medassist.app.annotating.tools import NOT_ON_CLIPS, Annotated, Keep, Tool
+from napari_medassist.app.layer_data import CLIP_MASK_KEY, layer_name, link_of
+from napari_medassist.core.case import Series
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
+from napari_medassist.core.video import VideoClip
 
-#: Keys in the viewer -> tool or operation. napari and the other panels leave them free.
-KEYS = {
-    "Shift-B": Tool.BRUSH,
-    "Shift-E": Tool.ERASER,
-    "Shift-T": Tool.RANGE_BRUSH,
-    "Shift-F": Tool.FILL,
-    "Shift-D": Tool.POLYGON,
-    "Shift-S": Tool.SMART_EDGE,
-    "Shift-G": Tool.GROW,
-    "Shift-X": Tool.SPLIT,
-    "Shift-I": "Interpolate",
-    "Shift-M": "Smooth",
-    "Shift-C": "Copy to next",
-}
-_TIPS = {
-    Tool.BRUSH: "Paint a disc or a ball, in mm",
-    Tool.ERASER: "Erase the chosen label",
-    Tool.RANGE_BRUSH: "Paint only where the image lies in the range",
-    Tool.FILL: "Fill what is connected to the click",
-    Tool.POLYGON: "Click the corners; double-click closes and fills",
-    Tool.SMART_EDGE: "Click along an edge, the outline follows it; double-click closes and fills",
-    Tool.GROW: "Grow from the click while the image lies in the range",
-    Tool.SPLIT: "Drag a line across the label to split it",
-}
+#: Close rows: the whole panel is seen without scrolling at 1280x720.
+_ROW_GAP_PX = 3
+#: Ends of the brightness of coloured frames.
+_BRIGHTNESS = (0.0, 255.0)
 
 
 class AnnotationPanel(QWidget):
@@ -80,9 +62,8 @@ class AnnotationPanel(QWidget):
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.strokes = Strokes(self._annotated, self.form.settings, self.tell, Outline(bridge.viewer))
         self.measurements = Measurements(bridge, self.form.chosen_image, self.tell)
-        self.tools: dict[Tool, QPushButton] = {}
-        self._tool_group = QButtonGroup(self)
-        self._tool_group.setExclusive(False)
+        self.acts = ActButtons(self)
+        self._shown_clip: VideoClip | None = None
         self._lay_out()
         self._connect()
         self._show_case()
@@ -99,11 +80,12 @@ class AnnotationPanel(QWidget):
             layer = self.layer(makes=tool is not None) if tool is not None else self.strokes.layer
             self.strokes.arm(layer, tool)
             self._show_radius_on(layer)
-            self.tell("" if tool is None else _TIPS[tool])
+            self._protect(layer)
+            self.tell("" if tool is None else TIPS[tool])
         except MedAssistError as error:
             tool = None
             self.tell(str(error))
-        for other, button in self.tools.items():
+        for other, button in self.acts.tools.items():
             button.setChecked(other is tool)
 
     def toggle(self, tool: Tool) -> None:
@@ -115,8 +97,11 @@ class AnnotationPanel(QWidget):
         try:
             layer = self.layer()
             on = self._annotated(layer)
+            if on.times_s and OPERATIONS[title].not_on_clips:
+                raise InvalidSetting(f"{title}: {OPERATIONS[title].not_on_clips.lower()}.")
             axis, index = self._shown_slice(layer)
-            asked = self.operations.asked(self.form.chosen_label(), axis, index)
+            theirs = self._theirs(layer)
+            asked = self.operations.asked(self.form.chosen_label(), axis, index, theirs)
             change = run_with_dialog(title, lambda _progress: OPERATIONS[title].run(on, asked), self)
             with self._bridge.recorder.titled(title):
                 write(layer, change)
@@ -150,7 +135,7 @@ class AnnotationPanel(QWidget):
         InvalidSetting
             If there are several and none is selected, or none and ``makes`` is False.
         """
-        layers = self._bridge.label_layers()
+        layers = self._bridge.drawn_layers()
         active = self._bridge.viewer.layers.selection.active
         if active in layers:
             return active
@@ -184,11 +169,19 @@ class AnnotationPanel(QWidget):
             self.tell(str(error))
 
     def _take_window(self) -> None:
-        image = self.form.chosen_image()
+        image: Series | None = self._drawn_clip() or self.form.chosen_image()
         layer = None if image is None else self._bridge.layer_of(image)
-        if isinstance(layer, Image):
+        if isinstance(layer, Image) and layer.rgb:
+            self.form.show_range(*_BRIGHTNESS, "", _BRIGHTNESS)
+        elif isinstance(layer, Image):
             low, high = (float(v) for v in layer.contrast_limits)
             self.form.show_range(low, high, self._unit(), tuple(layer.contrast_limits_range))
+
+    def _drawn_clip(self) -> VideoClip | None:
+        """Return the clip whose masks are selected."""
+        active = self._bridge.viewer.layers.selection.active
+        link = link_of(active.metadata) if active in self._bridge.drawn_layers() else None
+        return link.image if link is not None and isinstance(link.image, VideoClip) else None
 
     def _unit(self) -> str:
         image = self.form.chosen_image()
@@ -197,6 +190,20 @@ class AnnotationPanel(QWidget):
     def _annotated(self, layer: Labels) -> Annotated:
         z, y, x = (float(v) for v in layer.scale[-3:])
         return annotated(layer.data, (z, y, x), link_of(layer.metadata), self.form.chosen_image())
+
+    def _theirs(self, layer: Labels) -> Voxels | None:
+        """Return the voxels of the label map that a label is combined with; None for its own."""
+        name = self.operations.chosen_map()
+        other = next((m for m in self._bridge.label_layers() if m.name == name), layer)
+        if other is layer:
+            return None
+        grids = [(m.data.shape, *m.scale, *m.translate) for m in (layer, other)]
+        if grids[0] != grids[1]:
+            raise InvalidSetting(
+                f"'{name}' does not lie on the grid of '{layer.name}'.", cure="Choose another as In."
+            )
+        voxels: Voxels = np.asarray(other.data)
+        return voxels
 
     def _shown_slice(self, layer: Labels) -> tuple[int, int]:
         """Return the axis of the layer across the slice that the viewer shows, and its index."""
@@ -224,6 +231,7 @@ class AnnotationPanel(QWidget):
         except MedAssistError:
             return
         self.form.show_labels(self._scheme(layer), int(layer.selected_label))
+        self.operations.show_maps([m.name for m in self._bridge.label_layers() if m is not layer])
 
     def _show_case(self, _case: object = None) -> None:
         case = self._bridge.session.case
@@ -235,12 +243,28 @@ class AnnotationPanel(QWidget):
     def _follow_selection(self, _event: Any = None) -> None:
         """Go on with the tool on the label map that was selected."""
         active = self._bridge.viewer.layers.selection.active
-        if active in self._bridge.label_layers():
+        if active in self._bridge.drawn_layers():
+            self._show_kind(self._drawn_clip())
             if self.strokes.tool is not None and active is not self.strokes.layer:
                 self.choose(self.strokes.tool)
             active.events.selected_label.connect(self._on_label)
             active.events.brush_size.connect(self._on_brush_size)
+            self._protect(active)
             self._show_labels()
+
+    def _show_kind(self, clip: VideoClip | None) -> None:
+        """Grey what makes no sense on masks of a clip, with the reason; lengths in its unit."""
+        if clip is self._shown_clip:
+            return
+        self._shown_clip = clip
+        is_clip = clip is not None
+        unit = "px" if clip is not None and clip.spacing_yx_mm is None else "mm"
+        self.form.show_kind(is_clip=is_clip, unit=unit)
+        self.operations.show_kind(is_clip=is_clip, unit=unit)
+        self.acts.offer(is_clip=is_clip)
+        if clip is not None and self.strokes.tool in NOT_ON_CLIPS:
+            self.choose(None)
+        self._take_window()
 
     def _on_label(self, _event: Any) -> None:
         """Follow the label that was chosen elsewhere; one that is not listed yet makes a new list."""
@@ -259,8 +283,17 @@ class AnnotationPanel(QWidget):
             return
         radius = self.form.radius.value()
         with layer.events.brush_size.blocker(self._on_brush_size):
-            layer.brush_size = max(1, round(2 * radius / float(min(layer.scale[-3:]))))
+            layer.brush_size = max(1, round(2 * radius / _finest(layer)))
         layer.cursor_size = 2 * radius  # in mm, not in whole voxels
+
+    def _protect(self, layer: Labels | None) -> None:
+        """Let napari's own tools (its fill, its right-drag) leave what the panel's tools leave."""
+        if layer is not None:
+            layer.preserve_labels = self.form.settings().keep is not Keep.NOTHING
+
+    def _on_keep(self, _text: str) -> None:
+        active = self._bridge.viewer.layers.selection.active
+        self._protect(active if active in self._bridge.label_layers() else self.strokes.layer)
 
     def _choose_label(self, value: int) -> None:
         try:
@@ -274,13 +307,16 @@ class AnnotationPanel(QWidget):
         inner = QWidget()
         rows = QVBoxLayout(inner)
         rows.setContentsMargins(4, 4, 4, 4)
-        rows.addLayout(self._tool_buttons())
+        rows.addLayout(self.acts.tool_grid())
         rows.addWidget(self.form)
-        rows.addLayout(self._operation_buttons())
+        rows.addLayout(self.acts.operation_grid())
         rows.addWidget(self.operations)
-        rows.addLayout(self._measure_buttons())
+        rows.addLayout(self.acts.measurement_grid())
         rows.addStretch(1)
         make_narrow(inner)
+        for grid in inner.findChildren(QGridLayout):
+            grid.setVerticalSpacing(_ROW_GAP_PX)
+        rows.setSpacing(_ROW_GAP_PX)
         scroll = QScrollArea()
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
@@ -290,45 +326,17 @@ class AnnotationPanel(QWidget):
         layout.addWidget(scroll, 1)
         layout.addWidget(self.message)
 
-    def _tool_buttons(self) -> QGridLayout:
-        grid = QGridLayout()
-        keys = {act: key for key, act in KEYS.items()}
-        for place, tool in enumerate(Tool):
-            button = QPushButton(str(tool))
-            button.setCheckable(True)
-            button.setToolTip(f"{_TIPS[tool]}. Key: {keys[tool]}")
-            button.clicked.connect(lambda _checked, tool=tool: self.toggle(tool))
-            self.tools[tool] = button
-            grid.addWidget(button, place // 3, place % 3)
-        return grid
-
-    def _operation_buttons(self) -> QGridLayout:
-        grid = QGridLayout()
-        for place, operation in enumerate(OPERATIONS.values()):
-            button = QPushButton(operation.title)
-            button.setToolTip(operation.tip)
-            button.clicked.connect(lambda _checked, title=operation.title: self.operate(title))
-            grid.addWidget(button, place // 3, place % 3)
-        return grid
-
-    def _measure_buttons(self) -> QGridLayout:
-        grid = QGridLayout()
-        for place, what in enumerate(MODES):
-            button = QPushButton(what)
-            button.setToolTip(f"Measure: draw a {what.lower()} on the image")
-            button.clicked.connect(lambda _checked, what=what: self.measure(what))
-            grid.addWidget(button, 0, place)
-        lesion = QPushButton("Lesion")
-        lesion.setToolTip("Tell volume, diameters and intensities of the chosen label")
-        lesion.clicked.connect(lambda: self.measure_lesion())
-        grid.addWidget(lesion, 0, len(MODES))
-        return grid
-
     def _connect(self) -> None:
+        self.acts.tool_clicked.connect(self.toggle)
+        self.acts.operation_clicked.connect(self.operate)
+        self.acts.measurement_clicked.connect(self.measure)
+        self.acts.lesion_clicked.connect(self.measure_lesion)
         self.form.size_changed.connect(lambda _radius: self._show_radius_on(self.strokes.layer))
         self.form.label_chosen.connect(self._choose_label)
         self.form.asked.connect(self._asked)
+        self.form.keep.currentTextChanged.connect(self._on_keep)
         self._bridge.session.case_changed.connect(self._show_case)
+        self._bridge.layers_changed.connect(self._show_labels)
         self._bridge.viewer.layers.selection.events.active.connect(self._follow_selection)
         for key, act in KEYS.items():
 
@@ -336,3 +344,8 @@ class AnnotationPanel(QWidget):
                 self.toggle(act) if isinstance(act, Tool) else self.operate(act)
 
             self._bridge.viewer.bind_key(key, run, overwrite=True)
+
+
+def _finest(layer: Labels) -> float:
+    """Return the smallest voxel size of a layer; of a clip, whose first axis is time, in its frames."""
+    return float(min(layer.scale[-2:] if CLIP_MASK_KEY in layer.metadata else layer.scale[-3:]))

@@ -22,6 +22,7 @@ from napari_medassist.app.annotating.tools import (
     dragged,
     outlined,
 )
+from napari_medassist.app.layer_data import CLIP_MASK_KEY
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
 from napari_medassist.core.geometry import Triple
 
@@ -49,6 +50,8 @@ def slice_axis(layer: Labels, event: Any) -> int:
     hidden = [a for a in range(layer.ndim) if a + more not in event.dims_displayed]
     if layer.ndim != 3 or len(hidden) != 1:
         raise InvalidSetting("The tools work in slices.", cure="Switch the view to 2D.")
+    if CLIP_MASK_KEY in layer.metadata and hidden[0] != 0:
+        raise InvalidSetting("On a clip the tools work in its frames.", cure="Roll the axes back.")
     return hidden[0]
 
 
@@ -74,7 +77,14 @@ class Strokes:
         Shows a message.
     outline
         Shows the outline that is being drawn.
+
+    Attributes
+    ----------
+    works_in_any_view
+        Tells linked views that the tools go by the event alone.
     """
+
+    works_in_any_view = True
 
     def __init__(
         self,
@@ -93,6 +103,11 @@ class Strokes:
     def layer(self) -> Labels | None:
         """The layer that has the tools now."""
         return self._layer
+
+    @property
+    def outline_zyx(self) -> list[Triple]:
+        """The line that is shown while an outline is drawn, voxel indices of the layer."""
+        return self._outline.shown_zyx
 
     def arm(self, layer: Labels | None, tool: Tool | None) -> None:
         """Give a tool to a layer; None takes it away from the one that has it."""

@@ -28,8 +28,13 @@ from napari_medassist._qt.case_panel.curve_plot import CurvePlot
 from napari_medassist._qt.case_panel.series_table import EYE, NAME, SeriesTable
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.reader_preference import is_settled, prefer_medassist
+from napari_medassist._qt.share_dialog.dialog import ShareDialog
 from napari_medassist._qt.threads import read_with_dialog, run_with_dialog
+from napari_medassist.app.annotating.session_place import choose_sessions_folder, sessions_folder
+from napari_medassist.app.clips.mask_layers import write_clip_masks
 from napari_medassist.app.exchange import dicom_images
+from napari_medassist.app.layer_data import CLIP_MASK_KEY
+from napari_medassist.app.sharing import sources_of
 from napari_medassist.app.windows import window_presets
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
@@ -37,6 +42,7 @@ from napari_medassist.core.errors import InvalidImage
 _SAVE_FILTER = (
     "NIfTI (*.nii.gz *.nii);;Segmentation for 3D Slicer (*.seg.nrrd);;NRRD (*.nrrd);;MetaImage (*.mha)"
 )
+_MASK_FILTER = "NRRD (*.nrrd);;NIfTI (*.nii.gz);;MetaImage (*.mha)"
 
 #: Offered where the labels lie on DICOM images, which these files refer to.
 _DICOM_FILTER = (
@@ -105,14 +111,35 @@ class CasePanel(QWidget):
     @shows_errors
     def _save_labels(self) -> None:
         layer = self._labels_to_save()
+        is_mask = CLIP_MASK_KEY in layer.metadata
         chosen, _ = QFileDialog.getSaveFileName(
-            self, f"Save '{layer.name}'", "labels.nii.gz", self._save_filter(layer)
+            self,
+            f"Save '{layer.name}'",
+            "masks.nrrd" if is_mask else "labels.nii.gz",
+            _MASK_FILTER if is_mask else self._save_filter(layer),
         )
         if chosen:
             self.save(layer, Path(chosen))
 
+    @shows_errors
+    def _choose_sessions_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(
+            self, "Keep sessions in", str(sessions_folder()), QFileDialog.Option.ShowDirsOnly
+        )
+        if chosen:
+            folder = choose_sessions_folder(Path(chosen))
+            show_info(f"From the next case on, sessions are kept in {folder}")
+
+    @shows_errors
+    def share(self) -> None:
+        """Offer to write a copy of the open case without what identifies the patient."""
+        case = self._bridge.session.case
+        if case is None:
+            raise InvalidImage("No case is open.", cure="Open a study or an image first.")
+        ShareDialog(sources_of(case), self.window()).open()
+
     def _close_case(self) -> None:
-        if self._bridge.label_layers() and not self._confirms_closing():
+        if self._bridge.drawn_layers() and not self._confirms_closing():
             return
         self._bridge.close_case()
 
@@ -125,7 +152,10 @@ class CasePanel(QWidget):
         return bool(answer == QMessageBox.StandardButton.Yes)
 
     def save(self, layer: Labels, path: Path) -> None:
-        """Write a labels layer to a file, on the grid of its image."""
+        """Write a labels layer to a file, on the grid of its image, or on the pixels of its clip."""
+        if CLIP_MASK_KEY in layer.metadata:
+            self._save_masks(layer, path)
+            return
         shown = self._bridge.labels_of(layer)
         labels = shown.with_changes(array=np.array(shown.array))  # what is painted meanwhile waits
         session = self._bridge.session
@@ -136,12 +166,22 @@ class CasePanel(QWidget):
         recorder.recording.note_saved(recorder.key_of(layer), written)
         show_info(f"Saved {written}")
 
+    def _save_masks(self, layer: Labels, path: Path) -> None:
+        run_with_dialog(
+            f"Saving {path.name}",
+            lambda _progress: write_clip_masks(path, layer.data, layer.metadata),
+            self,
+        )
+        recorder = self._bridge.recorder
+        recorder.recording.note_saved(recorder.key_of(layer), path)
+        show_info(f"Saved {path}")
+
     def _save_filter(self, layer: Labels) -> str:
         images, _ = dicom_images(self._bridge.labels_of(layer), self._bridge.session.case)
         return f"{_SAVE_FILTER};;{_DICOM_FILTER}" if images else _SAVE_FILTER
 
     def _labels_to_save(self) -> Labels:
-        layers = self._bridge.label_layers()
+        layers = self._bridge.drawn_layers()
         active = self._bridge.viewer.layers.selection.active
         if active in layers:
             return active
@@ -228,7 +268,13 @@ class CasePanel(QWidget):
                 "Save the selected label map as NIfTI, NRRD, MHA or DICOM",
                 self._save_labels,
             ),
+            ("Share copy...", "Write a copy without what identifies the patient", self.share),
             ("Close case", "Remove the images and label maps of this case", self._close_case),
+            (
+                "Sessions in...",
+                "Choose the folder in which your work is kept while you annotate",
+                self._choose_sessions_folder,
+            ),
         )
         for position, (text, tip, act) in enumerate(acts):
             button = QPushButton(text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-from napari.layers import Image
+from napari.layers import Image, Labels
 from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
@@ -21,6 +22,7 @@ from napari_medassist.annotation.clips.ranges import ClipKey
 from napari_medassist.annotation.clips.table import LabelSet
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.clips.labelling import ClipLabelling
+from napari_medassist.app.clips.mask_layers import key_of
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
 from napari_medassist.core.video import VideoClip
 
@@ -43,7 +45,7 @@ _MASKS = "Masks (*.nrrd *.nii.gz *.mha)"
 class ClipPanel(QWidget):
     """Plays the clip that is open and labels its frames.
 
-    Ranges are kept by the recording of the case; masks are layers, and are the user's to save.
+    Ranges and masks are kept by the recording of the case.
 
     Parameters
     ----------
@@ -72,6 +74,7 @@ class ClipPanel(QWidget):
         self._clip: VideoClip | None = None
         self._runner = Runner(self, threads=1)
         self._before: dict[str, Any] = {}
+        self._has_keys: WeakSet[Labels] = WeakSet()
         self._acts = self._all_acts()
         self._connect()
         self._follow()
@@ -92,6 +95,7 @@ class ClipPanel(QWidget):
 
     def _follow(self, _event: Any = None) -> None:
         """Take up the clip of the selected layer, else the first one of the case."""
+        self._give_keys_to_masks()
         case = self._bridge.session.case
         clips = [] if case is None else [s for s in case.series if isinstance(s, VideoClip)]
         shown = [c for c in clips if self._bridge.layer_of(c) is not None]
@@ -113,7 +117,7 @@ class ClipPanel(QWidget):
         """Return the work that finds the key: it decodes frames, so the window does not wait for it."""
         return Work(
             title="Looking at the clip",
-            run=lambda _progress: ClipKey.of(clip),
+            run=lambda _progress: key_of(clip),
             accept=lambda key: self._take_up(clip, key),
             fail=lambda error: self.form.tell(f"The clip cannot be labelled: {error}"),
             is_current=lambda: clip is self._clip,
@@ -133,9 +137,10 @@ class ClipPanel(QWidget):
         self.player.told.connect(self.form.tell)
         self.player.frame_changed.connect(self.form.show_frame)
         self.player.playing_changed.connect(self.form.show_playing)
-        self.masks = ClipMasks(self._bridge, clip, key, layer)
+        self.masks = ClipMasks(self._bridge, clip, key)
         self._bind_keys()
         self._give_keys(layer)
+        self._give_keys_to_masks()
         self.form.show_clip(clip, key)
         self._show()
         self._set_pace()
@@ -174,7 +179,7 @@ class ClipPanel(QWidget):
             "import": self._import,
             "template": self._open_template,
             "save template": self._save_template,
-            "new mask": lambda: self._give_keys(self._masks().new()),
+            "new mask": lambda: self._masks().new(),
             "interpolate": lambda: self.form.tell(self._masks().interpolate()),
             "copy": self._copy_mask,
             "save mask": self._save_mask,
@@ -266,7 +271,7 @@ class ClipPanel(QWidget):
     def _open_mask(self) -> None:
         masks, path = self._masks(), self._asked_to_open("Open masks", _MASKS)
         if path is not None:
-            self._give_keys(masks.open(path))
+            masks.open(path)
 
     def _asked_to_save(self, title: str, name: str, kinds: str) -> Path | None:
         chosen, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
@@ -327,6 +332,13 @@ class ClipPanel(QWidget):
                 self.act(name)
 
             to.bind_key(key, run, overwrite=True)
+
+    def _give_keys_to_masks(self) -> None:
+        """Give the keys to masks that are new, or were brought back."""
+        for layer in () if self.masks is None else self.masks.all():
+            if layer not in self._has_keys:
+                self._has_keys.add(layer)
+                self._give_keys(layer)
 
     def _unbind_keys(self) -> None:
         viewer = self._bridge.viewer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from napari_medassist.app.hanging.planes import ViewPlane
 
 _TEXT, _SHADE = QColor(255, 220, 120), QColor(0, 0, 0, 200)
 _CROSS, _CURSOR = QColor(80, 220, 120, 190), QColor(120, 200, 255)
+_OUTLINE = QColor(255, 255, 0)
 _MARGIN, _GAP, _ARM = 6, 12, 5
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 
@@ -76,6 +78,16 @@ def draw_marks(painter: QPainter, sight: Sight, link: Link, lines: list[str]) ->
         room = sight.width - 2 * _MARGIN
         shown = painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, room)
         _write(painter, shown, _MARGIN, _MARGIN + number * line_height)
+
+
+def draw_outline(painter: QPainter, sight: Sight, points_lps: list[NDArray[np.float64]]) -> None:
+    """Draw the outline that is being clicked."""
+    painter.setPen(QPen(_OUTLINE, 1.5))
+    places = [QPointF(*sight.to_pixel(point)) for point in points_lps]
+    for place in places[:1]:
+        painter.drawEllipse(place, _ARM / 2, _ARM / 2)
+    for start, end in pairwise(places):
+        painter.drawLine(start, end)
 
 
 def _cross(painter: QPainter, sight: Sight, link: Link) -> None:

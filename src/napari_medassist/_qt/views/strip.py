@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QSignalBlocker, QTimer
+from qtpy.QtCore import QSignalBlocker, QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QWidget
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.messages import shows_errors
+from napari_medassist._qt.views.clips import ClipsBeside
 from napari_medassist._qt.views.keys import WINDOW_KEYS, bind_view_keys, keys_in_words
 from napari_medassist._qt.views.linked import linked_views_of
-from napari_medassist.app.hanging.protocol import Layout, Protocol, fused_layout, protocol_for
+from napari_medassist.app.hanging.protocol import Layout, Protocol, clips_of, fused_layout, protocol_for
 from napari_medassist.app.hanging.reading import all_protocols, built_in_protocols
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
@@ -34,12 +35,20 @@ class ViewStrip(QWidget):
         The link to the viewer and the session.
     settings
         Where the choice of hanging is kept.
+
+    Signals
+    -------
+    hung
+        Emits whether clips are shown, when a study was hung by itself.
     """
+
+    hung = Signal(bool)
 
     def __init__(self, bridge: Bridge, settings: Settings) -> None:
         super().__init__()
         self._bridge, self._settings = bridge, settings
         self.views = linked_views_of(bridge)
+        self.clips = ClipsBeside(bridge)
         self._protocols: tuple[Protocol, ...] = built_in_protocols()
         self._hung: Case | None = None
         self.layouts = QComboBox()
@@ -62,13 +71,18 @@ class ViewStrip(QWidget):
     @shows_errors
     def show_layout(self, layout: Layout | None) -> None:
         """Show a layout, or napari's canvas alone."""
+        self.clips.close()
         if layout is None:
             self.views.close()
+            self._bridge.viewer.status = ""  # what was missing in the layout before does not count now
+        elif layout.n_clips:
+            self.views.close()
+            self.clips.show(layout.n_clips)
         else:
             self.views.show(layout)
-            if self.views.missing:
-                without = ", ".join(self.views.missing)
-                self._bridge.viewer.status = f"{layout.name}: the case has no {without}."
+            without = ", ".join(self.views.missing)
+            told = f": the case has no {without}." if without else ""
+            self._bridge.viewer.status = f"{layout.name}{told}"
             self.crosshair.setChecked(True)
         with QSignalBlocker(self.layouts):
             self.layouts.setCurrentIndex(max(0, self._place_of(layout)))
@@ -96,6 +110,7 @@ class ViewStrip(QWidget):
     def _on_case(self, case: Case | None) -> None:
         if case is None:
             self.views.close()
+            self.clips.close()
             self._hung = None
         self._later.start()
 
@@ -106,7 +121,9 @@ class ViewStrip(QWidget):
         is_hung = case is not None and self._hung is not None and case.name == self._hung.name
         if case is None or is_hung or not self.hangs.isChecked():
             return
-        if self._bridge.session.cohort is not None or len({s.role for s in case.series}) < 2:
+        are_clips = bool(clips_of(case)) and not any(case.volumes())
+        is_one = len({s.role for s in case.series}) < 2 and not are_clips
+        if self._bridge.session.cohort is not None or is_one:
             return
         self._hang(case)
 
@@ -119,6 +136,7 @@ class ViewStrip(QWidget):
         if protocol is not None:
             self._hung = case
             self.show_layout(protocol.layouts[0])
+            self.hung.emit(bool(protocol.layouts[0].n_clips))
 
     def _offer(self) -> None:
         """Offer the layouts of all protocols that fit the case."""

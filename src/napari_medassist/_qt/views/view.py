@@ -14,9 +14,10 @@ from qtpy.QtWidgets import QWidget
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.views.link import Link
-from napari_medassist._qt.views.marks import Sight, draw_marks
+from napari_medassist._qt.views.marks import Sight, draw_marks, draw_outline
 from napari_medassist._qt.views.painting import one_step, paintable, stroke
 from napari_medassist._qt.views.shown import Shown
+from napari_medassist._qt.views.tools import ViewTools
 from napari_medassist._qt.views.windowing import WindowDrag, reset_window
 
 _CLICK_PX, _WHEEL_ZOOM = 3, 1.15
@@ -56,6 +57,7 @@ class LinkedView(QWidget):
         self._window: WindowDrag | None = None
         self._stroke = ExitStack()
         self._paints: Any = None
+        self._tools, self._uses_tool = ViewTools(bridge, shown), False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(60, 60)
@@ -81,6 +83,7 @@ class LinkedView(QWidget):
         sight = self.sight
         self.shown.draw(painter, sight)
         draw_marks(painter, sight, self._link, self.shown.lines())
+        draw_outline(painter, sight, self._tools.outline_lps)
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
@@ -103,6 +106,10 @@ class LinkedView(QWidget):
         if event.button() == Qt.MouseButton.RightButton:
             layer = self._asked_layer(event)
             self._window = None if layer is None else WindowDrag(layer)
+        elif event.button() == Qt.MouseButton.LeftButton and self._tools.takes():
+            self._uses_tool = True
+            self._tools.press(self.lps_at(event.position()))
+            self.update()
         elif event.button() == Qt.MouseButton.LeftButton:
             self._paints = paintable(self._bridge.viewer.layers.selection.active)
             if self._paints is not None:
@@ -113,6 +120,10 @@ class LinkedView(QWidget):
         """Follow the mouse: hover, paint, pan, or change the window."""
         place, last = event.position(), self._last
         self._tell_cursor(place)
+        if self._window is None and self._paints is None and self._tools.takes():
+            self._tools.move(self.lps_at(place))
+            self.update()
+            return
         if last is None or self._pressed is None:
             return
         if self._window is not None:
@@ -128,7 +139,7 @@ class LinkedView(QWidget):
         is_click = self._pressed is not None and (
             (event.position() - self._pressed).manhattanLength() < _CLICK_PX
         )
-        if is_click and self._window is None and self._paints is None:
+        if is_click and self._window is None and self._paints is None and not self._uses_tool:
             self._link.go_to(self.lps_at(event.position()))
         self._end()
 
@@ -137,6 +148,9 @@ class LinkedView(QWidget):
         self._end()
         if event.button() == Qt.MouseButton.RightButton:
             reset_window(self._asked_layer(event))
+        elif self._tools.takes():
+            self._tools.double_click(self.lps_at(event.position()))
+            self.update()
         elif paintable(self._bridge.viewer.layers.selection.active) is None:
             self.enlarged.emit()
 
@@ -172,4 +186,6 @@ class LinkedView(QWidget):
 
     def _end(self) -> None:
         self._stroke.close()
+        self._tools.release()
+        self._uses_tool = False
         self._pressed = self._last = self._window = self._paints = None

@@ -63,8 +63,9 @@ class ReadingLayers:
         The maps of the case before go first: what is left are its images, in whose layers those of the
         next one fit if it was acquired alike. Making layers anew takes napari seconds.
         """
-        for layer in self._mine():
-            self._bridge.viewer.layers.remove(layer)
+        with self._bridge.viewer.layers.batched_update():
+            for layer in self._mine():
+                self._bridge.viewer.layers.remove(layer)
         layers = self._bridge.replace_case(case)
         with self._bridge.recorder.given():
             return [*layers, *(self._bridge.add_labels(labels) for labels in own)]

@@ -2,8 +2,8 @@
 
 Turkbey B, et al. Prostate Imaging Reporting and Data System Version 2.1: 2019 update of PI-RADS version
 2. Eur Urol 2019;76:340-351, and the document PI-RADS v2.1 of the American College of Radiology (2019),
-"PI-RADS assessment category". The rule for studies without adequate DWI is as its writer remembers that
-document; it has not been compared with it yet.
+"PI-RADS assessment category". Without adequate DWI one table holds for both zones: T2 is the category,
+and positive DCE raises a 3 to 4. What a reader decides stands: nothing here changes it.
 """
 
 from __future__ import annotations

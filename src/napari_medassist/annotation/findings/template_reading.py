@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def user_template_folder() -> Path:
     return user_config_path("napari-medassist") / "templates"
 
 
+@cache
 def built_in_templates() -> tuple[Template, ...]:
     """Return the templates that come with the package."""
     folder = files("napari_medassist.annotation.findings") / "templates"

@@ -19,7 +19,7 @@ from napari_medassist.annotation.operations.change import (
     index_within,
     set_where,
 )
-from napari_medassist.annotation.operations.sampling import IntensityRange, SeenImage
+from napari_medassist.annotation.operations.sampling import IntensityRange, Sampled
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Triple
 
@@ -93,7 +93,7 @@ def grow(
 
 
 def confidence_range(
-    image: SeenImage,
+    image: Sampled,
     voxels: Voxels,
     seed_zyx: Sequence[float],
     spacing_zyx_mm: Triple,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,13 @@ from napari_medassist.core.geometry import Float, Geometry
 from napari_medassist.core.volume import Array
 
 _PARALLEL = 1e-6
+
+
+class Sampled(Protocol):
+    """An image that tells its values at the voxels of an annotation."""
+
+    def values(self, box: Box) -> tuple[NDArray[Any], Mask]:
+        """Return the values in a box of the annotation, and where the image has any, (z, y, x)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +103,7 @@ class IntensityRange:
         If ``low`` lies above ``high``.
     """
 
-    image: SeenImage
+    image: Sampled
     low: float
     high: float
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.annotation.operations.change import box_of_label, free_value, whole
+from napari_medassist.annotation.clips.seen import SeenClip
+from napari_medassist.annotation.operations.change import box_of_label, free_value
 from napari_medassist.annotation.operations.sampling import SeenImage
 from napari_medassist.app.annotating.tools import Annotated
 from napari_medassist.app.layer_data import LayerLink
@@ -16,6 +17,7 @@ from napari_medassist.app.measuring.region_values import region_values
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Triple
 from napari_medassist.core.labels import LabelMap, LabelScheme
+from napari_medassist.core.video import VideoClip
 from napari_medassist.core.volume import GridImage, Volume
 
 #: The part of a label's intensities that a range is taken from, in percent.
@@ -50,6 +52,9 @@ def annotated(
         raise InvalidSetting("This label map is shown resampled and cannot be edited here.")
     if not isinstance(voxels, np.ndarray) or voxels.ndim != 3:
         raise InvalidSetting("The tools need a label map with three axes.")
+    if link is not None and isinstance(link.image, VideoClip):
+        clip = link.image
+        return Annotated(voxels, spacing_zyx_mm, SeenClip(clip.frames), clip.frame_times_s)
     seen = None
     if image is not None and link is not None and isinstance(link.image, GridImage):
         seen = SeenImage(image.array, image.geometry, link.image.geometry)
@@ -81,9 +86,12 @@ def range_of_label(on: Annotated, label: int) -> tuple[float, float]:
     InvalidSetting
         If there is no image, or no voxel of the label lies in it.
     """
-    values, inside = on.required_image().values(whole(on.voxels))
-    found = values[inside & (on.voxels == label)]
-    if label == 0 or not found.size:
+    found = np.zeros(0)
+    if label and (on.voxels == label).any():
+        box = box_of_label(on.voxels, label)
+        values, inside = on.required_image().values(box)
+        found = values[inside & (on.voxels[box] == label)]
+    if not found.size:
         raise InvalidSetting(
             f"Label {label} has no voxels in the image.", cure="Draw a stroke in the lesion first."
         )

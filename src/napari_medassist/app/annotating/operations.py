@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from napari_medassist.annotation.clips.masks import between_frames, copied_to_next
 from napari_medassist.annotation.operations import filling, parts, shaping
-from napari_medassist.annotation.operations.change import Change
+from napari_medassist.annotation.operations.change import Change, Voxels
 from napari_medassist.annotation.operations.interpolation import interpolate
 from napari_medassist.app.annotating.tools import Annotated
+from napari_medassist.core.errors import InvalidSetting
+
+#: Why what needs a third dimension is not done on clips.
+_NO_DEPTH = "Works in 3D, and the frames of a clip are no depth"
+_FAR = 1e3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Asked:
     """What a button is asked for.
 
@@ -28,7 +34,9 @@ class Asked:
     smallest_mm3
         Smaller parts are removed.
     other
-        The label to merge with.
+        The label to merge or combine with.
+    theirs
+        The label map (z, y, x) that ``other`` is in; None stands for the one that is changed.
     """
 
     label: int
@@ -38,25 +46,30 @@ class Asked:
     method: shaping.Method = "median"
     smallest_mm3: float = 20.0
     other: int = 0
+    theirs: Voxels | None = None
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A button: its name, what it says of itself, and what it does."""
+    """A button: its name, what it says of itself, what it does, and why not on clips (or empty)."""
 
     title: str
     tip: str
     run: Callable[[Annotated, Asked], Change]
+    not_on_clips: str = ""
 
 
 def _interpolate(on: Annotated, asked: Asked) -> Change:
+    if on.times_s:
+        return between_frames(on.voxels, asked.label, on.times_s, on.spacing_zyx_mm[1:])
     return interpolate(on.voxels, asked.label, on.spacing_zyx_mm, axis=asked.axis)
 
 
 def _smooth(on: Annotated, asked: Asked) -> Change:
-    return shaping.smooth(
-        on.voxels, asked.label, on.spacing_zyx_mm, asked.radius_mm, method=asked.method
-    )
+    spacing = on.spacing_zyx_mm
+    if on.times_s:  # frames smooth one by one: the next one is farther off than any radius
+        spacing = (_FAR * asked.radius_mm, *spacing[1:])
+    return shaping.smooth(on.voxels, asked.label, spacing, asked.radius_mm, method=asked.method)
 
 
 def _holes(on: Annotated, asked: Asked) -> Change:
@@ -64,6 +77,8 @@ def _holes(on: Annotated, asked: Asked) -> Change:
 
 
 def _copied(on: Annotated, asked: Asked) -> Change:
+    if on.times_s:
+        return copied_to_next(on.voxels, asked.label, asked.index)
     return parts.copy_slice(on.voxels, asked.label, asked.index, asked.index + 1, axis=asked.axis)
 
 
@@ -89,6 +104,28 @@ def _merged(on: Annotated, asked: Asked) -> Change:
     return parts.merge(on.voxels, [asked.other], asked.label)
 
 
+def _united(on: Annotated, asked: Asked) -> Change:
+    if asked.theirs is None:
+        return _merged(on, asked)
+    return parts.combine(on.voxels, asked.label, asked.other, "add", asked.theirs)
+
+
+def _intersected(on: Annotated, asked: Asked) -> Change:
+    return parts.combine(on.voxels, asked.label, asked.other, "intersect", _theirs(asked))
+
+
+def _subtracted(on: Annotated, asked: Asked) -> Change:
+    return parts.combine(on.voxels, asked.label, asked.other, "subtract", _theirs(asked))
+
+
+def _theirs(asked: Asked) -> Voxels:
+    if asked.theirs is None:
+        raise InvalidSetting(
+            "Labels of one label map do not overlap.", cure="Choose another label map as In."
+        )
+    return asked.theirs
+
+
 #: The operations, in the order of their buttons.
 OPERATIONS: Mapping[str, Operation] = {
     operation.title: operation
@@ -97,10 +134,13 @@ OPERATIONS: Mapping[str, Operation] = {
         Operation("Smooth", "Smooth the label; other labels stay", _smooth),
         Operation("Copy to next", "Copy the label to the next slice", _copied),
         Operation("Fill holes", "Fill what the label encloses on each slice", _holes),
-        Operation("Split parts", "Give each connected part a label of its own", _apart),
-        Operation("Split waist", "Split the label at its narrow places", _split),
+        Operation("Split parts", "Give each connected part a label of its own", _apart, _NO_DEPTH),
+        Operation("Split waist", "Split the label at its narrow places", _split, _NO_DEPTH),
         Operation("Merge", "Give the other label this label's value", _merged),
-        Operation("Keep largest", "Remove all connected parts but the largest", _largest),
-        Operation("Remove small", "Remove parts below the volume", _small),
+        Operation("Union", "Add the other label, where nothing else is drawn", _united),
+        Operation("Intersection", "Keep what the other label has too", _intersected),
+        Operation("Difference", "Take the other label's voxels away", _subtracted),
+        Operation("Keep largest", "Remove all connected parts but the largest", _largest, _NO_DEPTH),
+        Operation("Remove small", "Remove parts below the volume", _small, _NO_DEPTH),
     )
 }

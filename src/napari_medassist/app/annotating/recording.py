@@ -12,7 +12,7 @@ from pathlib import Path
 from psygnal import Signal
 
 from napari_medassist.annotation.action_bytes import to_plain
-from napari_medassist.annotation.actions import Action, Together
+from napari_medassist.annotation.actions import Action, Together, parts_of
 from napari_medassist.annotation.document import Document, Plain, Voxels
 from napari_medassist.annotation.history import DEFAULT_LIMIT_BYTES, History
 from napari_medassist.annotation.map_edit import MapEdit
@@ -28,6 +28,8 @@ from napari_medassist.core.errors import InvalidSetting, MedAssistError
 #: The journal is folded into a new snapshot when it is larger.
 COMPACT_AT_BYTES = 32 * 1024**2
 _CURRENT = "current"
+#: Stands for what no label map file holds: findings, ranges and other tables.
+_NO_MAP = ""
 #: A window that closes waits so long for a disk that is slow or full.
 _CLOSE_S = 5.0
 
@@ -90,6 +92,7 @@ class Recording:
         self._pending: list[tuple[str, Action]] = []
         self._problem = ""
         self._kept_at: int | None = None
+        self._unsaved: set[str] = set()
 
     @property
     def document(self) -> Document:
@@ -127,7 +130,7 @@ class Recording:
         self.history = History(Document(), self._limit)
         self.case, self.waiting, self._lock, self._writer = None, None, None, None
         self.read_only, self.told, self._problem, self._pending = "", (), "", []
-        self._kept_at = None
+        self._kept_at, self._unsaved = None, set()
         self.changed.emit()
         return written
 
@@ -172,6 +175,7 @@ class Recording:
             raise InvalidSetting("There is no earlier work to restore.")
         self.waiting, self.told = None, found.told
         self.history = found.history
+        self._unsaved = {*found.history.document.maps, _NO_MAP}
         self._writer = SessionWriter(self.folder, found.facts)
         self._writer.go_on(found, copy_of(found.history.document))
         self.changed.emit()
@@ -211,6 +215,7 @@ class Recording:
     def record(self, action: Action) -> None:
         """Record an action that the caller has applied to the document, or is just applying."""
         self.history.record(action)
+        self._unsaved |= _touched(action)
         self._write("step", action)
         self.changed.emit()
 
@@ -230,15 +235,20 @@ class Recording:
 
     def _applied(self, kind: str, action: Action | None) -> Action | None:
         if action is not None:
+            self._unsaved |= _touched(action)
             self._write(kind, action)
             self.applied.emit(action)
             self.changed.emit()
         return action
 
     def note_saved(self, key: str, path: Path) -> None:
-        """Remember to which file a label map was saved."""
-        if self._writer is not None:
-            self._writer.add("saved", {"map": key, "path": str(path)})
+        """Remember to which file a label map was saved; when all are, the work is not offered again."""
+        if self._writer is None:
+            return
+        self._writer.add("saved", {"map": key, "path": str(path)})
+        self._unsaved.discard(key)
+        if not self._unsaved & {_NO_MAP, *self.document.maps}:
+            self.note_kept()
 
     # ---------------------------------------------------------------- safety
 
@@ -349,10 +359,16 @@ def _take_back(base: Document, action: Action) -> None:
         action.inverse().apply_to(base)
 
 
+def _touched(action: Action) -> set[str]:
+    """Return the keys of the label maps that an action changes."""
+    kinds = (VoxelEdit, MapEdit)
+    return {part.key if isinstance(part, kinds) else _NO_MAP for part in parts_of(action)}
+
+
 def _is_work(action: Action) -> bool:
     """Tell whether an action is worth a session: an empty label map alone is not."""
     if isinstance(action, MapEdit) and action.before is None and action.content is not None:
-        return bool(action.content.voxels().any())
+        return not action.content.is_empty
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from platformdirs import user_data_path
 
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case, Series
+from napari_medassist.core.errors import InvalidSetting, WriteFailed
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.video import VideoClip
 
@@ -25,6 +27,50 @@ def sessions_folder() -> Path:
     """Return where sessions lie: as variable or settings say, else in the user's data folder."""
     stated = os.environ.get(FOLDER_VARIABLE) or Settings().ui(FOLDER_SETTING)
     return Path(str(stated)) if stated else user_data_path("napari-medassist") / "sessions"
+
+
+def choose_sessions_folder(folder: Path | None, settings: Settings | None = None) -> Path:
+    """Let sessions lie in a folder from the next case on; return it.
+
+    Parameters
+    ----------
+    folder
+        An existing folder; None stands for the one in the user's data folder.
+    settings
+        Where it is remembered; by default the user's settings.
+
+    Raises
+    ------
+    InvalidSetting
+        If the environment variable decides, or the choice cannot be remembered.
+    WriteFailed
+        If nothing can be written there.
+    """
+    if os.environ.get(FOLDER_VARIABLE):
+        raise InvalidSetting(
+            f"The variable {FOLDER_VARIABLE} decides where sessions lie.", cure="Unset it first."
+        )
+    if folder is not None:
+        _require_writable(folder)
+    kept = settings or Settings()
+    kept.set_ui(FOLDER_SETTING, "" if folder is None else str(folder.absolute()))
+    if kept.problem:
+        raise InvalidSetting(kept.problem)
+    return sessions_folder()
+
+
+def _require_writable(folder: Path) -> None:
+    """Try to write: permissions alone do not tell of read-only and network disks."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(b"MedAssist")
+            file.flush()
+    except OSError as error:
+        raise WriteFailed(
+            f"Nothing can be written into this folder ({error.strerror or error}).",
+            path=folder,
+            cure="Choose another one.",
+        ) from error
 
 
 def place_of(case: Case, home: Path | None = None, reader: str = "") -> Path:

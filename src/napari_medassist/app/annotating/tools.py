@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_medassist.annotation.operations import brush, filling, growing
 from napari_medassist.annotation.operations.change import ANYTHING, Change, Protection
-from napari_medassist.annotation.operations.sampling import IntensityRange, SeenImage
+from napari_medassist.annotation.operations.sampling import IntensityRange, Sampled
 from napari_medassist.annotation.operations.smart_edge import SmartEdge, edge_cost
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Triple
@@ -44,6 +44,8 @@ class Keep(StrEnum):
 
 #: Tools that work while the mouse is dragged.
 DRAGGED = (Tool.BRUSH, Tool.ERASER, Tool.RANGE_BRUSH)
+#: Tools that have no use on the frames of a clip, and why.
+NOT_ON_CLIPS = {Tool.SPLIT: "Splits through all slices, and the frames of a clip are no depth"}
 #: Tools whose outline is clicked point by point.
 OUTLINES = (Tool.POLYGON, Tool.SMART_EDGE)
 
@@ -106,13 +108,17 @@ class Annotated:
         Distance between voxel centres along z, y, x, in mm.
     image
         The image that gives the range, seen from the label map; None if there is none.
+    times_s
+        Seconds of each frame, if what is annotated are the frames of a clip; their first axis is then
+        time and no depth. Empty for a label map of a volume.
     """
 
     voxels: NDArray[np.integer[Any]]
     spacing_zyx_mm: Triple
-    image: SeenImage | None = None
+    image: Sampled | None = None
+    times_s: tuple[float, ...] = ()
 
-    def required_image(self) -> SeenImage:
+    def required_image(self) -> Sampled:
         """Return the image.
 
         Raises
@@ -175,7 +181,7 @@ def clicked(
         on.spacing_zyx_mm,
         settings.label,
         radius_mm=settings.reach_mm,
-        largest_ml=settings.largest_ml,
+        largest_ml=None if on.times_s else settings.largest_ml,  # frames have no volume
         axis=across,
         protection=settings.protection(),
     )

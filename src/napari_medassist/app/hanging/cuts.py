@@ -156,3 +156,39 @@ def disc_voxels(
     is_met &= np.all((index >= 0) & (index < np.asarray(geometry.shape_zyx)), axis=1)
     z, y, x = index[is_met].T
     return z, y, x
+
+
+def outlined_voxels(
+    geometry: Geometry, view: ViewPlane, corners_lps_mm: ArrayLike
+) -> tuple[NDArray[np.intp], ...]:
+    """Return the voxels of a grid that an outline encloses, drawn in the plane of a view.
+
+    Those that the plane passes through and whose centre, looked at along the normal, lies inside.
+
+    Parameters
+    ----------
+    geometry
+        The grid, however it lies to the view.
+    view
+        The plane that the outline lies in.
+    corners_lps_mm
+        (n, 3) corners, LPS mm; the last one is joined to the first.
+
+    Returns
+    -------
+    tuple of arrays
+        Indices along z, y, x of each voxel, once.
+    """
+    from skimage.measure import points_in_poly
+
+    corners = view.from_lps(corners_lps_mm)
+    depth = float(corners[:, 2].mean())
+    fine = min(geometry.spacing_zyx_mm) / 2
+    low, high = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
+    right, down = np.meshgrid(*(np.arange(a, b + fine, fine) for a, b in zip(low, high, strict=True)))
+    plane = np.stack([right.ravel(), down.ravel(), np.full(right.size, depth)], axis=-1)
+    index = np.unique(np.rint(geometry.lps_to_index(view.to_lps(plane))).astype(np.intp), axis=0)
+    index = index[np.all((index >= 0) & (index < np.asarray(geometry.shape_zyx)), axis=1)]
+    inside = points_in_poly(view.from_lps(geometry.index_to_lps(index))[:, :2], corners[:, :2])
+    z, y, x = index[inside].T
+    return z, y, x

@@ -10,10 +10,13 @@ import numpy as np
 
 from napari_medassist.core.case import Case
 from napari_medassist.core.orientation import Plane
+from napari_medassist.core.video import VideoClip
 from napari_medassist.core.volume import Volume
 
 #: ``own``: the slices as they were acquired, in their own axes, however oblique to the case.
 Along = Plane | Literal["own"]
+#: What a protocol calls the need of a clip.
+CLIP = "clip"
 #: A row of views is broken where each would be narrower than this.
 LEAST_WIDTH_PX = 240
 
@@ -50,10 +53,14 @@ class Layout:
         What the user chooses it by.
     views
         For each view its choices; the first whose series is there is shown.
+    n_clips
+        So many clips are shown side by side instead, as far as there are so many; 0 for a layout of
+        views.
     """
 
     name: str
-    views: tuple[tuple[Choice, ...], ...]
+    views: tuple[tuple[Choice, ...], ...] = ()
+    n_clips: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Protocol:
     name
         What the user chooses it by.
     needs
-        Roles that a case must have for it to fit.
+        Roles that a case must have for it to fit; :data:`CLIP` stands for any clip.
     layouts
         What it offers; the first is shown when the case opens.
     """
@@ -75,8 +82,11 @@ class Protocol:
     layouts: tuple[Layout, ...]
 
     def fits(self, case: Case) -> bool:
-        """Tell whether a case has all that is needed, placed in the patient: a clip is not."""
-        return all(_volume_of(case, role) is not None for role in self.needs)
+        """Tell whether a case has all that is needed; a role must be placed in the patient."""
+        return all(
+            bool(clips_of(case)) if role == CLIP else _volume_of(case, role) is not None
+            for role in self.needs
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +117,15 @@ class HungView:
     over_window: str = ""
 
 
+def clips_of(case: Case) -> tuple[VideoClip, ...]:
+    """Return the clips of a case."""
+    return tuple(series for series in case.series if isinstance(series, VideoClip))
+
+
 def protocol_for(case: Case, protocols: Sequence[Protocol]) -> Protocol | None:
-    """Return the protocol that fits a case and needs most; the earlier one of equals."""
+    """Return the protocol that fits and needs most, volumes before clips; the earlier of equals."""
     fitting = [protocol for protocol in protocols if protocol.fits(case)]
-    return max(fitting, key=lambda protocol: len(protocol.needs), default=None)
+    return max(fitting, key=lambda p: len(p.needs) - (CLIP in p.needs) / 2, default=None)
 
 
 def hang(layout: Layout, case: Case) -> tuple[tuple[HungView, ...], tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
@@ -9,7 +10,7 @@ from typing import Any, get_args
 import yaml
 from platformdirs import user_config_path
 
-from napari_medassist.app.hanging.protocol import Choice, Layout, Protocol
+from napari_medassist.app.hanging.protocol import CLIP, Choice, Layout, Protocol
 from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.orientation import Plane
 from napari_medassist.io.roles import load_rules
@@ -31,6 +32,7 @@ def user_protocol_folder() -> Path:
     return user_config_path("napari-medassist") / "protocols"
 
 
+@cache
 def built_in_protocols() -> tuple[Protocol, ...]:
     """Return the protocols that come with the package."""
     folder = files("napari_medassist.app.hanging") / "protocols"
@@ -94,18 +96,33 @@ class _Reader(NodeReader):
         node = self._root(text)
         entries = self._entries(node, ("name", "needs", "layouts"), must=("name", "layouts"))
         needs = entries.get("needs")
-        roles = () if needs is None else tuple(self._role(n) for n in self._items(needs))
+        roles = () if needs is None else tuple(self._need(n) for n in self._items(needs))
         layouts = tuple(self._layout(n) for n in self._items(entries["layouts"]))
         if not layouts:
             raise self._wrong(entries["layouts"], "a protocol needs a layout")
         return Protocol(self._text(entries["name"]), roles, layouts)
 
     def _layout(self, node: yaml.Node) -> Layout:
-        entries = self._entries(node, ("name", "views"), must=("name", "views"))
+        entries = self._entries(node, ("name", "views", "clips"), must=("name",))
+        if "clips" in entries:
+            if "views" in entries:
+                raise self._wrong(entries["clips"], "a layout has views or clips, not both")
+            return Layout(self._text(entries["name"]), n_clips=self._count(entries["clips"]))
+        if "views" not in entries:
+            raise self._wrong(node, "'views' is missing")
         views = tuple(self._view(n) for n in self._items(entries["views"]))
         if not views:
             raise self._wrong(entries["views"], "a layout needs a view")
         return Layout(self._text(entries["name"]), views)
+
+    def _need(self, node: yaml.Node) -> str:
+        return CLIP if self._text(node) == CLIP else self._role(node)
+
+    def _count(self, node: yaml.Node) -> int:
+        text = self._text(node)
+        if text not in ("1", "2"):
+            raise self._wrong(node, f"'{text}' is not 1 or 2, the clips that fit side by side")
+        return int(text)
 
     def _view(self, node: yaml.Node) -> tuple[Choice, ...]:
         alternatives = node.value if isinstance(node, yaml.SequenceNode) else [node]

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut
+from pydicom.uid import ExplicitVRBigEndian
 
 from napari_medassist.core.errors import CorruptFile
 from napari_medassist.io.dicom.header import Header
 from napari_medassist.io.dicom.tags import MALFORMED
+
+_PLAIN_PALETTE = "RedPaletteColorLookupTableData"
 
 
 def displayed(frame: NDArray[Any], header: Header, tags: Dataset) -> NDArray[Any]:
@@ -43,6 +46,8 @@ def displayed(frame: NDArray[Any], header: Header, tags: Dataset) -> NDArray[Any
 
 def _with_palette(frame: NDArray[Any], header: Header, tags: Dataset) -> NDArray[Any]:
     try:
+        if header.transfer_syntax_uid == ExplicitVRBigEndian and _PLAIN_PALETTE in tags:
+            tags = _with_turned_words(tags)
         colours = apply_color_lut(frame, tags)
         entry_bits = int(tags.RedPaletteColorLookupTableDescriptor[2])
     except MALFORMED as error:
@@ -53,6 +58,18 @@ def _with_palette(frame: NDArray[Any], header: Header, tags: Dataset) -> NDArray
         ) from error
     colours = colours[..., :3]
     return colours if colours.dtype.itemsize == 1 else _to_8_bits(colours, entry_bits)
+
+
+def _with_turned_words(tags: Dataset) -> Dataset:
+    """Turn the words of plain palettes, which pydicom does for segmented ones only."""
+    turned = Dataset()
+    turned.update(tags)
+    for colour in ("Red", "Green", "Blue"):
+        name = f"{colour}PaletteColorLookupTableData"
+        if name in tags and tags[name].VR == "OW":
+            words = np.frombuffer(tags[name].value, ">u2").astype("<u2")
+            turned.add_new(tags[name].tag, "OW", words.tobytes())
+    return turned
 
 
 def _inverted(frame: NDArray[Any], header: Header) -> NDArray[Any]:

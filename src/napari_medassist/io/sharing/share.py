@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,16 +16,16 @@ from pydicom.uid import UID
 from napari_medassist.core.errors import FileProblem, MedAssistError, WriteFailed
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.io.atomic import replacing
-from napari_medassist.io.dicom.header import Header, header_of
+from napari_medassist.io.dicom.header import header_of
 from napari_medassist.io.dicom.kinds import is_derived, not_an_image
 from napari_medassist.io.dicom.scan import files_below, is_dicom, is_directory_file
 from napari_medassist.io.dicom.tags import MALFORMED
+from napari_medassist.io.sharing.burned_in import Box, Doubt, black_out, doubt_of
 from napari_medassist.io.sharing.headers import clean_nifti, clean_nrrd
 from napari_medassist.io.sharing.profile import SharingOptions, Traces, clean
 from napari_medassist.io.sharing.pseudonyms import Pseudonyms
 from napari_medassist.io.sharing.words import known_words
 
-_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _CLEANERS = {".nii": clean_nifti, ".nii.gz": clean_nifti, ".nrrd": clean_nrrd, ".seg.nrrd": clean_nrrd}
 
 
@@ -50,13 +51,39 @@ class Shared:
     warnings: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Blacking:
+    """Which pixels are made black in the copies of images that may have text burned in.
+
+    Parameters
+    ----------
+    found
+        Black out what the search for text found.
+    everywhere
+        Boxes that are black in each of these images.
+    drawn
+        Boxes of single files, by path; for such a file what the search found does not count.
+    """
+
+    found: bool = False
+    everywhere: tuple[Box, ...] = ()
+    drawn: Mapping[Path, tuple[Box, ...]] = field(default_factory=dict)
+
+    def of(self, path: Path, doubt: Doubt) -> tuple[Box, ...]:
+        """Return the boxes of an image."""
+        if path in self.drawn:
+            return (*self.everywhere, *self.drawn[path])
+        return (*self.everywhere, *(doubt.boxes if self.found else ()))
+
+
 def share(
-    source: Path,
+    source: Path | Sequence[Path],
     folder: Path,
     mapping: Path,
     *,
     options: SharingOptions | None = None,
-    keep_doubtful: bool = False,
+    keep_doubtful: bool | Callable[[Path], bool] = False,
+    blacking: Blacking | None = None,
     progress: Progress = silent,
 ) -> Shared:
     """Copy the images, segmentations and label maps of a case without what identifies the patient.
@@ -72,7 +99,7 @@ def share(
     Parameters
     ----------
     source
-        A folder, or a file.
+        A folder, a file, or several of these: the files of one case.
     folder
         The folder to make; must not exist or be empty.
     mapping
@@ -80,7 +107,10 @@ def share(
     options
         What is kept beyond the profile.
     keep_doubtful
-        Share images that may have text burned in as well. Look at each of them before.
+        Share images that may have text burned in as well: all, or those whose path it says yes to. Look
+        at each of them before.
+    blacking
+        What is made black in these images; nothing by default. Their pixels are stored anew then.
     progress
         Told after each file.
 
@@ -93,19 +123,22 @@ def share(
         If nothing at the path can be shared.
     """
     folder, mapping = folder.expanduser().resolve(), mapping.expanduser().resolve()
-    _require_free(source, folder, mapping)
+    sources = (source,) if isinstance(source, Path) else tuple(source)
+    for one in sources:
+        _require_free(one, folder, mapping)
     names = Pseudonyms(shift_dates=bool(options and options.shift_dates))
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".sharing-") as place:
         work = Path(place) / "share"
         work.mkdir()
-        sharing = _Sharing(work, names, options or SharingOptions(), keep_doubtful)
-        files = files_below(source) if source.is_dir() else [source]
+        keeps = keep_doubtful if callable(keep_doubtful) else lambda _path: bool(keep_doubtful)
+        sharing = _Sharing(work, names, options or SharingOptions(), keeps, blacking or Blacking())
+        files = files_of(sources)
         for done, path in enumerate(files, start=1):
             sharing.add(path)
             progress(done, len(files), "Removing identifiers")
         if not sharing.shared.n_files:
             told = "".join(f"\n- {line}" for line in sharing.shared.left_out[:10])
-            raise FileProblem(f"Nothing here can be shared.{told}", path=source)
+            raise FileProblem(f"Nothing here can be shared.{told}", path=next(iter(sources), None))
         _require_clean(work, sharing.traces.to_look_for())
         with replacing(mapping) as temporary:
             temporary.write_text(json.dumps(asdict(names), indent=1), encoding="utf-8")
@@ -117,6 +150,12 @@ def share(
     return sharing.shared
 
 
+def files_of(sources: Sequence[Path]) -> list[Path]:
+    """Return the files of several files and folders, each once."""
+    found = (p for one in sources for p in (files_below(one) if one.is_dir() else [one]))
+    return list(dict.fromkeys(found))
+
+
 class _Sharing:
     """Copies file by file, and remembers what has been removed."""
 
@@ -125,12 +164,13 @@ class _Sharing:
         work: Path,
         names: Pseudonyms,
         options: SharingOptions,
-        keep_doubtful: bool,  # noqa: FBT001
+        keeps: Callable[[Path], bool],
+        blacking: Blacking,
     ) -> None:
         self.shared = Shared(work)
         self.traces = Traces()
         self._work, self._names, self._options = work, names, options
-        self._keep_doubtful = keep_doubtful
+        self._keeps, self._blacking = keeps, blacking
         self._series: dict[str, int] = {}
 
     def add(self, path: Path) -> None:
@@ -154,12 +194,16 @@ class _Sharing:
         if kind:
             self._leave_out(path, f"This is {kind}.")
             return
-        doubt = _burned_in(header, dataset)
-        if doubt and not self._keep_doubtful:
-            self._leave_out(path, f"{doubt}: names may be written in its pixels.")
+        keeps = self._keeps(path)
+        doubt = doubt_of(header, dataset, looks=keeps)
+        if doubt is not None and not keeps:
+            self._leave_out(path, f"{doubt.why}: names may be written in its pixels.")
             return
-        if doubt:
-            self.shared.warnings.append(f"{path.name}: {doubt}. Look at its pixels before sharing.")
+        if doubt is not None:
+            boxes = self._blacking.of(path, doubt)
+            if boxes:
+                black_out(dataset, boxes)
+            self.shared.warnings.append(f"{path.name}: {doubt.in_words(boxes)}")
         clean(dataset, self._names, self._options, self.traces)
         number = self._series.setdefault(header.series_uid, len(self._series) + 1)
         target = self._work / f"series-{number:02}"
@@ -195,22 +239,6 @@ class _Sharing:
 
     def _leave_out(self, path: Path, why: str) -> None:
         self.shared.left_out.append(f"{path}: {why}")
-
-
-def _burned_in(header: Header, dataset: FileDataset) -> str:
-    """Return why text may be burned into the pixels; empty if nothing speaks for it."""
-    stated = str(dataset.get("BurnedInAnnotation", "")).upper()
-    if stated == "YES":
-        return "It says that annotations are burned in"
-    if is_derived(header) or stated == "NO":
-        return ""
-    if header.modality_code in ("US", "IVUS", "XC", "ES", "OT"):
-        return f"An image of modality {header.modality_code}"
-    if header.sop_class_uid.startswith(_SECONDARY_CAPTURE) and header.sop_class_uid[
-        len(_SECONDARY_CAPTURE) :
-    ][:1] in ("", "."):
-        return "A secondary capture"
-    return "A saved screen" if any("SCREEN" in part for part in header.image_type) else ""
 
 
 def _require_free(source: Path, folder: Path, mapping: Path) -> None:

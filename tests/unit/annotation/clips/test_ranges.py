@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.uid import RLELossless
 
 from napari_medassist.annotation.clips.files import (
     read_label_set,
@@ -26,6 +28,8 @@ from napari_medassist.core.errors import (
     UnsupportedFormat,
 )
 from napari_medassist.core.video import VideoClip
+from napari_medassist.io.files import read
+from tests.dicom_phantom import write_clip
 
 #: A pause after the third frame.
 TIMES = (0.0, 0.04, 0.08, 1.0, 1.04, 1.08)
@@ -207,3 +211,13 @@ def test_the_fingerprint_tells_pixels_and_times_apart():
     assert ClipKey.of(replace(clip, frames=frames + 1)).fingerprint != key.fingerprint
     late = replace(clip, frame_times_s=(0.0, 0.1, 0.2, 0.4))
     assert ClipKey.of(late).fingerprint != key.fingerprint
+
+
+def test_a_clip_written_again_without_loss_is_the_same_one(tmp_path):
+    frames = np.random.default_rng(5).integers(0, 255, (4, 16, 16)).astype(np.uint8)
+    write_clip(tmp_path / "a.dcm", frames, FrameTime=40)
+    packed = dcmread(tmp_path / "a.dcm")
+    packed.compress(RLELossless)
+    packed.save_as(tmp_path / "b.dcm")
+    first, second = (ClipKey.of(read(tmp_path / name).series[0]) for name in ("a.dcm", "b.dcm"))
+    assert first.fingerprint == second.fingerprint

@@ -16,9 +16,14 @@ from napari_medassist.annotation.map_about import about_map
 from napari_medassist.annotation.map_edit import MapEdit
 from napari_medassist.annotation.voxel_edit import Dab, voxel_edit
 from napari_medassist.app.annotating.recording import Recording
-from napari_medassist.app.annotating.session_place import place_of, sessions_folder
+from napari_medassist.app.annotating.session_place import (
+    choose_sessions_folder,
+    place_of,
+    sessions_folder,
+)
+from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
-from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.core.errors import InvalidSetting, WriteFailed
 from napari_medassist.core.labels import LabelScheme
 from tests.phantoms import oblique_case, volume
 
@@ -196,3 +201,43 @@ def test_a_recording_that_goes_is_written_and_tells_nobody(tmp_path):
     again.open(CASE)
     assert (again.read_only, again.waiting is None) == ("", False)
     again.close()
+
+
+def test_what_is_saved_to_files_is_not_offered_again(recording, tmp_path):
+    paint(recording, 5)
+    recording.note_saved("a", tmp_path / "a.nii.gz")
+    recording.close()
+    opened(recording)
+    assert recording.waiting is None
+    assert len(list(tmp_path.glob("*/kept-*"))) == 1
+
+
+def test_what_was_done_after_saving_is_offered(recording, tmp_path):
+    paint(recording, 5)
+    recording.note_saved("a", tmp_path / "a.nii.gz")
+    paint(recording, 6)
+    recording.close()
+    opened(recording)
+    assert recording.waiting is not None
+
+
+def test_findings_are_in_no_label_file_and_offered(recording, tmp_path):
+    recording.do(FindingEdit("Note", "f", None, {"label": 1}))
+    paint(recording, 5)
+    recording.note_saved("a", tmp_path / "a.nii.gz")
+    recording.close()
+    opened(recording)
+    assert recording.waiting is not None
+
+
+def test_a_chosen_folder_must_be_writable(tmp_path, monkeypatch):
+    monkeypatch.delenv("NAPARI_MEDASSIST_SESSIONS", raising=False)
+    settings = Settings(tmp_path / "settings.json")
+    with pytest.raises(WriteFailed, match="Nothing can be written"):
+        choose_sessions_folder(tmp_path / "absent", settings)
+    assert Settings(settings.path).ui("sessions_folder") is None
+    choose_sessions_folder(tmp_path, settings)
+    assert Settings(settings.path).ui("sessions_folder") == str(tmp_path)
+    monkeypatch.setenv("NAPARI_MEDASSIST_SESSIONS", "elsewhere")
+    with pytest.raises(InvalidSetting, match="decides"):
+        choose_sessions_folder(tmp_path, settings)

@@ -34,6 +34,17 @@ def test_the_protocol_that_needs_most_is_chosen() -> None:
     assert protocol_for(Case("pd", (volume("pd"),)), ours) is None
 
 
+def test_clips_and_3d_ultrasound_and_ct_have_protocols_of_their_own() -> None:
+    ours, clip = built_in_protocols(), VideoClip(np.zeros((2, 4, 4), np.uint8), (0.0, 0.1))
+    found = protocol_for(Case("clip", (clip,)), ours)
+    assert (found.name, [layout.n_clips for layout in found.layouts]) == ("Ultrasound clip", [2, 1])
+    assert protocol_for(Case("3D", (volume("us"),)), ours).name == "Ultrasound"
+    assert protocol_for(Case("both", (clip, volume("us"))), ours).name == "Ultrasound"
+    known = {p.name for p in window_presets(volume("ct"))}
+    (ct,) = (p for p in ours if p.name == "CT")
+    assert {c.window for v in (v for la in ct.layouts for v in la.views) for c in v} - {""} <= known
+
+
 def test_a_missing_series_is_told_and_the_others_are_shown() -> None:
     views, missing = hang(protocol_for(oblique_case(), built_in_protocols()).layouts[0], oblique_case())
     assert [view.image.role for view in views] == ["t2w", "adc", "dce"]
@@ -58,6 +69,7 @@ def test_an_acquired_sagittal_series_comes_before_a_reformatted_one() -> None:
         (GOOD.replace("{role: t2w}", "{role: t2w"), 8, ""),
         (f"name: Other\n{GOOD.lstrip()}", 2, "'name' stands twice"),
         ("", 1, "empty"),
+        ("name: C\nneeds: [clip]\nlayouts:\n  - name: L\n    clips: 3\n", 5, "not 1 or 2"),
     ],
 )
 def test_a_bad_file_is_told_with_its_line(text: str, line: int, what: str) -> None:
@@ -114,9 +126,11 @@ def test_a_drag_widens_to_the_right_and_brightens_upward() -> None:
     assert dragged_window((0.0, 100.0), 0.0, -30.0) == pytest.approx((-10.0, 90.0))
 
 
-def test_a_clip_lies_in_no_patient_and_is_not_hung() -> None:
+def test_a_clip_lies_in_no_patient_and_is_in_no_linked_view() -> None:
     clip = VideoClip(np.zeros((2, 4, 4), dtype=np.uint8), (0.0, 0.1))
     case = Case("clip", (clip,))
-    assert protocol_for(case, built_in_protocols()) is None
+    ours = {protocol.name: protocol for protocol in built_in_protocols()}
+    assert not ours["Ultrasound"].fits(case)
+    assert hang(ours["Ultrasound"].layouts[0], case)[0] == ()
     layout = next(p for p in built_in_protocols() if p.needs == ("us",)).layouts[0]
     assert hang(layout, case) == ((), ("us",))

@@ -119,6 +119,13 @@ def test_palette_colours(tmp_path: Path, name: str) -> None:
         np.testing.assert_array_equal(clip.frames[..., channel], expected)
 
 
+@pytest.mark.parametrize("name", ["OBXXXX1A{}_2frame.dcm", "gdcm-US-ALOKA-16{}.dcm"])
+def test_palettes_of_big_endian_files_give_the_same_colours(tmp_path: Path, name: str) -> None:
+    ending = "_expb" if "OBX" in name else "_big"
+    little, big = (clip_of(installed(name.format(e)), tmp_path) for e in ("", ending))
+    np.testing.assert_array_equal(big.frames, little.frames)
+
+
 def test_a_segmented_palette(tmp_path: Path) -> None:
     path = installed("gdcm-US-ALOKA-16.dcm")
     clip = clip_of(path, tmp_path)

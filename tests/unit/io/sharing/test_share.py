@@ -148,6 +148,10 @@ def test_images_that_may_show_names_are_left_out(tmp_path: Path) -> None:
     kept = share(folder, tmp_path / "all", tmp_path / "map.json", keep_doubtful=True)
     assert kept.n_files == 11
     assert len(kept.warnings) == 6
+    some = share(
+        folder, tmp_path / "some", tmp_path / "map.json", keep_doubtful=lambda path: path.name == "clip"
+    )
+    assert (some.n_files, len(some.left_out)) == (6, 5)
 
 
 def test_an_identifier_that_stays_anywhere_stops_the_share(
