@@ -1,0 +1,1 @@
+"""Models: weights that are checked before they are read, and where they come from."""
