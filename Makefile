@@ -24,7 +24,7 @@ ifneq ($(shell $(BIN)/python -c '$(CHECK)' 2>/dev/null && echo whole),whole)
 $(shell rm -f $(INSTALLED))
 endif
 
-PYTHON_FILES := src tests benchmarks sample_data scripts
+PYTHON_FILES := src tests benchmarks sample_data scripts training
 
 .PHONY: help install system demo test lint types unit coverage format bench analysis docs docs-serve constraints clean distclean
 
@@ -96,7 +96,7 @@ constraints: install  ## Bring all packages up to date and write constraints.txt
 clean:  ## Remove what was built; the virtual environment stays
 	rm -rf build dist site demo_output htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache \
 	  .import_linter_cache .hypothesis
-	find src tests benchmarks sample_data scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks sample_data scripts training -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## Remove the virtual environment too
 	rm -rf $(VENV)

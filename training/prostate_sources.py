@@ -29,7 +29,11 @@ _FINENESS = (5, 8, 12)
 
 
 def cut_out(
-    channels: NDArray[Any], image: GridImage, centre_index: NDArray[Any], shape: tuple[int, int, int], order: int
+    channels: NDArray[Any],
+    image: GridImage,
+    centre_index: NDArray[Any],
+    shape: tuple[int, int, int],
+    order: int,
 ) -> NDArray[np.float32]:
     """Resample (c, z, y, x) within the image's own axes around a voxel; edges are repeated."""
     step = SPACING_ZYX_MM / np.array(image.geometry.spacing_zyx_mm)
@@ -49,7 +53,9 @@ def middle(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return (index.min(axis=0) + index.max(axis=0)) / 2
 
 
-def anatomy_of(zones_path: Path, lesions_path: Path) -> tuple[NDArray[np.uint8], NDArray[np.bool_]] | None:
+def anatomy_of(
+    zones_path: Path, lesions_path: Path
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]] | None:
     """Return zones and lesions around the gland; None if there is hardly a gland."""
     zones = read_labels(zones_path)
     values = np.asarray(zones.array)
@@ -115,7 +121,9 @@ def classes_of(image: NDArray[np.float32], n: int) -> NDArray[np.float32]:
     means = np.quantile(values, (np.arange(n) + 0.5) / n)
     for _ in range(15):
         classes = np.abs(values[..., None] - means).argmin(axis=-1)
-        means = np.array([values[classes == k].mean() if (classes == k).any() else means[k] for k in range(n)])
+        means = np.array(
+            [values[classes == k].mean() if (classes == k).any() else means[k] for k in range(n)]
+        )
     return classes.astype(np.float32)
 
 
@@ -123,7 +131,9 @@ def main() -> None:
     """Read, cut and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", type=Path, required=True, help="folder with zones/ and human/")
-    parser.add_argument("--image", type=Path, required=True, help="folder of the study that makes the background")
+    parser.add_argument(
+        "--image", type=Path, required=True, help="folder of the study that makes the background"
+    )
     parser.add_argument("--gland", type=Path, required=True, help="its gland, on the grid of its T2w")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()

@@ -3,7 +3,8 @@
 Needs the file that prostate_sources.py writes. A run that was stopped goes on with the same command; a
 run in another folder may begin from weights with --init::
 
-    python training/prostate_zones.py --sources sources.npz --config training/prostate_zones.yaml --out run
+    python training/prostate_zones.py --sources sources.npz \
+        --config training/prostate_zones.yaml --out run
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class MakeZones:
     frame: Frame = field(default_factory=Frame)
 
     def __call__(self, seed: int) -> Sample:
+        """Return image and labels."""
         anatomies, backgrounds = sources(self.path)
         pool = anatomies[:N_HELD_OUT] if self.held_out else anatomies[N_HELD_OUT:]
         return simulate(seed, pool, backgrounds, self.frame)
@@ -81,7 +83,9 @@ def main() -> None:
     make_held_out = MakeZones(options.sources, held_out=True)
     held_out = [make_held_out(_HELD_OUT_SEED + k) for k in range(config["n_held_out"])]
     first_seed = _TRAINING_SEED * (1 + settings.seed) + state.step
-    with SampleQueue(MakeZones(options.sources), n_workers=options.workers, first_seed=first_seed) as samples:
+    with SampleQueue(
+        MakeZones(options.sources), n_workers=options.workers, first_seed=first_seed
+    ) as samples:
         train(state, samples, held_out, settings, options.out)
 
 

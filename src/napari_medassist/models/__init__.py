@@ -1,1 +1,1 @@
-"""Models: what they are, how they are trained and how they run."""
+"""Models: weights that are checked before they are read, and how networks are trained."""

@@ -17,7 +17,7 @@ class _Block(nn.Sequential):
     """Convolution, group norm, leaky ReLU."""
 
     def __init__(self, n_in: int, n_out: int, kernel: Triple, stride: Triple = (1, 1, 1)) -> None:
-        padding = tuple(size // 2 for size in kernel)
+        padding: Triple = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
         super().__init__(
             nn.Conv3d(n_in, n_out, kernel, stride, padding, bias=False),
             nn.GroupNorm(min(8, n_out // 4), n_out),

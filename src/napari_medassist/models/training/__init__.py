@@ -1,1 +1,1 @@
-"""Training of the bundled models: simulated images, losses, and a loop that can be stopped and go on."""
+"""Training of the bundled models: simulated images, losses, and a loop that goes on after a stop."""

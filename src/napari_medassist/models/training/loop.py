@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -89,7 +88,7 @@ class RunState:
         }
         temporary = path.with_suffix(".part")
         torch.save(parts, temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
 
     def load(self, path: Path) -> None:
         """Go back to a checkpoint."""
@@ -154,7 +153,7 @@ def _learn(state: RunState, sample: Sample, crops: np.random.Generator, settings
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
     state.optimiser.step()
-    state.losses.append(float(loss))
+    state.losses.append(float(loss.detach()))
     state.step += 1
     # A mean that starts slow would remember the first, random weights.
     keep = min(settings.averaging, state.step / (state.step + 50))
@@ -183,13 +182,17 @@ def _cropped(
 def mean_dice(
     net: nn.Module, samples: Sequence[Sample], spacing_zyx_mm: tuple[float, float, float]
 ) -> dict[str, float]:
-    """Return the mean Dice of gland, peripheral zone and transition zone; undefined ones are left out."""
+    """Return the mean Dice of gland and zones; undefined ones are left out."""
     scores: dict[str, list[float]] = {"gland": [], "peripheral": [], "transition": []}
     net.eval()
     for image, labels in samples:
         with torch.no_grad():
             predicted = net(network_input(image, spacing_zyx_mm)).argmax(1)[0].numpy()
-        pairs = ((predicted > 0, labels > 0), (predicted == 1, labels == 1), (predicted == 2, labels == 2))
+        pairs = (
+            (predicted > 0, labels > 0),
+            (predicted == 1, labels == 1),
+            (predicted == 2, labels == 2),
+        )
         for name, (found, true) in zip(scores, pairs, strict=True):
             n = np.count_nonzero(found) + np.count_nonzero(true)
             if n:
@@ -215,4 +218,5 @@ def settings_of(entries: dict[str, Any]) -> RunSettings:
     unknown = set(entries) - set(asdict(RunSettings(minutes=1)))
     if unknown:
         raise ValueError(f"Unknown training settings: {', '.join(sorted(unknown))}.")
-    return RunSettings(**{k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
+    return RunSettings(**values)

@@ -68,7 +68,9 @@ class SampleQueue:
         try:
             sample: Sample = self._queue.get(timeout=_WAIT_S)
         except queue.Empty:
-            raise RuntimeError("No sample came in two minutes; look above for the workers' errors.") from None
+            raise RuntimeError(
+                "No sample came in two minutes; look above for the workers' errors."
+            ) from None
         return sample
 
 

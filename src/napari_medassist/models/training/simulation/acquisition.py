@@ -31,7 +31,8 @@ def _with_noise(chance: Chance, image: Array) -> Array:
     parts = [chance.noise(), chance.noise()]
     if chance.happens(0.4):  # interpolated by the scanner
         parts = [ndimage.gaussian_filter(n, (0, 0.6, 0.6)) * 1.6 for n in parts]
-    return np.hypot(image + level * parts[0], level * parts[1]).astype(np.float32)
+    magnitude: Array = np.hypot(image + level * parts[0], level * parts[1]).astype(np.float32)
+    return magnitude
 
 
 def displayed(chance: Chance, image: Array) -> Array:

@@ -54,9 +54,9 @@ class Chance:
         cells = tuple(max(2, n) for n in cells_zyx)
         noise = torch.randn((1, 1, *cells), generator=self._torch)
         if cells == self.shape_zyx:
-            return noise[0, 0].numpy()
+            return np.asarray(noise[0, 0], dtype=np.float32)
         smooth = F.interpolate(noise, size=self.shape_zyx, mode="trilinear", align_corners=True)
-        return smooth[0, 0].numpy()
+        return np.asarray(smooth[0, 0], dtype=np.float32)
 
     def noise(self) -> Array:
         """Draw standard normal noise, each voxel by itself."""
@@ -68,4 +68,5 @@ class Chance:
         wide = self.field((z * 2 // 5, y // 6, x // 6))
         middle = self.field((z * 3 // 5, y // 3, x // 3))
         fine = self.field((z, y * 2 // 3, x * 2 // 3))
-        return (0.5 * wide + 0.7 * middle + 0.8 * fine + 0.5 * self.noise()) / 1.3
+        mixed = 0.5 * wide + 0.7 * middle + 0.8 * fine + 0.5 * self.noise()
+        return np.asarray(mixed / 1.3, dtype=np.float32)

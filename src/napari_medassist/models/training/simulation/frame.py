@@ -86,4 +86,4 @@ def rotation(about_z: float, about_x: float, about_y: float) -> NDArray[np.float
     in_plane = np.array([[1, 0, 0], [0, np.cos(z), -np.sin(z)], [0, np.sin(z), np.cos(z)]])
     tilt = np.array([[np.cos(x), -np.sin(x), 0], [np.sin(x), np.cos(x), 0], [0, 0, 1]])
     lean = np.array([[np.cos(y), 0, -np.sin(y)], [0, 1, 0], [np.sin(y), 0, np.cos(y)]])
-    return in_plane @ tilt @ lean
+    return np.asarray(in_plane @ tilt @ lean)

@@ -124,7 +124,8 @@ def _distance(mask: Mask, frame: Frame) -> Array:
     """Return distances to a mask, computed at half the resolution in plane: a quarter of the time."""
     z, y, x = frame.spacing_zyx_mm
     coarse = ndimage.distance_transform_edt(~mask[:, ::2, ::2], sampling=(z, 2 * y, 2 * x))
-    index = np.stack(np.meshgrid(*(np.arange(n) for n in mask.shape), indexing="ij"))
-    full = sample(coarse[None].astype(np.float32), index / column(np.array([1.0, 2.0, 2.0])))[0]
+    places = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in mask.shape), indexing="ij")
+    index = np.stack(places) / column(np.array([1.0, 2.0, 2.0]))
+    full: Array = sample(coarse[None].astype(np.float32), index)[0]
     full[mask] = 0
     return full

@@ -96,7 +96,7 @@ def add_sphincter(scene: Scene) -> None:
 def add_bladder(scene: Scene) -> None:
     """Lay the bladder over the base, with a wall and, often, a neck that runs into the gland."""
     chance = scene.chance
-    half_z, half_y, half_x = scene.gland.half_mm
+    half_z, half_y, _ = scene.gland.half_mm
     radii = [chance.between(12, 35), chance.between(14, 40), chance.between(20, 45)]
     middle = [
         half_z + radii[0] * chance.between(0.3, 1.1),

@@ -74,7 +74,8 @@ def _where(chance: Chance, frame: Frame, gland: Gland, background: Background) -
     strength = chance.between(0, 3.5)
     for axis in range(3):
         at_mm[axis] += strength * chance.field((3, 6, 6))
-    return at_mm / column(np.array(frame.spacing_zyx_mm)) + column(background.centre_index)
+    index: Array = at_mm / column(np.array(frame.spacing_zyx_mm)) + column(background.centre_index)
+    return index
 
 
 def _tissue_classes(chance: Chance, index: Array, background: Background, *, is_t2w: bool) -> Array:
