@@ -75,9 +75,9 @@ def test_a_window_preset_sets_the_contrast_of_the_selected_series(
     case_panel: CasePanel, bridge: Any, case: Case
 ) -> None:
     case_panel.table.selectRow(1)
-    position = case_panel.window.findText("ADC 0-1600")
-    case_panel.window.setCurrentIndex(position)
-    case_panel.window.activated.emit(position)
+    position = case_panel.window_choice.findText("ADC 0-1600")
+    case_panel.window_choice.setCurrentIndex(position)
+    case_panel.window_choice.activated.emit(position)
     assert tuple(bridge.layer_of(case.by_role("adc")).contrast_limits) == (0, 1600)
 
 

@@ -10,7 +10,9 @@ import pytest
 from pydicom import dcmread
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QPushButton
 
+from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.share_dialog.dialog import ShareDialog
 from napari_medassist.app.sharing import sources_of
 from napari_medassist.core.case import Case
@@ -53,6 +55,19 @@ def test_found_and_drawn_boxes_are_black_in_the_copy(qtbot: Any, tmp_path: Path)
     # what lies at the place of a box is taken away by the other button
     QTest.mouseClick(picture, Qt.MouseButton.RightButton, pos=QPoint(*_at(picture, 30, 15)))
     assert len(picture.boxes) == 1
+
+
+def test_the_case_tab_opens_it(qtbot: Any, bridge: Any, tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.dcm", ultrasound(), FrameTime=40)
+    panel = CasePanel(bridge)
+    qtbot.addWidget(panel)
+    panel.open_path(tmp_path / "a.dcm")
+    (button,) = (b for b in panel.findChildren(QPushButton) if b.text() == "Share copy...")
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    (dialog,) = panel.findChildren(ShareDialog)
+    qtbot.waitUntil(lambda: dialog.list.count() == 1 and not dialog.runner.is_busy)
+    assert dialog.isVisible()
+    dialog.close()
 
 
 def _at(picture: Any, x: int, y: int) -> tuple[int, int]:

@@ -116,8 +116,7 @@ class Bridge:
             return link.image
         if case is None or any(case.volumes()):
             return None
-        clips = (series for series in case.series if isinstance(series, VideoClip))
-        return next((clip for clip in clips if self.layer_of(clip) is not None), None)
+        return next((clip for clip in case.clips() if self.layer_of(clip) is not None), None)
 
     def add_layer_data(self, layer_data: Sequence[tuple[Any, dict[str, Any], str]]) -> list[Layer]:
         """Add layers as a reader returns them."""

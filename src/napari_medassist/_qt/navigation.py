@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.app.session import Session
-from napari_medassist.core.video import VideoClip
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -116,7 +115,7 @@ class Navigation:
 
     def _has_a_clip(self) -> bool:
         case = self._session.case
-        return case is not None and any(isinstance(image, VideoClip) for image in case.series)
+        return case is not None and any(case.clips())
 
     def _spatial_axes(self) -> list[int]:
         return [self.viewer.dims.ndim - 3 + axis for axis in range(3)]

@@ -17,6 +17,7 @@ from napari_medassist.app.layer_data import (
     LayerData,
     LayerLink,
     label_colours,
+    label_features,
     labels_layer,
     link_of,
 )
@@ -53,10 +54,7 @@ def dress(layer: Labels, about: Any) -> None:
         return
     layer.name = about["name"]
     scheme = scheme_of(about)
-    layer.features = {
-        "index": [0, *(label.value for label in scheme.labels)],
-        "label": ["background", *(label.name for label in scheme.labels)],
-    }
+    layer.features = label_features(scheme)
     layer.colormap = label_colours(scheme)
 
 

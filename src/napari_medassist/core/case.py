@@ -58,6 +58,10 @@ class Case:
         """Go through the images that lie in the patient (not the clips)."""
         return (s for s in self.series if isinstance(s, Volume))
 
+    def clips(self) -> Iterator[VideoClip]:
+        """Go through the images that run in time on a screen."""
+        return (s for s in self.series if isinstance(s, VideoClip))
+
     def reference_volume(self) -> Volume | None:
         """Return the image that leads the case: the T2w, else the first volume."""
         volumes = list(self.volumes())

@@ -17,7 +17,7 @@ from napari_medassist._qt.clip_panel.panel import ClipPanel
 from napari_medassist._qt.dock import MedAssistDock
 from napari_medassist.annotation.clips.masks import read_mask
 from napari_medassist.annotation.clips.ranges import FrameRange
-from napari_medassist.app.annotating.tools import Tool
+from napari_medassist.app.annotating.tools import Keep, Tool
 from napari_medassist.app.layer_data import case_layers
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import CorruptFile
@@ -213,6 +213,17 @@ def test_a_tool_makes_masks_where_a_clip_has_none(panel, bridge, qtbot):
     annotate.choose(Tool.BRUSH)
     assert panel.masks.layer() is annotate.strokes.layer
     assert new_labels(bridge) in panel.masks.all()
+
+
+def test_naparis_own_tools_follow_may_change_on_masks_of_a_clip_too(panel, bridge, qtbot):
+    annotate = AnnotationPanel(bridge)
+    qtbot.addWidget(annotate)
+    QTest.mouseClick(panel.form.buttons["new mask"], Qt.MouseButton.LeftButton)
+    layer = panel.masks.layer()
+    bridge.viewer.layers.selection.active = layer
+    for keep in (Keep.NOTHING, Keep.OTHERS):
+        annotate.form.keep.setCurrentText(keep)
+        assert layer.preserve_labels is (keep is not Keep.NOTHING)
 
 
 def test_lengths_on_a_clip_without_pixel_size_are_in_pixels(panel, bridge):

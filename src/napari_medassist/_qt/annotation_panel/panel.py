@@ -293,7 +293,7 @@ class AnnotationPanel(QWidget):
 
     def _on_keep(self, _text: str) -> None:
         active = self._bridge.viewer.layers.selection.active
-        self._protect(active if active in self._bridge.label_layers() else self.strokes.layer)
+        self._protect(active if active in self._bridge.drawn_layers() else self.strokes.layer)
 
     def _choose_label(self, value: int) -> None:
         try:

@@ -68,8 +68,8 @@ class CasePanel(QWidget):
         self.title.setWordWrap(True)  # the dock stays narrow
         self.series = SeriesTable()
         self.table = _table_view(self.series)
-        self.window = QComboBox()
-        self.window.setToolTip("Grey-value window of the selected series")
+        self.window_choice = QComboBox()
+        self.window_choice.setToolTip("Grey-value window of the selected series")
         self.prefer = QPushButton("Always open drops with MedAssist")
         self.prefer.setToolTip(
             "napari asks which plugin to use for each drop. This settles it for medical files and "
@@ -136,7 +136,7 @@ class CasePanel(QWidget):
         case = self._bridge.session.case
         if case is None:
             raise InvalidImage("No case is open.", cure="Open a study or an image first.")
-        ShareDialog(sources_of(case), self.window()).open()
+        ShareDialog(sources_of(case), self).open()
 
     def _close_case(self) -> None:
         if self._bridge.drawn_layers() and not self._confirms_closing():
@@ -235,11 +235,11 @@ class CasePanel(QWidget):
 
     def _on_row_selected(self) -> None:
         image = self._selected()
-        self.window.clear()
+        self.window_choice.clear()
         if image is None:
             return
         for preset in window_presets(image):
-            self.window.addItem(preset.name, preset.limits)
+            self.window_choice.addItem(preset.name, preset.limits)
         layer = self._bridge.layer_of(image)
         if layer is not None:
             self._bridge.viewer.layers.selection.active = layer
@@ -248,7 +248,7 @@ class CasePanel(QWidget):
         image = self._selected()
         layer = None if image is None else self._bridge.layer_of(image)
         if isinstance(layer, Image) and not layer.rgb:
-            low, high = self.window.itemData(position)
+            low, high = self.window_choice.itemData(position)
             layer.contrast_limits_range = (
                 min(low, layer.contrast_limits_range[0]),
                 max(high, layer.contrast_limits_range[1]),
@@ -283,7 +283,7 @@ class CasePanel(QWidget):
             buttons.addWidget(button, position // 2, position % 2)
         window_row = QGridLayout()
         window_row.addWidget(QLabel("Window"), 0, 0)
-        window_row.addWidget(self.window, 0, 1)
+        window_row.addWidget(self.window_choice, 0, 1)
         window_row.setColumnStretch(1, 1)
         layout = QVBoxLayout(self)
         layout.addWidget(self.title)
@@ -299,7 +299,7 @@ class CasePanel(QWidget):
         self.series.eye_clicked.connect(self._set_visible)
         self.table.doubleClicked.connect(self._show_only)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._on_row_selected())
-        self.window.activated.connect(self._on_window_chosen)
+        self.window_choice.activated.connect(self._on_window_chosen)
         self._bridge.session.case_changed.connect(self._show_case)
         self._bridge.layers_changed.connect(self._update_eyes)
 

@@ -97,7 +97,7 @@ class ClipPanel(QWidget):
         """Take up the clip of the selected layer, else the first one of the case."""
         self._give_keys_to_masks()
         case = self._bridge.session.case
-        clips = [] if case is None else [s for s in case.series if isinstance(s, VideoClip)]
+        clips = () if case is None else case.clips()
         shown = [c for c in clips if self._bridge.layer_of(c) is not None]
         active = self._bridge.viewer.layers.selection.active
         chosen = next((c for c in shown if self._bridge.layer_of(c) is active), None)

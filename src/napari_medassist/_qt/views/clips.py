@@ -7,7 +7,6 @@ from typing import Any
 from napari.layers import Image, Layer
 
 from napari_medassist._qt.bridge import Bridge
-from napari_medassist.app.hanging.protocol import clips_of
 from napari_medassist.app.layer_data import link_of
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.video import VideoClip
@@ -41,7 +40,7 @@ class ClipsBeside:
         """
         self.close()
         case, bridge = self._bridge.session.case, self._bridge
-        clips = () if case is None else clips_of(case)
+        clips = () if case is None else tuple(case.clips())
         shown = [c for c in clips if bridge.layer_of(c) is not None]
         if not shown:
             raise InvalidImage("No clip is open.", cure="Open one, or choose another layout.")

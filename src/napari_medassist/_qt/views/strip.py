@@ -13,7 +13,7 @@ from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.views.clips import ClipsBeside
 from napari_medassist._qt.views.keys import WINDOW_KEYS, bind_view_keys, keys_in_words
 from napari_medassist._qt.views.linked import linked_views_of
-from napari_medassist.app.hanging.protocol import Layout, Protocol, clips_of, fused_layout, protocol_for
+from napari_medassist.app.hanging.protocol import Layout, Protocol, fused_layout, protocol_for
 from napari_medassist.app.hanging.reading import all_protocols, built_in_protocols
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
@@ -121,7 +121,7 @@ class ViewStrip(QWidget):
         is_hung = case is not None and self._hung is not None and case.name == self._hung.name
         if case is None or is_hung or not self.hangs.isChecked():
             return
-        are_clips = bool(clips_of(case)) and not any(case.volumes())
+        are_clips = any(case.clips()) and not any(case.volumes())
         is_one = len({s.role for s in case.series}) < 2 and not are_clips
         if self._bridge.session.cohort is not None or is_one:
             return

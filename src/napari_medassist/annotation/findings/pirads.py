@@ -2,8 +2,9 @@
 
 Turkbey B, et al. Prostate Imaging Reporting and Data System Version 2.1: 2019 update of PI-RADS version
 2. Eur Urol 2019;76:340-351, and the document PI-RADS v2.1 of the American College of Radiology (2019),
-"PI-RADS assessment category". Without adequate DWI one table holds for both zones: T2 is the category,
-and positive DCE raises a 3 to 4. What a reader decides stands: nothing here changes it.
+"PI-RADS assessment category". The rule without adequate DWI (T2 is the category in both zones, and
+positive DCE raises a 3 to 4) is from memory: it was not compared with the document. What a reader
+decides stands: nothing here changes it.
 """
 
 from __future__ import annotations

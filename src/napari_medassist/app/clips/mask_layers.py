@@ -108,6 +108,5 @@ def clip_of(about: Mapping[str, Plain], shape: tuple[int, ...], case: Case) -> V
     case
         The case. Where several clips have this shape, three frames of each are decoded.
     """
-    clips = [s for s in case.series if isinstance(s, VideoClip)]
-    alike = [c for c in clips if tuple(int(n) for n in c.frames.shape[:3]) == tuple(shape)]
+    alike = [c for c in case.clips() if tuple(int(n) for n in c.frames.shape[:3]) == tuple(shape)]
     return next((c for c in alike if key_of(c).fingerprint == about.get("clip")), None)

@@ -10,7 +10,6 @@ import numpy as np
 
 from napari_medassist.core.case import Case
 from napari_medassist.core.orientation import Plane
-from napari_medassist.core.video import VideoClip
 from napari_medassist.core.volume import Volume
 
 #: ``own``: the slices as they were acquired, in their own axes, however oblique to the case.
@@ -84,7 +83,7 @@ class Protocol:
     def fits(self, case: Case) -> bool:
         """Tell whether a case has all that is needed; a role must be placed in the patient."""
         return all(
-            bool(clips_of(case)) if role == CLIP else _volume_of(case, role) is not None
+            any(case.clips()) if role == CLIP else _volume_of(case, role) is not None
             for role in self.needs
         )
 
@@ -115,11 +114,6 @@ class HungView:
     window: str = ""
     over: Volume | None = None
     over_window: str = ""
-
-
-def clips_of(case: Case) -> tuple[VideoClip, ...]:
-    """Return the clips of a case."""
-    return tuple(series for series in case.series if isinstance(series, VideoClip))
 
 
 def protocol_for(case: Case, protocols: Sequence[Protocol]) -> Protocol | None:

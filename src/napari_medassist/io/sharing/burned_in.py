@@ -148,7 +148,11 @@ def sampled_frames(header: Header) -> list[NDArray[Any]]:
 
 
 def stated_regions(dataset: Dataset) -> tuple[Box, ...]:
-    """Return the regions with tissue or curves that an ultrasound image states."""
+    """Return the regions with tissue or curves that an ultrasound image states.
+
+    One that cannot be read is left out: outside the regions fewer letters make a word, so the search is
+    the stricter for it.
+    """
     found = []
     for region in dataset.get("SequenceOfUltrasoundRegions") or []:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -76,7 +75,6 @@ class SampleQueue:
 
 def _work(make: MakeSample, samples: Any, seed: int) -> None:
     torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
     while True:
         samples.put(make(seed))
         seed += 1

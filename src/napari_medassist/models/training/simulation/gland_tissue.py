@@ -10,6 +10,9 @@ from napari_medassist.models.training.simulation.contrast import Contrast
 from napari_medassist.models.training.simulation.frame import Array, Frame
 from napari_medassist.models.training.simulation.gland import Gland, Mask
 
+#: How far the border of an invented lesion strays from a ball, in shares of its squared radius.
+_UNEVENNESS = 0.375
+
 
 def soft(mask: Mask, sigma_vox: float = 0.7) -> Array:
     """Return a mask with soft borders within slices."""
@@ -101,4 +104,4 @@ def _invented_lesion(chance: Chance, frame: Frame, gland: Gland) -> Mask:
     index = np.argwhere(gland.whole)
     centre = frame.places_mm[(slice(None), *index[chance.pick(len(index))])]
     distance = (frame.around(centre) ** 2).sum(axis=0) / chance.between(3, 9) ** 2
-    return np.asarray(distance + 0.15 * 2.5 * chance.field((4, 7, 7)) < 1)
+    return np.asarray(distance + _UNEVENNESS * chance.field((4, 7, 7)) < 1)

@@ -45,18 +45,14 @@ def surround(
     if kind == "painted":
         return _painted(chance, gland, contrast), True
     index = _where(chance, frame, gland, background)
-    real = tissues = None
+    layers = []
     if kind in ("image", "both"):
         real = sample(background.image[None], index)[0]
-        real = remapped(chance, real, monotone=chance.happens(0.96))
+        layers.append(remapped(chance, real, monotone=chance.happens(0.96)))
     if kind in ("tissues", "both"):
-        tissues = _tissue_classes(chance, index, background, is_t2w=contrast.is_t2w)
-    if real is None or tissues is None:
-        found = tissues if real is None else real
-        assert found is not None  # noqa: S101 - each kind has at least one
-        return found, False
-    share = chance.between(0.2, 0.8)
-    return share * real + (1 - share) * tissues, False
+        layers.append(_tissue_classes(chance, index, background, is_t2w=contrast.is_t2w))
+    share = chance.between(0.2, 0.8) if len(layers) > 1 else 1.0
+    return share * layers[0] + (1 - share) * layers[-1], False
 
 
 def _where(chance: Chance, frame: Frame, gland: Gland, background: Background) -> Array:
