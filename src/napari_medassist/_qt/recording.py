@@ -25,7 +25,7 @@ from napari_medassist.annotation.actions import Action, Together, parts_of
 from napari_medassist.annotation.map_edit import MapEdit
 from napari_medassist.annotation.voxel_edit import VoxelEdit, difference, voxel_edit
 from napari_medassist.app.annotating.recording import Recording
-from napari_medassist.app.layer_data import NOT_OWN_KEY, LayerLink, link_of
+from napari_medassist.app.layer_data import NOT_OWN_KEY, SAVED_ELSEWHERE, LayerLink, link_of
 from napari_medassist.core.case import Case
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ class LayerRecorder:
             for layer in self._bridge.viewer.layers
             if isinstance(layer, Labels)
             and not self.key_of(layer)
+            and layer.metadata.get(NOT_OWN_KEY) != SAVED_ELSEWHERE
             and (layer._undo_history or (layer is active and layer.editable))
         ]
         return f"Not recorded, save it to a file: {'; '.join(told)}" if told else ""

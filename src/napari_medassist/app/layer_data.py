@@ -29,6 +29,8 @@ METADATA_KEY = "medassist"
 VERDICTS_KEY = "medassist_verdicts"
 #: Marks layers that show others' work or what was made of it: they are not the reader's own.
 NOT_OWN_KEY = "medassist_not_own"
+#: The value of that mark where whoever shows the layer also saves what is drawn on it.
+SAVED_ELSEWHERE = "saved elsewhere"
 #: Marks layers that hold masks of a clip, (t, y, x); the value is the clip's fingerprint.
 CLIP_MASK_KEY = "medassist_clip_mask"
 AXES_ZYX = ("z", "y", "x")

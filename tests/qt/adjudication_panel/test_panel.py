@@ -98,6 +98,18 @@ def record_of(folder: Path) -> dict[str, Any]:
     return found
 
 
+def test_the_map_that_is_made_is_saved_by_the_panel_and_nobody_is_alarmed(
+    panel: AdjudicationPanel, bridge: Any
+) -> None:
+    made = made_layer(panel)
+    bridge.viewer.layers.selection.active = made
+    made.data_setitem((np.array([1]), np.array([9]), np.array([9])), 1)
+    assert bridge.recorder.not_recorded() == ""
+    (readings,) = (layer for layer in bridge.label_layers() if layer.name == "Anna")
+    readings.data_setitem((np.array([1]), np.array([9]), np.array([9])), 1)
+    assert "'Anna'" in bridge.recorder.not_recorded()
+
+
 def test_nothing_is_offered_before_the_blinding_ends(
     panels: tuple[WorklistPanel, AdjudicationPanel], monkeypatch: pytest.MonkeyPatch, bridge: Any
 ) -> None:

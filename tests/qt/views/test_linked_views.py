@@ -130,6 +130,36 @@ def test_a_click_and_the_wheel_move_all_views(viewer: Any, bridge: Bridge, views
     assert views.link.zoom == pytest.approx(1.15 * zoom)
 
 
+def filled(views: LinkedViews) -> float:
+    """Return how much of its cell the series on the canvas fills, along its narrower side."""
+    shown = views._marks.shown
+    low, high = shown.layer.extent.world[:, -2:]
+    size = views._canvas.size()
+    return float(max((high - low) * views.link.zoom / (size.height(), size.width())))
+
+
+def test_the_series_on_the_canvas_fills_it_in_a_window_of_any_size(
+    viewer: Any, views: LinkedViews
+) -> None:
+    views.show(SIDE)
+    pump()
+    assert filled(views) == pytest.approx(0.95, abs=0.06)
+    columns = {}
+    for size in ((1500, 520), (700, 900), (1200, 800)):
+        viewer.window._qt_window.resize(*size)
+        pump()
+        assert filled(views) == pytest.approx(0.95, abs=0.15), size
+        columns[size] = len({view.x() for view in (views._canvas, *views.views)})
+    assert columns[1500, 520] == 3
+    assert columns[700, 900] < 3
+    alone = views.views[0]
+    zoom = views.link.zoom
+    views.enlarge(alone)
+    assert views.link.zoom > 1.2 * zoom
+    views.enlarge(None)
+    assert views.link.zoom == pytest.approx(zoom)
+
+
 def test_panning_one_view_moves_napari_and_the_others(viewer: Any, views: LinkedViews) -> None:
     views.show(PLANES)
     pump()

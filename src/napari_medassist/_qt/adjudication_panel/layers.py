@@ -9,7 +9,7 @@ from napari.layers import Labels
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist.annotation.operations.change import Change
-from napari_medassist.app.layer_data import NOT_OWN_KEY
+from napari_medassist.app.layer_data import NOT_OWN_KEY, SAVED_ELSEWHERE
 from napari_medassist.core.labels import LabelMap
 
 #: Width of the readers' outlines, in voxels.
@@ -43,7 +43,7 @@ class AdjudicationLayers:
             if layer.visible:
                 layer.visible = False
                 self._hidden.append(layer)
-        self.made = self._add(made)
+        self.made = self._add(made, SAVED_ELSEWHERE)
         for labels, reader, colour in zip((first, second), readers, READER_COLOURS, strict=True):
             layer = self._add(labels.with_changes(name=reader, array=np.array(labels.array)))
             layer.colormap = {None: colour, 0: (0.0, 0.0, 0.0, 0.0)}
@@ -103,9 +103,9 @@ class AdjudicationLayers:
         for key, act in acts.items():
             self.made.bind_key(key, lambda _layer, act=act: act(), overwrite=True)
 
-    def _add(self, labels: LabelMap) -> Labels:
+    def _add(self, labels: LabelMap, mark: str = "shown only") -> Labels:
         with self._bridge.recorder.passed_over():  # decisions have a record and an undo of their own
             layer = self._bridge.add_labels(labels)
-            layer.metadata = {**layer.metadata, NOT_OWN_KEY: True}
+            layer.metadata = {**layer.metadata, NOT_OWN_KEY: mark}
         self._added.append(layer)
         return layer

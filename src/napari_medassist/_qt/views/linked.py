@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from napari.layers import Image, Labels, Layer
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QBoxLayout, QGridLayout, QWidget
 
 from napari_medassist._qt.bridge import Bridge
@@ -23,6 +24,8 @@ from napari_medassist.core.errors import InvalidImage
 _IMAGE_EVENTS = ("contrast_limits", "colormap", "gamma", "data", "interpolation2d")
 _LABEL_EVENTS = ("set_data", "paint", "colormap", "opacity", "visible", "contour", "data")
 _GAP_PX = 2
+#: The series on the canvas fills this share of its cell, as napari leaves a margin.
+_FILLED = 0.95
 
 
 class LinkedViews(QObject):
@@ -54,6 +57,8 @@ class LinkedViews(QObject):
         self._mouse: MainMouse | None = None
         self._grid: QGridLayout | None = None
         self._alone: QWidget | None = None
+        self._cell_px: tuple[float, float] | None = None  # height and width
+        self._shown_mm: tuple[float, ...] = (1.0, 1.0)
         self._watched: list[tuple[Any, Callable[..., None]]] = []
 
     @property
@@ -170,8 +175,27 @@ class LinkedViews(QObject):
                 made.show()
         self._take_canvas(holder, canvas)
         self._box.activate()  # the canvas knows its size now
-        self._bridge.viewer.reset_view()
+        self._fit(shown.layer)
         self._watch()
+
+    def _fit(self, layer: Layer | None) -> None:
+        """Let the series on the canvas fill it, whatever larger fields of view the others have."""
+        viewer = self._bridge.viewer
+        viewer.reset_view()
+        if layer is None or viewer.dims.ndisplay != 2:
+            return
+        low, high = self._bounds(layer)
+        if np.all(high > low):
+            camera, size = viewer.scene.camera, self._canvas.size()
+            camera.center = (camera.center[0], *(low + high) / 2)
+            camera.zoom = _FILLED * min((size.height(), size.width()) / (high - low))
+            self._shown_mm = tuple(high - low)
+
+    def _bounds(self, layer: Layer) -> Any:
+        """Return where a layer begins and ends along the canvas, (2, down and right) in mm."""
+        dims = self._bridge.viewer.dims
+        # Counted from the end: a layer may have fewer axes than the viewer.
+        return layer.extent.world[:, [axis - dims.ndim for axis in dims.displayed]]
 
     def _take_canvas(self, holder: QWidget, canvas: QWidget) -> None:
         """Put the canvas into a grid. Its parent stays: another would cost it its OpenGL context."""
@@ -184,35 +208,56 @@ class LinkedViews(QObject):
         self._grid.setSpacing(_GAP_PX)
         box.insertLayout(0, self._grid, 1)
         self._arrange()
+        self._holder().installEventFilter(self)
 
     def _restore_canvas(self) -> None:
         if self._grid is None:
             return
+        self._holder().removeEventFilter(self)
         for cell in self._cells():
             self._grid.removeWidget(cell)
         self._box.removeItem(self._grid)
         self._grid.deleteLater()
         self._box.insertWidget(0, self._canvas, 1)
         self._canvas.show()
-        self._grid = self._alone = None
+        self._grid = self._alone = self._cell_px = None
 
     def _cells(self) -> list[QWidget]:
         return [self._canvas, *self.views]
 
+    def _holder(self) -> QWidget:
+        return self._box.parentWidget()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Arrange the views anew when there is more or less room."""
+        if event.type() == QEvent.Type.Resize:
+            self._arrange()
+        return super().eventFilter(watched, event)
+
     def _arrange(self) -> None:
+        """Place the views in rows and columns; what each shows grows and shrinks with its cell."""
         grid = self._grid
         if grid is None:
             return
         cells = [cell for cell in self._cells() if self._alone in (None, cell)]
         for cell in self._cells():
             grid.removeWidget(cell)
-        size = self._box.parentWidget().size()
+        size = self._holder().size()
         n_columns = columns_for(len(cells), size.width(), size.height())
+        n_rows = -(-len(cells) // n_columns)
         for place in range(max(grid.rowCount(), grid.columnCount(), len(cells))):
             grid.setColumnStretch(place, int(place < n_columns))
-            grid.setRowStretch(place, int(place < -(-len(cells) // n_columns)))
+            grid.setRowStretch(place, int(place < n_rows))
         for number, cell in enumerate(cells):
             grid.addWidget(cell, number // n_columns, number % n_columns)
+        cell_px, before = (size.height() / n_rows, size.width() / n_columns), self._cell_px
+        if before is not None and self.link is not None:
+            now, then = (
+                min(a / mm for a, mm in zip(px, self._shown_mm, strict=True))
+                for px in (cell_px, before)
+            )
+            self.link.zoom_by(now / then)
+        self._cell_px = cell_px
 
     # ---------------------------------------------------------------- layers
 

@@ -18,6 +18,8 @@ Along = Plane | Literal["own"]
 CLIP = "clip"
 #: A row of views is broken where each would be narrower than this.
 LEAST_WIDTH_PX = 240
+#: Or where another arrangement makes the views larger by this factor.
+_WORTH_BREAKING = 1.4
 
 
 @dataclass(frozen=True)
@@ -152,14 +154,17 @@ def fused_layout(case: Case) -> Layout | None:
 def columns_for(n_views: int, width_px: int, height_px: int) -> int:
     """Return in how many columns views are arranged.
 
-    One row, as long as each is wide enough; else whatever makes the views largest.
+    One row, as long as each is wide enough and not much larger otherwise; else whatever makes the views
+    largest.
     """
-    if n_views <= 1 or width_px / n_views >= LEAST_WIDTH_PX:
-        return max(n_views, 1)
-    return max(
-        range(1, n_views + 1),
-        key=lambda n: min(width_px / n, height_px / np.ceil(n_views / n)),
-    )
+    n_views = max(n_views, 1)
+
+    def side_px(n_columns: int) -> float:
+        return float(min(width_px / n_columns, height_px / np.ceil(n_views / n_columns)))
+
+    largest = max(range(1, n_views + 1), key=side_px)
+    is_wide = width_px / n_views >= LEAST_WIDTH_PX
+    return n_views if is_wide and side_px(largest) < _WORTH_BREAKING * side_px(n_views) else largest
 
 
 def _hung(choice: Choice, case: Case) -> HungView | None:

@@ -101,7 +101,13 @@ def test_windows_of_our_protocols_exist() -> None:
 
 @pytest.mark.parametrize(
     ("n", "size", "columns"),
-    [(1, (900, 800), 1), (3, (900, 800), 3), (4, (900, 800), 2), (3, (620, 560), 2)],
+    [
+        (1, (900, 800), 1),
+        (3, (900, 800), 3),
+        (4, (900, 800), 2),
+        (3, (620, 560), 2),
+        (3, (890, 930), 2),
+    ],
 )
 def test_a_row_is_broken_where_views_would_be_narrow(
     n: int, size: tuple[int, int], columns: int
