@@ -15,6 +15,7 @@ from napari_medassist._qt.clip_panel.panel import ClipPanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
 from napari_medassist._qt.evaluation_panel.panel import EvaluationPanel
 from napari_medassist._qt.findings_panel.panel import FindingsPanel
+from napari_medassist._qt.models_panel.panel import ModelsPanel
 from napari_medassist._qt.saving_strip import SavingStrip
 from napari_medassist._qt.views.strip import ViewStrip
 from napari_medassist._qt.worklist_panel.panel import WorklistPanel
@@ -44,6 +45,7 @@ class MedAssistDock(QWidget):
         bridge = bridge_of(viewer)
         self.case_panel = CasePanel(bridge)
         self.annotation_panel = AnnotationPanel(bridge)
+        self.models_panel = ModelsPanel(bridge)
         self.findings_panel = FindingsPanel(bridge, Settings())
         self.clip_panel = ClipPanel(bridge)
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
@@ -54,6 +56,7 @@ class MedAssistDock(QWidget):
         self.tabs = QTabWidget()
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
+        self.tabs.addTab(self.models_panel, "Models")
         self.tabs.addTab(self.findings_panel, "Lesions")
         self.tabs.addTab(self.evaluation_panel, "Compare")
         self.tabs.addTab(self.worklist_panel, "Worklist")

@@ -125,7 +125,7 @@ def resample(array: Array, geometry: Geometry, grid: Geometry, *, nearest: bool,
     numpy.ndarray or dask.array.Array
         (z, y, x) or (t, z, y, x) on ``grid``; same dtype for ``nearest``, else float32.
     """
-    matrix, offset = _index_map(grid, geometry)
+    matrix, offset = grid.index_map_to(geometry)
 
     def one(volume: NDArray[Any]) -> NDArray[Any]:
         values = np.asarray(volume)
@@ -154,11 +154,3 @@ def _nearest_rotation(direction: Float) -> tuple[Triple, Triple, Triple]:
     rotation = left @ right
     rows = [tuple(float(v) + 0.0 for v in row) for row in rotation]
     return rows[0], rows[1], rows[2]  # type: ignore[return-value]
-
-
-def _index_map(grid: Geometry, geometry: Geometry) -> tuple[Float, Float]:
-    """Return matrix and offset that take an index (z, y, x) of ``grid`` to one of ``geometry``."""
-    corner = np.asarray([0.0, 0.0, 0.0])
-    offset = geometry.lps_to_index(grid.index_to_lps(corner))
-    columns = [geometry.lps_to_index(grid.index_to_lps(step)) - offset for step in np.eye(3)]
-    return np.stack(columns, axis=1), offset

@@ -18,8 +18,10 @@ from napari_medassist.cli import (
     export,
     inspect,
     measurements,
+    models,
     open_window,
     report,
+    segment,
     share,
     worklist,
 )
@@ -39,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
         cohort, compare, consensus, conventions, demo, evaluate, export, inspect, measurements,
-        open_window, report, share, worklist,
+        models, open_window, report, segment, share, worklist,
     ):  # fmt: skip
         command.add_parser(subparsers)
     return parser

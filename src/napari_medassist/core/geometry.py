@@ -162,6 +162,12 @@ class Geometry:
         index_xyz: Float = offset @ self._index_from_lps.T
         return index_xyz[..., ::-1]
 
+    def index_map_to(self, other: Geometry) -> tuple[Float, Float]:
+        """Return 3x3 matrix and offset that take an index (z, y, x) of this grid to one of another."""
+        offset = other.lps_to_index(self.index_to_lps(np.zeros(3)))
+        columns = [other.lps_to_index(self.index_to_lps(step)) - offset for step in np.eye(3)]
+        return np.stack(columns, axis=1), offset
+
     def corners_lps_mm(self) -> Float:
         """Return the centres of the 8 corner voxels, shape (8, 3), LPS (x, y, z) in mm."""
         last = np.asarray(self.shape_zyx) - 1

@@ -18,6 +18,10 @@ from napari_medassist.core.geometry import Float, Geometry
 
 Plane = Literal["axial", "coronal", "sagittal"]
 _PLANES: tuple[Plane, Plane, Plane] = ("axial", "coronal", "sagittal")
+#: Canonical axis that ends at a side of the patient, and whether it grows away from it.
+_SIDES = {
+    "S": (0, False), "I": (0, True), "P": (1, False), "A": (1, True), "L": (2, False), "R": (2, True),
+}  # fmt: skip
 _LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -55,6 +59,26 @@ class AxisOrder:
 
     axes: tuple[int, int, int] = (0, 1, 2)
     flips: tuple[bool, bool, bool] = (False, False, False)
+
+    @classmethod
+    def toward(cls, letters: str) -> Self:
+        """Return the order that turns a canonical array's axes toward other sides of the patient.
+
+        Parameters
+        ----------
+        letters
+            Where the three axes grow toward afterwards, e.g. ``RAS``; canonical is ``SPL``.
+
+        Raises
+        ------
+        ValueError
+            If they do not name three axes.
+        """
+        places = [_SIDES.get(letter, (3, False)) for letter in letters]
+        if sorted(axis for axis, _ in places) != [0, 1, 2]:
+            raise ValueError(f"'{letters}' does not name three axes.")
+        axes, flips = zip(*places, strict=True)
+        return cls(axes, flips)
 
     def apply(self, array: Any) -> Any:
         """Return the stored array (..., 3 spatial axes) in canonical order, as a view."""

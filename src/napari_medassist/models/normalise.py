@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +13,73 @@ Float32 = NDArray[np.float32]
 _LOW, _HIGH = 0.5, 99.0  # percentiles that become 0 and 1
 _CEILING = 1.3  # vessels and coils above it would stretch the rest
 _POSITION_UNIT_MM = 50.0
+
+
+@dataclass(frozen=True)
+class RobustScale:
+    """Percentiles to 0 and 1, what lies far above cut off, then mean 0 and standard deviation 1.
+
+    Attributes
+    ----------
+    low, high
+        Intensities that become 0 and 1.
+    mean, deviation
+        Of the intensities after that.
+    """
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, window: NDArray[np.generic]) -> Self:
+        """Measure the window (z, y, x) that a network sees, or the middle one of several."""
+        values = np.asarray(window, dtype=np.float32)
+        low, high = np.percentile(values[:, ::2, ::2], [_LOW, _HIGH])
+        unit = _between(values, float(low), float(high))
+        return cls(float(low), float(high), float(unit.mean()), float(unit.std()))
+
+    def apply(self, values: NDArray[np.generic]) -> Float32:
+        """Return float32 of the same shape."""
+        unit = _between(np.asarray(values, dtype=np.float32), self.low, self.high)
+        return np.asarray((unit - self.mean) / (self.deviation + 1e-6), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class NonzeroScale:
+    """Mean 0 and standard deviation 1 over all voxels that are not 0; those stay 0.
+
+    This is MONAI's ``NormalizeIntensity(nonzero=True)``.
+
+    Attributes
+    ----------
+    mean, deviation
+        Of the voxels that are not 0.
+    """
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, image: NDArray[np.generic]) -> Self:
+        """Measure a whole image (z, y, x)."""
+        found = np.asarray(image, dtype=np.float32)
+        found = found[found != 0]
+        if not found.size:
+            return cls(0.0, 1.0)
+        deviation = float(found.std(dtype=np.float64))
+        return cls(float(found.mean(dtype=np.float64)), deviation or 1.0)
+
+    def apply(self, values: NDArray[np.generic]) -> Float32:
+        """Return float32 of the same shape."""
+        image = np.asarray(values, dtype=np.float32)
+        return np.where(image != 0, (image - self.mean) / self.deviation, 0).astype(np.float32)
+
+
+def _between(values: Float32, low: float, high: float) -> Float32:
+    unit = np.clip((values - low) / (high - low + 1e-6), 0.0, _CEILING)
+    return np.asarray(unit, dtype=np.float32)
 
 
 def normalise_mr(window: NDArray[np.generic]) -> Float32:
@@ -25,10 +95,7 @@ def normalise_mr(window: NDArray[np.generic]) -> Float32:
     ndarray
         float32 of the same shape. A constant window becomes 0.
     """
-    values = np.asarray(window, dtype=np.float32)
-    low, high = np.percentile(values[:, ::2, ::2], [_LOW, _HIGH])
-    scaled = np.clip((values - low) / (high - low + 1e-6), 0.0, _CEILING)
-    return np.asarray((scaled - scaled.mean()) / (scaled.std() + 1e-6), dtype=np.float32)
+    return RobustScale.of(window).apply(window)
 
 
 def position_channels(

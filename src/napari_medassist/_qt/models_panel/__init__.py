@@ -1,0 +1,1 @@
+"""The panel of models: what fits the case, its card, one button."""

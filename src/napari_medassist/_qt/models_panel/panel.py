@@ -1,0 +1,217 @@
+"""Models that segment the open case: those that fit first, the card beside, one button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TypeVar
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.threads import Runner
+from napari_medassist.app.browser.work import Work
+from napari_medassist.app.segmenting import OfferedModel, offered_models, segment
+from napari_medassist.core.case import Case
+from napari_medassist.core.errors import Cancelled
+from napari_medassist.core.progress import Progress
+from napari_medassist.core.volume import Volume
+from napari_medassist.models.card import ModelCard, as_text, rows_of
+from napari_medassist.models.places import install
+from napari_medassist.models.prediction import Prediction
+
+T = TypeVar("T")
+_WARNING = "color: #e0a030;"
+
+
+class ModelsPanel(QWidget):
+    """Runs models on the open case; what they find becomes a label map that can be undone.
+
+    Parameters
+    ----------
+    bridge
+        The link to the viewer and the session.
+    """
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._offered: tuple[OfferedModel, ...] = ()
+        self.runner = Runner(self, threads=1)
+        self.list, self.card = QListWidget(), QTextBrowser()
+        self.run, self.stop = QPushButton("Segment"), QPushButton("Cancel")
+        self.bar, self.message, self.warnings = QProgressBar(), QLabel(), QLabel()
+        self._lay_out()
+        self._connect()
+        self._show_models()
+
+    # ---------------------------------------------------------------- acts
+
+    def begin(self) -> None:
+        """Run the chosen model on the open case, or fetch its weights if they are not here."""
+        offered, case = self.chosen(), self._bridge.session.case
+        if offered is None:
+            return
+        card = offered.card
+        if not offered.is_installed:
+            self._start(
+                f"{card.name} is fetched", lambda _p: install(card), lambda _found: self._show_models()
+            )
+            return
+        if case is None or offered.misfit:
+            self._tell(f"{card.name} cannot run: {offered.misfit}.")
+            return
+        preferred = self._preferred()
+
+        def run(progress: Progress) -> Prediction:
+            return segment(case, card, preferred=preferred, progress=progress)
+
+        self._start(card.title, run, self._take)
+
+    def chosen(self) -> OfferedModel | None:
+        """Return the model that is selected."""
+        row = self.list.currentRow()
+        return self._offered[row] if 0 <= row < len(self._offered) else None
+
+    def _start(self, title: str, run: Callable[[Progress], T], accept: Callable[[T], None]) -> None:
+        self._tell(f"{title} ...")
+        work = Work[T](title, run, accept, self._fail, lambda: True)
+        self.runner.start(work)
+
+    def _preferred(self) -> tuple[Volume, ...]:
+        """Return the image that is selected, if it has a role that the model takes."""
+        volume, offered = self._bridge.selected_volume(), self.chosen()
+        if volume is None or offered is None:
+            return ()
+        roles = {wanted.role for wanted in offered.card.inputs}
+        return (volume,) if volume.role in roles else ()
+
+    def _take(self, made: Prediction) -> None:
+        if not _is_still_there(made, self._bridge.session.case):
+            self._tell("Another case is open now: the result was dropped.")
+            return
+        with self._bridge.recorder.titled(made.labels.provenance.made_by):
+            self._bridge.add_labels(made.labels)
+        voxel_ml = made.labels.geometry.voxel_volume_mm3 / 1000
+        array = np.asarray(made.labels.array)
+        volumes = ", ".join(
+            f"{label.name} {np.count_nonzero(array == label.value) * voxel_ml:.1f} ml"
+            for label in made.labels.scheme.labels
+        )
+        seconds = sum(made.seconds.values())
+        self._tell(f"{volumes}. {seconds:.1f} s.", made.warnings)
+
+    def _fail(self, error: BaseException) -> None:
+        stopped = isinstance(error, Cancelled)
+        self._tell("Stopped; nothing was changed." if stopped else "Nothing was changed.")
+
+    # ---------------------------------------------------------------- what is shown
+
+    def _tell(self, message: str, warnings: tuple[str, ...] = ()) -> None:
+        self.message.setText(message)
+        self.warnings.setText("\n".join(f"\N{WARNING SIGN} {warning}" for warning in warnings))
+        self.warnings.setVisible(bool(warnings))
+
+    def _show_models(self, _event: object = None) -> None:
+        before = self.chosen()
+        self._offered = offered_models(self._bridge.session.case)
+        self.list.clear()
+        for offered in self._offered:
+            item = QListWidgetItem(f"{offered.card.full_name}\n{_told_of(offered)}")
+            item.setToolTip(as_text(offered.card))
+            if offered.misfit:
+                item.setForeground(self.palette().placeholderText())
+            self.list.addItem(item)
+        names = [offered.card.name for offered in self._offered]
+        keeps = before is not None and before.card.name in names and not before.misfit
+        self.list.setCurrentRow(names.index(before.card.name) if before is not None and keeps else 0)
+        self._show_chosen()
+
+    def _show_chosen(self, _row: int = 0) -> None:
+        offered = self.chosen()
+        if offered is None:
+            return
+        self.card.setHtml(_as_html(offered.card))
+        self.run.setText("Segment" if offered.is_installed else "Fetch the weights")
+        self.run.setEnabled(
+            not self.runner.is_busy and not (offered.is_installed and bool(offered.misfit))
+        )
+
+    def _show_progress(self, done: int, total: int, message: str) -> None:
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.bar.setFormat(message)
+
+    def _show_busy(self, busy: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        self.bar.setVisible(busy)
+        self.stop.setVisible(busy)
+        self._show_chosen()
+
+    # ---------------------------------------------------------------- making
+
+    def _lay_out(self) -> None:
+        self.card.setOpenLinks(False)
+        self.list.setWordWrap(True)
+        self.list.setSpacing(3)
+        for label in (self.message, self.warnings):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self.warnings.setStyleSheet(_WARNING)
+        self.bar.hide()
+        self.stop.hide()
+        self.warnings.hide()
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.list)
+        split.addWidget(self.card)
+        split.setStretchFactor(1, 2)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run, 1)
+        buttons.addWidget(self.stop)
+        rows = QVBoxLayout(self)
+        rows.addWidget(split, 1)
+        rows.addLayout(buttons)
+        rows.addWidget(self.bar)
+        rows.addWidget(self.message)
+        rows.addWidget(self.warnings)
+
+    def _connect(self) -> None:
+        self.list.currentRowChanged.connect(self._show_chosen)
+        self.list.itemDoubleClicked.connect(lambda _item: self.begin())
+        self.run.clicked.connect(lambda: self.begin())
+        self.stop.clicked.connect(lambda: self.runner.cancel())
+        self.runner.progressed.connect(self._show_progress)
+        self.runner.busy_changed.connect(self._show_busy)
+        self._bridge.session.case_changed.connect(self._show_models)
+
+
+def _told_of(offered: OfferedModel) -> str:
+    if offered.misfit:
+        return f"Does not fit: {offered.misfit}"
+    return offered.card.title if offered.is_installed else f"{offered.card.title} (to be fetched)"
+
+
+def _as_html(card: ModelCard) -> str:
+    rows = "".join(
+        f"<tr><td><b>{escape(heading)}</b>&nbsp;</td><td>{escape(sentence)}</td></tr>"
+        for heading, sentence in rows_of(card)
+    )
+    return f"<p><b>{escape(card.full_name)}</b>: {escape(card.title)}</p><table>{rows}</table>"
+
+
+def _is_still_there(made: Prediction, case: Case | None) -> bool:
+    """Tell whether the image that was segmented belongs to the case that is open now."""
+    volumes = () if case is None else case.volumes()
+    return any(volume.geometry is made.labels.geometry for volume in volumes)

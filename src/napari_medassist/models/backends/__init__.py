@@ -1,0 +1,1 @@
+"""What runs a network: OpenVINO, ONNX Runtime or PyTorch, behind one interface."""

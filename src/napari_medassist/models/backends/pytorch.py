@@ -1,0 +1,70 @@
+"""Networks run by PyTorch: on a graphics card, or where nothing else is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from napari_medassist.core.errors import CorruptFile
+from napari_medassist.models.backends.base import Float32, Tick, default_threads
+from napari_medassist.models.networks.known import BUILDERS
+
+
+class PyTorchBackend:
+    """One of our own networks, with weights from a safetensors file.
+
+    Parameters
+    ----------
+    path
+        The file; its hash must have been checked.
+    network
+        Name of the network, see ``models.networks.known``.
+    n_threads
+        Threads; all processors by default.
+
+    Raises
+    ------
+    CorruptFile
+        If the weights are not those of the network.
+    """
+
+    def __init__(self, path: Path, network: str, n_threads: int | None = None) -> None:
+        import torch
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        self._device = _device()
+        torch.set_num_threads(n_threads or default_threads())
+        net = BUILDERS[network]()
+        try:
+            net.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+        except (SafetensorError, RuntimeError) as error:
+            why = str(error).strip().splitlines()[0]
+            raise CorruptFile(f"These are not weights of {network}: {why}", path=path) from error
+        self._net = net.eval().to(self._device)
+
+    @property
+    def name(self) -> str:
+        """What runs the network, with its version."""
+        import torch
+
+        return f"PyTorch {torch.__version__} ({self._device})"
+
+    def run(self, window: Float32, tick: Tick) -> Float32:
+        """Return logits; it cannot be stopped while the network runs."""
+        import torch
+
+        tick()
+        with torch.inference_mode():
+            logits = self._net(torch.from_numpy(np.ascontiguousarray(window)).to(self._device))
+        tick()
+        return np.asarray(logits.float().cpu().numpy(), dtype=np.float32)
+
+
+def _device() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

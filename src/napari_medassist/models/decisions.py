@@ -1,0 +1,76 @@
+"""From a network's logits to labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_medassist.models.card import Activation, Decision
+
+Float32 = NDArray[np.float32]
+Labels = NDArray[np.uint8]
+
+_NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
+
+
+def decide(logits: Float32, decision: Decision) -> tuple[Labels, Float32]:
+    """Return labels, and how far each voxel belongs to each of them.
+
+    Parameters
+    ----------
+    logits
+        (classes, z, y, x); one class for a sigmoid.
+    decision
+        How.
+
+    Returns
+    -------
+    tuple of ndarray
+        uint8 (z, y, x), and float32 shares (labels, z, y, x) of 0..1: the border lies where the shares
+        of all labels add up to a half, to a fraction of a voxel.
+    """
+    if decision.blur_vox:
+        logits = np.stack([ndimage.gaussian_filter(c, decision.blur_vox) for c in logits])
+    if decision.activation is Activation.SIGMOID:
+        limit = np.log(decision.threshold / (1 - decision.threshold))
+        shares = probabilities(logits - np.float32(limit), Activation.SIGMOID)
+        likeliest = (logits[0] > limit).astype(np.uint8)
+    else:
+        shares = probabilities(logits, Activation.SOFTMAX)[1:]
+        likeliest = logits.argmax(axis=0).astype(np.uint8)
+    if not decision.keeps_largest:
+        return likeliest, shares
+    labels = kept_largest(likeliest)
+    shares[:, (likeliest > 0) & (labels == 0)] = 0
+    for value in range(1, len(shares) + 1):
+        filled = (likeliest == 0) & (labels == value)
+        shares[:, filled], shares[value - 1, filled] = 0, 1
+    return labels, shares
+
+
+def probabilities(logits: Float32, activation: Activation) -> Float32:
+    """Return the probability of each class (softmax) or of the one label (sigmoid)."""
+    if activation is Activation.SIGMOID:
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -60, 60))), dtype=np.float32)
+    shifted = np.exp(logits - logits.max(axis=0))
+    return np.asarray(shifted / shifted.sum(axis=0), dtype=np.float32)
+
+
+def kept_largest(labels: Labels) -> Labels:
+    """Keep the largest connected part of the foreground (26 neighbours) and fill the holes in it.
+
+    A hole takes the label of the nearest voxel.
+    """
+    parts, n = ndimage.label(labels > 0, structure=_NEIGHBOURS)
+    if not n:
+        return labels
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    kept = parts == sizes.argmax()
+    whole = ndimage.binary_fill_holes(kept)
+    result = np.where(kept, labels, 0).astype(np.uint8)
+    if np.count_nonzero(whole) > np.count_nonzero(kept):
+        nearest = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
+        result = np.where(whole, result[tuple(nearest)], 0).astype(np.uint8)
+    return result

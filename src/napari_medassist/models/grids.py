@@ -1,0 +1,164 @@
+"""The grid a network works on: images brought to it, labels brought back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_medassist.core.geometry import Geometry
+
+Float32 = NDArray[np.float32]
+Triple = tuple[float, float, float]
+Shape = tuple[int, int, int]
+
+
+def centred_grid(
+    geometry: Geometry,
+    spacing_zyx_mm: Triple,
+    shape_zyx: Shape,
+    centre_lps_mm: NDArray[np.float64] | None = None,
+) -> Geometry:
+    """Return a grid along the axes of another one, about its centre or a point.
+
+    Parameters
+    ----------
+    geometry
+        The grid of an image.
+    spacing_zyx_mm, shape_zyx
+        Voxel distances and numbers of voxels of the new one.
+    centre_lps_mm
+        LPS position (x, y, z) of its middle; that of the image by default.
+    """
+    middle = centre_lps_mm
+    if middle is None:
+        middle = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
+    half = (np.asarray(shape_zyx)[::-1] - 1) / 2 * np.asarray(spacing_zyx_mm)[::-1]
+    origin = middle - geometry.direction @ half
+    return Geometry(shape_zyx, spacing_zyx_mm, tuple(origin.tolist()), geometry.direction_lps)
+
+
+def touches_inner_face(labels: NDArray[np.uint8], grid: Geometry, image: Geometry) -> bool:
+    """Tell whether labels lie on a face of their grid beyond which the image goes on.
+
+    Parameters
+    ----------
+    labels, grid
+        Label map (z, y, x) and its grid, along the axes of the image.
+    image
+        Grid of the image.
+    """
+    first = image.lps_to_index(grid.index_to_lps(np.zeros(3)))
+    last = image.lps_to_index(grid.index_to_lps(np.asarray(grid.shape_zyx) - 1.0))
+    for axis in range(3):
+        if first[axis] > 0.5 and labels.take(0, axis=axis).any():
+            return True
+        if last[axis] < image.shape_zyx[axis] - 1.5 and labels.take(-1, axis=axis).any():
+            return True
+    return False
+
+
+def centre_of(labels: NDArray[np.uint8], grid: Geometry) -> NDArray[np.float64]:
+    """Return the LPS position of the middle of the box around all labels."""
+    index = np.argwhere(labels)
+    return grid.index_to_lps((index.min(axis=0) + index.max(axis=0)) / 2)
+
+
+def covering_shape(geometry: Geometry, spacing_zyx_mm: Triple, least_zyx: Shape) -> Shape:
+    """Return how many voxels of another size cover a grid, at least as many as given."""
+    extent = np.asarray(geometry.shape_zyx) * np.asarray(geometry.spacing_zyx_mm)
+    wanted = np.ceil(extent / np.asarray(spacing_zyx_mm) - 1e-6).astype(int)
+    z, y, x = (int(n) for n in np.maximum(wanted, least_zyx))
+    return z, y, x
+
+
+def on_grid(array: NDArray[Any], geometry: Geometry, grid: Geometry, *, edge: str) -> Float32:
+    """Interpolate an image linearly on another grid.
+
+    Parameters
+    ----------
+    array, geometry
+        Values (z, y, x) and their grid.
+    grid
+        Where they are wanted, however it lies.
+    edge
+        ``nearest`` repeats the values at the edge beyond it, ``constant`` puts 0 there.
+
+    Returns
+    -------
+    ndarray
+        float32 (z, y, x).
+    """
+    matrix, offset = grid.index_map_to(geometry)
+    off_diagonal = np.abs(matrix - np.diag(np.diag(matrix))).max()
+    # Along the same axes (the usual case) the three axes are interpolated one after another.
+    steps = np.diag(matrix) if off_diagonal < 1e-9 else matrix
+    values = np.asarray(array, dtype=np.float32)
+    found: Float32 = ndimage.affine_transform(
+        values, steps, offset, grid.shape_zyx, order=1, mode=edge, cval=0.0
+    )
+    return found
+
+
+def labels_on_grid(
+    labels: NDArray[np.uint8], grid: Geometry, wanted: Geometry, shares: Float32 | None = None
+) -> NDArray[np.uint8]:
+    """Bring labels to another grid: each voxel gets the label whose share of it is largest.
+
+    Shares are interpolated linearly, which keeps surfaces smooth where nearest neighbours would make
+    steps; voxels of which less than half is foreground stay background. Only around labels is anything
+    computed.
+
+    Parameters
+    ----------
+    labels, grid
+        Label map (z, y, x) and its grid.
+    wanted
+        The other grid, however it lies.
+    shares
+        How far each voxel belongs to the labels 1, 2, ..., (n, z, y, x): borders then lie between
+        voxels. By default each voxel belongs wholly to its label.
+
+    Returns
+    -------
+    ndarray
+        uint8 (z, y, x) on ``wanted``.
+    """
+    result = np.zeros(wanted.shape_zyx, dtype=np.uint8)
+    index = np.argwhere(labels)
+    if not index.size:
+        return result
+    low, high = index.min(axis=0) - 1, index.max(axis=0) + 1
+    corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
+    there = wanted.lps_to_index(grid.index_to_lps(corners))
+    start = np.maximum(np.floor(there.min(axis=0)).astype(int), 0)
+    stop = np.minimum(np.ceil(there.max(axis=0)).astype(int) + 1, wanted.shape_zyx)
+    if np.any(stop <= start):
+        return result
+    box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    matrix, offset = wanted.index_map_to(grid)
+    shape, offset = tuple(stop - start), offset + matrix @ start
+    best, total = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+    label = np.zeros(shape, dtype=np.uint8)
+    for value in np.unique(labels[labels > 0]):
+        of_value = labels == value if shares is None else shares[value - 1]
+        share = _resampled(of_value, matrix, offset, shape)
+        label[share > best] = value
+        np.maximum(best, share, out=best)
+        total += share
+    result[box] = np.where(total >= 0.5, label, 0)
+    return result
+
+
+def _resampled(
+    share: NDArray[Any], matrix: NDArray[np.float64], offset: NDArray[np.float64], shape: Any
+) -> Float32:
+    off_diagonal = np.abs(matrix - np.diag(np.diag(matrix))).max()
+    steps = np.diag(matrix) if off_diagonal < 1e-9 else matrix
+    # Beyond its edge a gland that is cut off goes on: a constant 0 would take away half a slice.
+    found: Float32 = ndimage.affine_transform(
+        share.astype(np.float32), steps, offset, shape, order=1, mode="nearest"
+    )
+    return found

@@ -1,0 +1,19 @@
+"""Our own networks by name: what weights of theirs are loaded into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def _zones() -> nn.Module:
+    from napari_medassist.models.networks.anisotropic_unet import AnisotropicUNet
+
+    return AnisotropicUNet(n_inputs=4, n_classes=3, widths=(12, 24, 56, 96, 144))
+
+
+BUILDERS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType({"prostate-zones": _zones})

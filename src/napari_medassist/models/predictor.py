@@ -1,0 +1,172 @@
+"""Runs a network on a case: images to its grid, through it, labels back to the grid of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.orientation import AxisOrder
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.volume import Volume
+from napari_medassist.models.backends.base import Backend
+from napari_medassist.models.card import ModelCard, Network, Normalisation
+from napari_medassist.models.decisions import Float32, Labels, decide, probabilities
+from napari_medassist.models.grids import (
+    centre_of,
+    centred_grid,
+    covering_shape,
+    labels_on_grid,
+    on_grid,
+    touches_inner_face,
+)
+from napari_medassist.models.normalise import NonzeroScale, RobustScale, position_channels
+from napari_medassist.models.prediction import Clock, Prediction, checked_inputs, doubts, label_map_of
+from napari_medassist.models.windows import Box, blended, boxes
+
+_STEPS = 100
+#: Looks of a centred window that moves to what it found.
+_MOST_LOOKS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What the network said on a grid, in how many windows."""
+
+    grid: Geometry
+    logits: Float32
+    labels: Labels
+    shares: Float32
+    n_windows: int
+
+
+class NetworkModel:
+    """A model with a network, ready to run; see :class:`~napari_medassist.models.prediction.Model`.
+
+    The window is centred on the image. Where what was found touches a face of the window that lies
+    inside the image, the window is centred on that, twice at most; if it touches still, windows that
+    overlap by half slide over the whole image.
+
+    Parameters
+    ----------
+    card, network
+        What the model takes and gives.
+    backend
+        Runs its network.
+    """
+
+    def __init__(self, card: ModelCard, network: Network, backend: Backend) -> None:
+        self.card = card
+        self.network = network
+        self.backend = backend
+
+    def predict(self, images: Mapping[str, Volume], progress: Progress = silent) -> Prediction:
+        """Segment a case; see :class:`~napari_medassist.models.prediction.Model`."""
+        volumes = checked_inputs(self.card, images)
+        clock = Clock()
+        case = _Inputs(self.network, volumes)
+        clock.lap("preparation")
+        seen = self._centred(case, progress, clock)
+        if touches_inner_face(seen.labels, seen.grid, case.image):
+            seen = self._slid(case, progress, clock)
+        array = labels_on_grid(seen.labels, seen.grid, case.image, seen.shares)
+        clock.lap("labels")
+        progress(_STEPS, _STEPS, self.card.title)
+        return Prediction(
+            labels=label_map_of(self.card, volumes, array, self.backend.name),
+            warnings=doubts(self.card, volumes, array),
+            seconds=clock.seconds,
+            n_windows=seen.n_windows,
+            probability=probabilities(seen.logits, self.network.decision.activation),
+            grid=seen.grid,
+        )
+
+    def _centred(self, case: _Inputs, progress: Progress, clock: Clock) -> _Seen:
+        """Look once at the middle; where what is found is cut off, again around what was found."""
+        sampling = self.network.sampling
+        centre, steps = None, _Steps(progress, 1)
+        for n_looks in range(1, _MOST_LOOKS + 1):
+            grid = centred_grid(case.image, sampling.spacing_zyx_mm, sampling.window_zyx, centre)
+            channels = case.channels(grid)
+            clock.lap("preparation")
+            logits = self._run(channels, steps)
+            clock.lap("inference")
+            labels, shares = decide(logits, self.network.decision)
+            clock.lap("labels")
+            seen = _Seen(grid, logits, labels, shares, n_looks)
+            if not touches_inner_face(labels, grid, case.image):
+                break
+            centre = centre_of(labels, grid)
+        return seen
+
+    def _slid(self, case: _Inputs, progress: Progress, clock: Clock) -> _Seen:
+        """Look everywhere, in windows that overlap by half."""
+        sampling = self.network.sampling
+        window = sampling.window_zyx
+        shape = covering_shape(case.image, sampling.spacing_zyx_mm, window)
+        grid = centred_grid(case.image, sampling.spacing_zyx_mm, shape)
+        channels = case.channels(grid)
+        clock.lap("preparation")
+        n_windows = len(boxes(shape, window))
+        steps = _Steps(progress, n_windows)
+
+        def run(box: Box) -> Float32:
+            return self._run(channels[(slice(None), *box)], steps)
+
+        logits = blended(shape, window, run)
+        clock.lap("inference")
+        labels, shares = decide(logits, self.network.decision)
+        clock.lap("labels")
+        return _Seen(grid, logits, labels, shares, n_windows)
+
+    def _run(self, channels: Float32, steps: _Steps) -> Float32:
+        order = AxisOrder.toward(self.network.sampling.axes)
+        logits = self.backend.run(np.ascontiguousarray(order.apply(channels))[None], steps.tick)[0]
+        steps.next()
+        return np.ascontiguousarray(order.undo(logits))
+
+
+class _Inputs:
+    """The images of a case as a network wants them, on any grid."""
+
+    def __init__(self, network: Network, volumes: Sequence[Volume]) -> None:
+        self._network, self._volumes = network, volumes
+        self._scales = [self._scale(volume) for volume in volumes]
+        self.image = volumes[0].geometry
+
+    def channels(self, grid: Geometry) -> Float32:
+        """Return the network's input on a grid, (channels, z, y, x)."""
+        # With 0 as "nothing", beyond the image is nothing; else its edge goes on.
+        is_zero_outside = self._network.normalisation is Normalisation.NONZERO
+        edge = "constant" if is_zero_outside else "nearest"
+        channels = [
+            scale.apply(on_grid(np.asarray(volume.array), volume.geometry, grid, edge=edge))[None]
+            for volume, scale in zip(self._volumes, self._scales, strict=True)
+        ]
+        if self._network.has_positions:
+            channels.append(position_channels(grid.shape_zyx, grid.spacing_zyx_mm))
+        return np.concatenate(channels)
+
+    def _scale(self, volume: Volume) -> RobustScale | NonzeroScale:
+        values = np.asarray(volume.array)
+        if self._network.normalisation is Normalisation.NONZERO:
+            return NonzeroScale.of(values)
+        sampling = self._network.sampling
+        grid = centred_grid(volume.geometry, sampling.spacing_zyx_mm, sampling.window_zyx)
+        return RobustScale.of(on_grid(values, volume.geometry, grid, edge="nearest"))
+
+
+class _Steps:
+    """Tells progress while windows are run, also between two of them."""
+
+    def __init__(self, progress: Progress, n_windows: int) -> None:
+        self._progress, self._n, self._done = progress, n_windows, 0
+
+    def tick(self) -> None:
+        told = f"window {self._done + 1} of {self._n}" if self._n > 1 else "the network runs"
+        self._progress(_STEPS * min(self._done, self._n) // (self._n + 1), _STEPS, told)
+
+    def next(self) -> None:
+        self._done += 1

@@ -1,0 +1,1 @@
+"""The models: one card a file."""

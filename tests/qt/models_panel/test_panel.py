@@ -1,0 +1,108 @@
+"""The panel of models in a real viewer: one button, one step of undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+import napari_medassist as ma
+from napari_medassist._qt.models_panel.panel import ModelsPanel
+from napari_medassist.app.samples import sample_path, sample_study
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def panel(bridge: Any, qtbot: Any) -> Any:
+    made = ModelsPanel(bridge)
+    qtbot.addWidget(made)
+    made.resize(360, 640)
+    made.show()
+    yield made
+    made.runner.close()
+
+
+def opened(bridge: Any, path: Any) -> Any:
+    case = ma.read(path)
+    bridge.add_layer_data(bridge.session.layers_of(case))
+    return case
+
+
+def press(panel: ModelsPanel, qtbot: Any) -> None:
+    QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
+
+
+def choose(panel: ModelsPanel, name: str) -> None:
+    names = [offered.card.name for offered in panel._offered]
+    panel.list.setCurrentRow(names.index(name))
+
+
+def test_without_a_case_nothing_can_be_run(panel: ModelsPanel) -> None:
+    assert panel.list.count() >= 3
+    assert not panel.run.isEnabled()
+    assert "no case is open" in panel.list.item(0).text()
+
+
+def test_one_button_makes_a_label_map_that_one_undo_takes_back(
+    panel: ModelsPanel, bridge: Any, qtbot: Any
+) -> None:
+    case = opened(bridge, sample_study())
+    offered = panel.chosen()
+    assert offered is not None
+    assert offered.card.name == "prostate-zones"
+    assert "CC BY-NC 4.0" in panel.card.toPlainText()
+    press(panel, qtbot)
+    (layer,) = bridge.label_layers()
+    assert layer.name == "prostate-zones"
+    assert np.unique(layer.data).tolist() == [0, 1, 2]
+    shown = bridge.labels_of(layer)
+    assert shown.geometry == case.by_role("t2w").geometry
+    assert [label.name for label in shown.scheme.labels][:2] == ["Peripheral zone", "Transition zone"]
+    assert "ml" in panel.message.text()
+    assert bridge.recorder.key_of(layer)
+    bridge.recorder.undo()
+    assert bridge.label_layers() == []
+    bridge.recorder.redo()
+    assert [again.name for again in bridge.label_layers()] == ["prostate-zones"]
+
+
+def test_a_model_that_does_not_fit_cannot_be_run_and_says_why(panel: ModelsPanel, bridge: Any) -> None:
+    opened(bridge, sample_study())
+    choose(panel, "lungs-ct")
+    assert not panel.run.isEnabled()
+    assert "no ct" in panel.list.currentItem().text()
+
+
+def test_warnings_are_shown(panel: ModelsPanel, bridge: Any, qtbot: Any) -> None:
+    opened(bridge, sample_path("ct"))
+    choose(panel, "lungs-ct")
+    press(panel, qtbot)
+    assert panel.warnings.isVisible()
+    assert "does not say whether it is CT" in panel.warnings.text()
+
+
+def test_a_result_that_comes_after_its_case_was_closed_is_dropped(
+    panel: ModelsPanel, bridge: Any, qtbot: Any
+) -> None:
+    opened(bridge, sample_study())
+    QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)
+    bridge.close_case()
+    opened(bridge, sample_path("ct"))
+    qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
+    assert bridge.label_layers() == []
+    assert "dropped" in panel.message.text()
+
+
+def test_cancelling_leaves_nothing(panel: ModelsPanel, bridge: Any, qtbot: Any) -> None:
+    opened(bridge, sample_study())
+    QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)
+    assert panel.stop.isVisible()
+    QTest.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
+    assert bridge.label_layers() == []
+    assert "Stopped" in panel.message.text()

@@ -1,0 +1,178 @@
+"""Which models fit a case, which images they take, and the command line."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_medassist.app import segmenting
+from napari_medassist.app.samples import sample_label_maps, sample_path, sample_study
+from napari_medassist.app.segmenting import inputs_of, offered_models, segment
+from napari_medassist.cli.main import main
+from napari_medassist.core.case import Case
+from napari_medassist.core.errors import FileProblem, InvalidImage, TooLarge
+from napari_medassist.core.volume import Acquisition, Modality
+from napari_medassist.io.files import read, read_labels
+from napari_medassist.models.registry import find_model
+from tests.phantoms import oblique_case, volume
+
+
+def dice(first: np.ndarray, second: np.ndarray) -> float:
+    return 2 * np.count_nonzero(first & second) / (np.count_nonzero(first) + np.count_nonzero(second))
+
+
+def test_models_that_fit_come_first_and_the_others_say_why() -> None:
+    offered = offered_models(oblique_case())
+    names = [o.card.name for o in offered]
+    assert names[0] == "prostate-zones"
+    (lungs,) = (o for o in offered if o.card.name == "lungs-ct")
+    assert "no ct" in lungs.misfit
+    assert names.index("lungs-ct") > names.index("taps-prostate")
+    assert all(o.misfit for o in offered_models(None))
+
+
+def test_of_two_images_of_a_role_the_preferred_one_is_taken() -> None:
+    first, second = volume("t2w", name="first"), volume("t2w", name="second")
+    case, card = Case("two", (first, second)), find_model("prostate-zones")
+    assert inputs_of(card, case)[0]["t2w"] is first
+    assert inputs_of(card, case, (second,))[0]["t2w"] is second
+
+
+def test_the_only_image_of_a_file_is_taken_whatever_its_role_and_this_is_told() -> None:
+    image = volume("other", name="scan")
+    found, told = inputs_of(find_model("prostate-zones"), Case("file", (image,)), (image,))
+    assert found["t2w"] is image
+    assert "'scan' is taken as t2w" in told[0]
+
+
+def test_an_image_of_another_kind_is_not_taken_by_itself() -> None:
+    image = volume("t2w", modality=Modality.CT)
+    with pytest.raises(InvalidImage, match="needs t2w"):
+        inputs_of(find_model("prostate-zones"), Case("ct", (image,)))
+    assert image.acquisition != Acquisition()
+
+
+def test_too_little_memory_is_told_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmenting, "free_memory_mb", lambda: 100.0)
+    with pytest.raises(TooLarge, match="100 MB are free"):
+        segment(oblique_case(), "prostate-zones")
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: Any, **_more: Any) -> None:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+def test_bundled_models_run_without_a_network(no_network: None) -> None:
+    made = segment(read(sample_study()), "prostate-zones")
+    assert set(made.labels.values()) <= {1, 2}
+    assert made.labels.provenance.made_by.startswith("model prostate-zones")
+    assert made.probability is not None
+    assert made.grid is not None
+    assert made.probability.shape[1:] == made.grid.shape_zyx
+
+
+def test_the_zones_of_the_simulated_prostate_are_found() -> None:
+    """Made by other rules than the images that it learned from: a look from outside."""
+    case = read(sample_study())
+    made = segment(case, "prostate-zones")
+    truth = np.asarray(read_labels(sample_label_maps("mpmr")["zones"]).array)
+    found = np.asarray(made.labels.array)
+    assert dice(found > 0, truth > 0) > 0.7
+
+
+# ---------------------------------------------------------------- command line
+
+
+def run(*arguments: str | Path) -> int:
+    return main([str(a) for a in arguments])
+
+
+def test_lungs_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "lungs.nii.gz"
+    assert run("segment", sample_path("ct"), "--model", "lungs-ct", "--out", out) == 1  # with warnings
+    told = capsys.readouterr()
+    assert "Left lung" in told.out
+    assert "does not say whether it is CT" in told.err
+    found = np.asarray(read_labels(out).array)
+    truth = np.asarray(read_labels(sample_label_maps("ct")["lungs"]).array)
+    assert dice((found == 1) | (found == 2), truth > 0) > 0.95
+    right, left = truth == 1, truth == 2
+    assert np.count_nonzero((found == 1) & right) < 0.01 * np.count_nonzero(right)
+    assert np.count_nonzero((found == 2) & left) < 0.01 * np.count_nonzero(left)
+
+
+def test_an_unknown_model_and_missing_weights_write_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    out = tmp_path / "out.nii.gz"
+    assert run("segment", sample_path("ct"), "--model", "lung", "--out", out) == 2
+    assert "lungs-ct" in capsys.readouterr().err
+    assert run("segment", sample_study(), "--model", "taps-prostate", "--out", out) == 2
+    assert "models install taps-prostate" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_run_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out.nii.gz"
+    command = [sys.executable, "-m", "napari_medassist.cli.main", "segment", str(sample_path("ct"))]
+    process = subprocess.Popen(
+        [*command, "--model", "lungs-ct", "--out", str(out)],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=0.3)
+    process.kill()
+    process.wait()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_runs_at_once_give_the_same(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "napari_medassist.cli.main", "segment", str(sample_study())]
+    outs = [tmp_path / f"{n}.nii.gz" for n in range(2)]
+    runs = [
+        subprocess.Popen([*command, "--model", "prostate-zones", "--out", str(out), "--quiet"])
+        for out in outs
+    ]
+    assert all(process.wait(timeout=120) in (0, 1) for process in runs)
+    first, second = (np.asarray(read_labels(out).array) for out in outs)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_models_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("models", "list") == 0
+    listed = capsys.readouterr().out
+    assert "prostate-zones" in listed
+    assert "taps-prostate" in listed
+    assert run("models", "show", "prostate-zones") == 0
+    assert "CC BY-NC 4.0" in capsys.readouterr().out
+
+
+def test_installing_a_bundled_model_checks_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("models", "install", "prostate-zones") == 0
+    assert capsys.readouterr().out.count("checked, ready") == 2
+
+
+def test_a_damaged_file_of_weights_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("napari_medassist.models.places.user_data_path", lambda _name: tmp_path)
+    folder = tmp_path / "models" / "taps-prostate"
+    folder.mkdir(parents=True)
+    (folder / "model_v1.onnx").write_bytes(b"another network")
+    assert run("segment", sample_study(), "--model", "taps-prostate", "--out", tmp_path / "o.nrrd") == 2
+    assert "SHA-256" in capsys.readouterr().err
+    with pytest.raises(FileProblem):
+        segment(read(sample_study()), "taps-prostate")

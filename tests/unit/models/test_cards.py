@@ -1,0 +1,61 @@
+"""Cards: complete, true of their files, and found by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_medassist.core.errors import UnknownItem
+from napari_medassist.models.card import as_text, rows_of
+from napari_medassist.models.networks.known import BUILDERS
+from napari_medassist.models.places import is_installed, user_models_folder, weights_place
+from napari_medassist.models.registry import find_model, models
+from napari_medassist.models.weights import sha256_of
+
+ALL = pytest.mark.parametrize("card", models(), ids=lambda card: card.name)
+
+
+@ALL
+def test_a_card_says_what_a_user_must_know(card: Any) -> None:
+    text = as_text(card)
+    for heading in ("Takes", "Gives", "Use", "Limit", "Method", "Trained on", "Licence", "Cite"):
+        assert heading in {name for name, _ in rows_of(card)}, heading
+    assert card.full_name in text
+    assert all(sentence.strip() for _, sentence in rows_of(card))
+    assert card.quality, "no figure says how good it is"
+    assert card.cost, "no figure says what it costs"
+
+
+@ALL
+def test_bundled_weights_are_those_of_the_card_and_small(card: Any) -> None:
+    for file in card.weights:
+        if file.source is None:
+            path = weights_place(card, file)
+            assert sha256_of(path) == file.sha256
+            assert path.stat().st_size < 10_000_000
+            assert card.name in BUILDERS
+        else:
+            assert file.sha256 == file.source.member_sha256
+            assert weights_place(card, file).is_relative_to(user_models_folder())
+
+
+def test_models_without_foreign_weights_are_ready() -> None:
+    ready = {card.name for card in models() if is_installed(card)}
+    assert {"prostate-zones", "lungs-ct"} <= ready
+
+
+def test_names_are_found_and_near_ones_offered() -> None:
+    assert find_model("lungs-ct").name == "lungs-ct"
+    with pytest.raises(UnknownItem, match="prostate-zones"):
+        find_model("prostate-zone")
+
+
+def test_the_weights_say_under_which_licence_they_are() -> None:
+    folder = Path(__file__).resolve().parents[3] / "model_weights"
+    told = (folder / "README.md").read_text(encoding="utf-8")
+    for card in models():
+        if card.weights and all(file.source is None for file in card.weights):
+            assert card.name in told
+            assert "CC BY-NC 4.0" in card.licence
