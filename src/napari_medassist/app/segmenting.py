@@ -148,13 +148,12 @@ def segment(
             cure="Close other programs or cases.",
         )
     progress(0, 100, f"{card.name} is loaded")
-    made = _ready(card.name, backend, n_threads).predict(images, progress)
+    made = _ready(card, backend, n_threads).predict(images, progress)
     return replace(made, warnings=(*told, *made.warnings))
 
 
 @lru_cache(maxsize=_READY)
-def _ready(name: str, backend: str, n_threads: int | None) -> Model:
-    card = find_model(name)
+def _ready(card: ModelCard, backend: str, n_threads: int | None) -> Model:
     if card.network is None:
         return ClassicalModel(card)
     return NetworkModel(card, card.network, load(card, backend, n_threads))

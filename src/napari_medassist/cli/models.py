@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import Any
 
 
@@ -22,18 +24,33 @@ def add_parser(subparsers: Any) -> None:
     install = acts.add_parser("install", help="fetch the weights of a model")
     install.add_argument("name", help="name of the model")
     install.set_defaults(run=run_install)
+    add = acts.add_parser(
+        "add",
+        help="add a model of your own",
+        description="Add a model of your own: an ONNX or TorchScript file with a JSON file of the same "
+        "name beside it that says how it is fed and read. Add only files that you trust.",
+    )
+    add.add_argument("path", type=Path, help="the .onnx or .pt file")
+    add.set_defaults(run=run_add)
+    remove = acts.add_parser("remove", help="remove a model of your own")
+    remove.add_argument("name", help="name of the model")
+    remove.set_defaults(run=run_remove)
 
 
 def run_list(_args: argparse.Namespace) -> int:
     """Print a line a model."""
     from napari_medassist.app.segmenting import offered_models
+    from napari_medassist.models.user_models import user_models
 
     for offered in offered_models(None):
         card = offered.card
         state = "ready" if offered.is_installed else f"napari-medassist models install {card.name}"
         takes = ", ".join(wanted.role for wanted in card.inputs)
         print(f"{card.full_name:<24} {card.title} (takes {takes}) [{state}]")
-    return 0
+    _, problems = user_models()
+    for problem in problems:
+        print(f"warning: {problem}", file=sys.stderr)
+    return 1 if problems else 0
 
 
 def run_show(args: argparse.Namespace) -> int:
@@ -52,4 +69,22 @@ def run_install(args: argparse.Namespace) -> int:
 
     for path in install(find_model(args.name)):
         print(f"{path}: checked, ready")
+    return 0
+
+
+def run_add(args: argparse.Namespace) -> int:
+    """Add a model of the user's."""
+    from napari_medassist.models.registry import add_model
+
+    card = add_model(args.path)
+    print(f"{card.full_name}: added, SHA-256 {card.weights[0].sha256}")
+    return 0
+
+
+def run_remove(args: argparse.Namespace) -> int:
+    """Remove a model of the user's."""
+    from napari_medassist.models.user_models import remove_model
+
+    remove_model(args.name)
+    print(f"{args.name}: removed")
     return 0

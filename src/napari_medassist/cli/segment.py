@@ -26,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--backend",
-        choices=("openvino", "onnxruntime", "torch"),
+        choices=("openvino", "onnxruntime", "torch", "torchscript"),
         default="",
         help="what runs the network (default: the first that is installed)",
     )

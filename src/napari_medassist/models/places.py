@@ -23,7 +23,7 @@ def user_models_folder() -> Path:
 
 def weights_place(card: ModelCard, file: WeightFile) -> Path:
     """Return where a file of weights lies, or would lie."""
-    if file.source is not None:
+    if file.source is not None or file.is_users:
         return user_models_folder() / card.name / file.name
     return next(
         (p / card.name / file.name for p in _PLACES if p.is_dir()), _PLACES[0] / card.name / file.name
@@ -47,11 +47,11 @@ def weights_path(card: ModelCard, file: WeightFile) -> Path:
     """
     path = weights_place(card, file)
     if not path.is_file():
-        cure = (
-            "Install the package again."
-            if file.source is None
-            else f"Fetch it once with: napari-medassist models install {card.name}"
-        )
+        cure = "Install the package again."
+        if file.source is not None:
+            cure = f"Fetch it once with: napari-medassist models install {card.name}"
+        elif file.is_users:
+            cure = f"Remove it (napari-medassist models remove {card.name}) and add it again."
         raise FileProblem(f"The weights of '{card.name}' are not here.", path=path, cure=cure)
     return checked_weights(path, file.sha256)
 

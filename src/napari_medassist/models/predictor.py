@@ -22,7 +22,13 @@ from napari_medassist.models.grids import (
     on_grid,
     touches_inner_face,
 )
-from napari_medassist.models.normalise import NonzeroScale, RobustScale, position_channels
+from napari_medassist.models.normalise import (
+    NonzeroScale,
+    RobustScale,
+    Scale,
+    WholeScale,
+    position_channels,
+)
 from napari_medassist.models.prediction import Clock, Prediction, checked_inputs, doubts, label_map_of
 from napari_medassist.models.windows import Box, blended, boxes
 
@@ -47,7 +53,7 @@ class NetworkModel:
 
     The window is centred on the image. Where what was found touches a face of the window that lies
     inside the image, the window is centred on that, twice at most; if it touches still, windows that
-    overlap by half slide over the whole image.
+    overlap by half slide over the whole image. So they do from the first for a network that is made so.
 
     Parameters
     ----------
@@ -68,8 +74,8 @@ class NetworkModel:
         clock = Clock()
         case = _Inputs(self.network, volumes)
         clock.lap("preparation")
-        seen = self._centred(case, progress, clock)
-        if touches_inner_face(seen.labels, seen.grid, case.image):
+        seen = None if self.network.slides else self._centred(case, progress, clock)
+        if seen is None or touches_inner_face(seen.labels, seen.grid, case.image):
             seen = self._slid(case, progress, clock)
         array = labels_on_grid(seen.labels, seen.grid, case.image, seen.shares)
         clock.lap("labels")
@@ -149,10 +155,14 @@ class _Inputs:
             channels.append(position_channels(grid.shape_zyx, grid.spacing_zyx_mm))
         return np.concatenate(channels)
 
-    def _scale(self, volume: Volume) -> RobustScale | NonzeroScale:
-        values = np.asarray(volume.array)
-        if self._network.normalisation is Normalisation.NONZERO:
+    def _scale(self, volume: Volume) -> Scale:
+        values, kind = np.asarray(volume.array), self._network.normalisation
+        if kind is Normalisation.NONZERO:
             return NonzeroScale.of(values)
+        if kind is Normalisation.WHOLE:
+            return WholeScale.of(values)
+        if kind is Normalisation.FIXED and self._network.fixed_scale is not None:
+            return self._network.fixed_scale
         sampling = self._network.sampling
         grid = centred_grid(volume.geometry, sampling.spacing_zyx_mm, sampling.window_zyx)
         return RobustScale.of(on_grid(values, volume.geometry, grid, edge="nearest"))

@@ -10,7 +10,7 @@ from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.models.backends.base import Backend
 from napari_medassist.models.backends.onnx_runtime import OnnxRuntimeBackend
 from napari_medassist.models.backends.openvino import OpenVinoBackend
-from napari_medassist.models.backends.pytorch import PyTorchBackend
+from napari_medassist.models.backends.pytorch import PyTorchBackend, TorchScriptBackend
 from napari_medassist.models.card import ModelCard, WeightFile
 from napari_medassist.models.places import weights_path
 
@@ -19,6 +19,7 @@ _KNOWN = (
     ("openvino", "openvino", ".onnx"),
     ("onnxruntime", "onnxruntime", ".onnx"),
     ("torch", "torch", ".safetensors"),
+    ("torchscript", "torch", ".pt"),
 )
 NAMES = tuple(name for name, _, _ in _KNOWN)
 
@@ -69,6 +70,7 @@ def load(card: ModelCard, wanted: str = "", n_threads: int | None = None) -> Bac
         "openvino": lambda p: OpenVinoBackend(p, n_threads),
         "onnxruntime": lambda p: OnnxRuntimeBackend(p, n_threads),
         "torch": lambda p: PyTorchBackend(p, card.name, n_threads),
+        "torchscript": lambda p: TorchScriptBackend(p, n_threads),
     }
     return make[name](path)
 

@@ -62,6 +62,53 @@ class PyTorchBackend:
         return np.asarray(logits.float().cpu().numpy(), dtype=np.float32)
 
 
+class TorchScriptBackend:
+    """A network in a TorchScript file of the user's.
+
+    Parameters
+    ----------
+    path
+        The file; its hash must have been checked.
+    n_threads
+        Threads; all processors by default.
+
+    Raises
+    ------
+    CorruptFile
+        If it is no TorchScript file.
+    """
+
+    def __init__(self, path: Path, n_threads: int | None = None) -> None:
+        import torch
+
+        self._device = _device()
+        torch.set_num_threads(n_threads or default_threads())
+        try:
+            net = torch.jit.load(str(path), map_location=self._device)  # type: ignore[no-untyped-call]
+        except (RuntimeError, ValueError) as error:
+            why = str(error).strip().splitlines()[0]
+            raise CorruptFile(f"This is no TorchScript file: {why}", path=path) from error
+        self._net = net.eval()
+
+    @property
+    def name(self) -> str:
+        """What runs the network, with its version."""
+        import torch
+
+        return f"PyTorch {torch.__version__} ({self._device}), TorchScript"
+
+    def run(self, window: Float32, tick: Tick) -> Float32:
+        """Return logits; it cannot be stopped while the network runs."""
+        import torch
+
+        tick()
+        with torch.inference_mode():
+            found = self._net(torch.from_numpy(np.ascontiguousarray(window)).to(self._device))
+        tick()
+        logits = found[0] if isinstance(found, (tuple, list)) else found
+        return np.asarray(logits.float().cpu().numpy(), dtype=np.float32)
+
+
 def _device() -> str:
     import torch
 

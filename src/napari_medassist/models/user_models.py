@@ -1,0 +1,161 @@
+"""The user's own models: added once, with their hash, and run like all others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting, MedAssistError
+from napari_medassist.core.orientation import AxisOrder
+from napari_medassist.models.backends.base import Backend
+from napari_medassist.models.backends.onnx_runtime import OnnxRuntimeBackend
+from napari_medassist.models.backends.openvino import OpenVinoBackend
+from napari_medassist.models.backends.pytorch import TorchScriptBackend
+from napari_medassist.models.card import ModelCard, WeightFile
+from napari_medassist.models.places import user_models_folder
+from napari_medassist.models.sidecar import card_of, read_sidecar
+from napari_medassist.models.weights import sha256_of
+
+SUFFIXES = (".onnx", ".pt")
+_CARD, _HASH = "card.json", "sha256"
+_LARGEST_BYTES = 4_000_000_000
+
+
+def user_models() -> tuple[tuple[ModelCard, ...], tuple[str, ...]]:
+    """Return the cards of the models that a user has added, and what is wrong with others."""
+    cards, problems = [], []
+    for path in sorted(user_models_folder().glob(f"*/{_CARD}")):
+        try:
+            cards.append(_stored_card(path))
+        except MedAssistError as error:
+            problems.append(str(error))
+    return tuple(cards), tuple(problems)
+
+
+def add_model(path: Path, taken: tuple[str, ...] = ()) -> ModelCard:
+    """Copy a network and its description into the folder of models, after trying it once.
+
+    Parameters
+    ----------
+    path
+        An ``.onnx`` or TorchScript ``.pt`` file; a JSON file of the same name lies beside it.
+    taken
+        Names that it may not have.
+
+    Raises
+    ------
+    FileProblem, CorruptFile
+        If a file is missing, too large, a link, wrong, or the network does not give what its
+        description says; nothing is added then.
+    InvalidSetting
+        If its name is taken.
+    """
+    _require_plain(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise FileProblem(
+            f"A model is a file that ends in {' or '.join(SUFFIXES)}.",
+            path=path,
+            cure="Export the network to ONNX or TorchScript.",
+        )
+    description = path.with_suffix(".json")
+    _require_plain(description)
+    sidecar = read_sidecar(description)
+    target = user_models_folder() / sidecar.name
+    if sidecar.name in taken or target.exists():
+        raise InvalidSetting(
+            f"There is a model '{sidecar.name}' already.",
+            cure="Give yours another name, or remove the other one first.",
+        )
+    name = f"network{path.suffix.lower()}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, so that the last step is a rename within one file system.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".adding-") as adding:
+        folder = Path(adding) / sidecar.name
+        folder.mkdir()
+        shutil.copyfile(path, folder / name)
+        shutil.copyfile(description, folder / _CARD)
+        sha256 = sha256_of(folder / name)
+        (folder / _HASH).write_text(json.dumps({"file": name, "sha256": sha256}), encoding="utf-8")
+        card = card_of(sidecar, WeightFile(name, sha256, is_users=True))
+        _try_out(card, folder / name)
+        folder.rename(target)
+    return card
+
+
+def remove_model(name: str) -> None:
+    """Delete a model that a user has added.
+
+    Raises
+    ------
+    InvalidSetting
+        If there is none of that name.
+    """
+    cards, _ = user_models()
+    folder = user_models_folder() / name
+    if name not in {card.name for card in cards} and not (folder / _CARD).is_file():
+        raise InvalidSetting(f"You have added no model '{name}'.")
+    shutil.rmtree(folder)
+
+
+def _stored_card(path: Path) -> ModelCard:
+    sidecar = read_sidecar(path)
+    try:
+        stored = json.loads((path.parent / _HASH).read_text(encoding="utf-8"))
+        file = WeightFile(Path(str(stored["file"])).name, str(stored["sha256"]), is_users=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorruptFile(
+            "What was noted when the model was added cannot be read.",
+            path=path.parent / _HASH,
+            cure=f"Remove it (napari-medassist models remove {path.parent.name}) and add it again.",
+        ) from error
+    if sidecar.name != path.parent.name:
+        raise CorruptFile(f"The model calls itself '{sidecar.name}'.", path=path)
+    return card_of(sidecar, file)
+
+
+def _require_plain(path: Path) -> None:
+    if path.is_symlink() or not path.is_file():
+        what = "is a link" if path.is_symlink() else "is not there"
+        raise FileProblem(
+            f"The file {what}.", path=path, cure="A model is its file and a JSON beside it."
+        )
+    if path.stat().st_size > _LARGEST_BYTES:
+        raise FileProblem(f"The file is larger than {_LARGEST_BYTES / 1e9:.0f} GB.", path=path)
+
+
+def _try_out(card: ModelCard, path: Path) -> None:
+    """Run the network once on nothing: it must take its window and give its classes."""
+    network = card.network
+    if network is None:
+        return
+    sampling = network.sampling
+    size = [sampling.window_zyx[axis] for axis in AxisOrder.toward(sampling.axes).axes]
+    window = np.zeros((1, len(card.inputs), *size))
+    try:
+        logits = _backend(path).run(window.astype(np.float32), lambda: None)
+    except MedAssistError:
+        raise
+    except Exception as error:  # the libraries' own, of any kind
+        why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise CorruptFile(f"The network does not take {window.shape}: {why}", path=path) from error
+    classes = 1 if network.decision.activation == "sigmoid" else len(card.scheme.labels) + 1
+    wanted = (1, classes, *window.shape[2:])
+    if logits.shape != wanted:
+        raise CorruptFile(
+            f"The network gives {logits.shape}, its description promises {wanted}.",
+            path=path,
+            cure="Correct window_zyx, axes, activation or labels.",
+        )
+
+
+def _backend(path: Path) -> Backend:
+    if path.suffix == ".pt":
+        return TorchScriptBackend(path)
+    try:
+        return OpenVinoBackend(path)
+    except CorruptFile:
+        return OnnxRuntimeBackend(path)
