@@ -76,6 +76,7 @@ bench: install  ## Measure against other libraries, side by side
 	$(BIN)/python benchmarks/bench_cohort.py
 	$(BIN)/python benchmarks/bench_live.py
 	$(BIN)/python benchmarks/bench_browser.py
+	$(BIN)/python benchmarks/bench_models.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_panel.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_tools.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_annotation.py
