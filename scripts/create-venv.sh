@@ -34,4 +34,7 @@ if ! "$bin/python" -m pip install $quiet --log "$venv/pip.log" --disable-pip-ver
   tail -n 25 "$venv/pip.log" >&2
   exit 1
 fi
+# The networks of nnU-Net, without what they ask for beside PyTorch: it would bring a second PyTorch along, unused.
+"$bin/python" -m pip install $quiet --log "$venv/pip.log" --disable-pip-version-check --no-deps \
+  dynamic-network-architectures --constraint constraints.txt
 rm "$unfinished"

@@ -28,9 +28,11 @@ def add_parser(subparsers: Any) -> None:
         "add",
         help="add a model of your own",
         description="Add a model of your own: an ONNX or TorchScript file with a JSON file of the same "
-        "name beside it that says how it is fed and read. Add only files that you trust.",
+        "name beside it that says how it is fed and read, or a trained nnU-Net v2 folder (one of its "
+        "folds is converted to ONNX). Add only files that you trust.",
     )
-    add.add_argument("path", type=Path, help="the .onnx or .pt file")
+    add.add_argument("path", type=Path, help="the .onnx or .pt file, or a trained nnU-Net v2 folder")
+    add.add_argument("--fold", default="", help="of an nnU-Net folder: 0, 1, ... or all")
     add.set_defaults(run=run_add)
     remove = acts.add_parser("remove", help="remove a model of your own")
     remove.add_argument("name", help="name of the model")
@@ -76,7 +78,7 @@ def run_add(args: argparse.Namespace) -> int:
     """Add a model of the user's."""
     from napari_medassist.models.registry import add_model
 
-    card = add_model(args.path)
+    card = add_model(args.path, fold=args.fold)
     print(f"{card.full_name}: added, SHA-256 {card.weights[0].sha256}")
     return 0
 

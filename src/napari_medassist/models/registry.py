@@ -38,6 +38,6 @@ def find_model(name: str) -> ModelCard:
     raise UnknownItem(f"There is no model '{name}'.", cure=f"Known are: {', '.join(near)}.")
 
 
-def add_model(path: Path) -> ModelCard:
+def add_model(path: Path, *, fold: str = "") -> ModelCard:
     """Add a user's own model; see :func:`napari_medassist.models.user_models.add_model`."""
-    return users.add_model(path, tuple(card.name for card in _OURS))
+    return users.add_model(path, tuple(card.name for card in _OURS), fold=fold)

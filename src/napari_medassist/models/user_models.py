@@ -16,6 +16,7 @@ from napari_medassist.models.backends.onnx_runtime import OnnxRuntimeBackend
 from napari_medassist.models.backends.openvino import OpenVinoBackend
 from napari_medassist.models.backends.pytorch import TorchScriptBackend
 from napari_medassist.models.card import ModelCard, WeightFile
+from napari_medassist.models.nnunet import convert, is_nnunet_folder
 from napari_medassist.models.places import user_models_folder
 from napari_medassist.models.sidecar import card_of, read_sidecar
 from napari_medassist.models.weights import sha256_of
@@ -36,15 +37,18 @@ def user_models() -> tuple[tuple[ModelCard, ...], tuple[str, ...]]:
     return tuple(cards), tuple(problems)
 
 
-def add_model(path: Path, taken: tuple[str, ...] = ()) -> ModelCard:
+def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> ModelCard:
     """Copy a network and its description into the folder of models, after trying it once.
 
     Parameters
     ----------
     path
-        An ``.onnx`` or TorchScript ``.pt`` file; a JSON file of the same name lies beside it.
+        An ``.onnx`` or TorchScript ``.pt`` file with a JSON file of the same name beside it, or a
+        trained nnU-Net v2 folder.
     taken
         Names that it may not have.
+    fold
+        Of an nnU-Net folder: which one; see :func:`napari_medassist.models.nnunet.convert`.
 
     Raises
     ------
@@ -54,10 +58,17 @@ def add_model(path: Path, taken: tuple[str, ...] = ()) -> ModelCard:
     InvalidSetting
         If its name is taken.
     """
+    if path.is_dir() and is_nnunet_folder(path):
+        with tempfile.TemporaryDirectory(prefix="medassist-") as converted:
+            return _add_file(convert(path, Path(converted), fold), taken)
+    return _add_file(path, taken)
+
+
+def _add_file(path: Path, taken: tuple[str, ...]) -> ModelCard:
     _require_plain(path)
     if path.suffix.lower() not in SUFFIXES:
         raise FileProblem(
-            f"A model is a file that ends in {' or '.join(SUFFIXES)}.",
+            f"A model is a file that ends in {' or '.join(SUFFIXES)}, or an nnU-Net v2 folder.",
             path=path,
             cure="Export the network to ONNX or TorchScript.",
         )

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
 
 import napari_medassist as ma
 from napari_medassist._qt.models_panel.panel import ModelsPanel
 from napari_medassist.app.samples import sample_path, sample_study
+from tests.unit.models.test_user_models import written
 
 pytestmark = pytest.mark.gui
 
@@ -96,6 +98,25 @@ def test_a_result_that_comes_after_its_case_was_closed_is_dropped(
     qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
     assert bridge.label_layers() == []
     assert "dropped" in panel.message.text()
+
+
+def test_a_network_of_the_users_is_added_and_stands_in_the_list(
+    panel: ModelsPanel, bridge: Any, qtbot: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setattr("napari_medassist.models.places.user_data_path", lambda _name: home)
+    opened(bridge, sample_study())
+    network = written(tmp_path / "mine", ".onnx")
+    chosen = staticmethod(lambda *_args, **_more: (str(network), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", chosen)
+    QTest.mouseClick(panel.add, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
+    assert "was added" in panel.message.text()
+    found = panel.chosen()
+    assert found is not None
+    assert found.card.name == "my-lesions"
+    press(panel, qtbot)
+    assert [layer.name for layer in bridge.label_layers()] == ["my-lesions"]
 
 
 def test_cancelling_leaves_nothing(panel: ModelsPanel, bridge: Any, qtbot: Any) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QFileDialog,
     QHBoxLayout,
     QLabel,
     QListWidget,
@@ -32,6 +34,7 @@ from napari_medassist.core.volume import Volume
 from napari_medassist.models.card import ModelCard, as_text, rows_of
 from napari_medassist.models.places import install
 from napari_medassist.models.prediction import Prediction
+from napari_medassist.models.registry import add_model
 
 T = TypeVar("T")
 _WARNING = "color: #e0a030;"
@@ -53,6 +56,8 @@ class ModelsPanel(QWidget):
         self.runner = Runner(self, threads=1)
         self.list, self.card = QListWidget(), QTextBrowser()
         self.run, self.stop = QPushButton("Segment"), QPushButton("Cancel")
+        self.add = QPushButton("Add...")
+        self.add.setToolTip("Add a network of your own: ONNX or TorchScript with a JSON file beside it")
         self.bar, self.message, self.warnings = QProgressBar(), QLabel(), QLabel()
         self._lay_out()
         self._connect()
@@ -80,6 +85,23 @@ class ModelsPanel(QWidget):
             return segment(case, card, preferred=preferred, progress=progress)
 
         self._start(card.title, run, self._take)
+
+    def add_file(self, path: Path) -> None:
+        """Add a model of the user's, in a thread."""
+        self._start(f"{path.name} is tried", lambda _p: add_model(path), self._show_added)
+
+    def _choose_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, "A network of your own", filter="Networks (*.onnx *.pt)"
+        )
+        if chosen:
+            self.add_file(Path(chosen))
+
+    def _show_added(self, card: ModelCard) -> None:
+        self._show_models()
+        names = [offered.card.name for offered in self._offered]
+        self.list.setCurrentRow(names.index(card.name))
+        self._tell(f"{card.full_name} was added.")
 
     def chosen(self) -> OfferedModel | None:
         """Return the model that is selected."""
@@ -180,6 +202,7 @@ class ModelsPanel(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.run, 1)
         buttons.addWidget(self.stop)
+        buttons.addWidget(self.add)
         rows = QVBoxLayout(self)
         rows.addWidget(split, 1)
         rows.addLayout(buttons)
@@ -191,6 +214,7 @@ class ModelsPanel(QWidget):
         self.list.currentRowChanged.connect(self._show_chosen)
         self.list.itemDoubleClicked.connect(lambda _item: self.begin())
         self.run.clicked.connect(lambda: self.begin())
+        self.add.clicked.connect(lambda: self._choose_file())
         self.stop.clicked.connect(lambda: self.runner.cancel())
         self.runner.progressed.connect(self._show_progress)
         self.runner.busy_changed.connect(self._show_busy)
