@@ -20,8 +20,10 @@ import SimpleITK
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_medassist.core.case import Case
 from napari_medassist.core.volume import GridImage
 from napari_medassist.io.files import read, read_labels
+from napari_medassist.models.grids import centred_grid, on_grid
 
 SPACING_ZYX_MM = np.array([3.0, 1.0, 1.0])
 ANATOMY_SHAPE, BACKGROUND_SHAPE = (40, 96, 96), (24, 192, 192)
@@ -74,7 +76,8 @@ def anatomy_of(
 
 def background_of(study: Path, gland_path: Path) -> dict[str, NDArray[Any]]:
     """Return an image of a pelvis without its gland, and its classes of tissue."""
-    volume = read(study).by_role("t2w")
+    case = read(study)
+    volume = case.by_role("t2w")
     gland = read_labels(gland_path)
     gland.geometry.require_same_grid(volume.geometry)
     values = without_bias(np.asarray(volume.array, dtype=np.float32))
@@ -89,7 +92,25 @@ def background_of(study: Path, gland_path: Path) -> dict[str, NDArray[Any]]:
     index = np.argwhere(inside)
     half = (np.ptp(index, axis=0) + 1) / 2 * SPACING_ZYX_MM
     tissues = np.stack([classes_of(filled, n) for n in _FINENESS])
-    return {"image": filled, "tissues": tissues, "centre": middle(inside), "half_mm": half}
+    return {
+        "image": filled,
+        "tissues": tissues,
+        "centre": middle(inside),
+        "half_mm": half,
+        "diffusion": diffusion_of(case, volume, inside),
+    }
+
+
+def diffusion_of(case: Case, t2w: GridImage, inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return ADC (um2/s) and the signal at b = 0 around the gland, on the grid of the background."""
+    grid = centred_grid(t2w.geometry, tuple(SPACING_ZYX_MM), BACKGROUND_SHAPE)
+    unweighted = next(v for v in case.all_by_role("dwi") if v.acquisition.b_value_s_mm2 == 0)
+    maps = [
+        on_grid(np.asarray(v.array), v.geometry, grid, edge="nearest")
+        for v in (case.by_role("adc"), unweighted)
+    ]
+    maps[1] = maps[1] / np.percentile(maps[1], 99)
+    return np.stack([filled_in(a.astype(np.float32), inside) for a in maps])
 
 
 def without_bias(values: NDArray[np.float32]) -> NDArray[np.float32]:

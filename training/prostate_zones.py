@@ -10,54 +10,20 @@ run in another folder may begin from weights with --init::
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 import yaml
 from safetensors.torch import load_file
 
 from napari_medassist.models.networks.anisotropic_unet import AnisotropicUNet
 from napari_medassist.models.training.loop import RunState, settings_of, train
-from napari_medassist.models.training.samples import Sample, SampleQueue
-from napari_medassist.models.training.simulation.frame import Frame
-from napari_medassist.models.training.simulation.gland import Anatomy
+from napari_medassist.models.training.samples import SampleQueue
 from napari_medassist.models.training.simulation.prostate_t2w import simulate
-from napari_medassist.models.training.simulation.surroundings import Background
+from napari_medassist.models.training.simulation.sources import MakeSample
 
-N_HELD_OUT = 57
 _HELD_OUT_SEED = 77_000_000
 _TRAINING_SEED = 1_000_000_000
-
-
-@cache
-def sources(path: Path) -> tuple[list[Anatomy], list[Background]]:
-    """Read what samples are drawn from; the order of the anatomies is shuffled once and for all."""
-    with np.load(path) as stored:
-        found = {name: stored[name] for name in stored.files}
-    order = np.random.default_rng(7).permutation(len(found["names"]))
-    anatomies = [Anatomy(found["zones"][k], found["lesions"][k], str(found["names"][k])) for k in order]
-    background = Background(
-        found["image"], found["tissues"].astype(np.float32), found["centre"], found["half_mm"]
-    )
-    return anatomies, [background]
-
-
-@dataclass(frozen=True)
-class MakeZones:
-    """Make the sample of a seed, in whatever process."""
-
-    path: Path
-    held_out: bool = False
-    frame: Frame = field(default_factory=Frame)
-
-    def __call__(self, seed: int) -> Sample:
-        """Return image and labels."""
-        anatomies, backgrounds = sources(self.path)
-        pool = anatomies[:N_HELD_OUT] if self.held_out else anatomies[N_HELD_OUT:]
-        return simulate(seed, pool, backgrounds, self.frame)
 
 
 def main() -> None:
@@ -80,11 +46,11 @@ def main() -> None:
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():
         state.load(checkpoint)
-    make_held_out = MakeZones(options.sources, held_out=True)
+    make_held_out = MakeSample(options.sources, simulate, held_out=True)
     held_out = [make_held_out(_HELD_OUT_SEED + k) for k in range(config["n_held_out"])]
     first_seed = _TRAINING_SEED * (1 + settings.seed) + state.step
     with SampleQueue(
-        MakeZones(options.sources), n_workers=options.workers, first_seed=first_seed
+        MakeSample(options.sources, simulate), n_workers=options.workers, first_seed=first_seed
     ) as samples:
         train(state, samples, held_out, settings, options.out)
 

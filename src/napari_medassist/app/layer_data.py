@@ -19,7 +19,7 @@ from napari_medassist.app.label_looks import scheme_as_shown
 from napari_medassist.app.windows import percentile_limits, window_presets
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
-from napari_medassist.core.labels import LabelMap, LabelScheme
+from napari_medassist.core.labels import LabelMap, LabelScheme, ProbabilityMap
 from napari_medassist.core.video import VideoClip
 from napari_medassist.core.volume import GridImage, Volume
 
@@ -41,7 +41,8 @@ _MOVED_MM = 1e-3
 _UNLISTED_COLOUR = (1.0, 0.0, 1.0, 1.0)
 _VALUES: WeakKeyDictionary[LabelMap, tuple[int, ...]] = WeakKeyDictionary()
 #: Roles of images that are confidences, 0..1: drawn as light on the others.
-CONFIDENCE_ROLES = ("probability", "detection")
+UNCERTAINTY = "uncertainty"
+CONFIDENCE_ROLES = ("probability", "detection", UNCERTAINTY)
 _CONFIDENCE_LOOK = {
     "contrast_limits": (0.0, 1.0),
     "colormap": "inferno",
@@ -137,6 +138,12 @@ def labels_layer(
     # Painting needs an array of its own that may be written to.
     editable = data if resampled else np.array(data, order="C")
     return editable, options, "labels"
+
+
+def map_layer(values: ProbabilityMap, case: Case, frame: DisplayFrame) -> LayerData:
+    """Return the layer of a map of values of 0..1, which lies over the images as light."""
+    volume = Volume(values.array, values.geometry, values.source, name=values.name, role=UNCERTAINTY)
+    return _series_layer(volume, case, frame, visible=True)
 
 
 def labels_from_layer(data: Any, state: Mapping[str, Any]) -> LabelMap:

@@ -103,6 +103,7 @@ def segment(
     preferred: Sequence[Volume] = (),
     backend: str = "",
     n_threads: int | None = None,
+    doubting: bool = False,
     progress: Progress = silent,
 ) -> Prediction:
     """Run a model on a case.
@@ -119,6 +120,8 @@ def segment(
         Name of what runs the network; the first that is installed by default.
     n_threads
         Threads; all processors by default.
+    doubting
+        Whether to tell where the network is not sure (and to look twice, where mirroring makes sense).
     progress
         Told how far it has come; may raise ``Cancelled``, which leaves nothing behind.
 
@@ -148,7 +151,7 @@ def segment(
             cure="Close other programs or cases.",
         )
     progress(0, 100, f"{card.name} is loaded")
-    made = _ready(card, backend, n_threads).predict(images, progress)
+    made = _ready(card, backend, n_threads).predict(images, progress, doubting=doubting)
     return replace(made, warnings=(*told, *made.warnings))
 
 

@@ -33,6 +33,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--threads", type=_threads, metavar="N", help="threads (default: all processors)"
     )
+    parser.add_argument(
+        "--uncertainty",
+        type=Path,
+        metavar="FILE",
+        help="write where the network is not sure, 0 to 1, as an image (NIfTI, NRRD or MHA)",
+    )
     parser.add_argument("--quiet", action="store_true", help="write the file and print warnings only")
     parser.set_defaults(run=run)
 
@@ -53,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from napari_medassist.app.segmenting import segment
     from napari_medassist.core.progress import silent
     from napari_medassist.io.files import read
+    from napari_medassist.io.map_files import write_map
     from napari_medassist.models.registry import find_model
 
     card = find_model(args.model)
@@ -65,9 +72,12 @@ def run(args: argparse.Namespace) -> int:
         preferred=preferred,
         backend=args.backend,
         n_threads=args.threads,
+        doubting=args.uncertainty is not None,
         progress=ProgressBar() if sys.stderr.isatty() else silent,
     )
     path = save(made.labels, args.out, case)
+    if made.uncertainty is not None:
+        write_map(made.uncertainty, args.uncertainty)
     for warning in made.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if not args.quiet:

@@ -125,6 +125,8 @@ class Network:
         Peak memory of one window, beside that of the program.
     fixed_scale
         For fixed normalisation: its values.
+    mirrors
+        Whether a mirrored image is as good an image, so that it may be looked at too.
     slides
         Whether windows slide over the whole image from the first; else one is centred on it.
     """
@@ -137,6 +139,7 @@ class Network:
     has_positions: bool = False
     fixed_scale: FixedScale | None = None
     slides: bool = False
+    mirrors: bool = False
 
     def weight_file(self, suffix: str) -> WeightFile | None:
         """Return the weights of a format, ``.onnx`` or ``.safetensors``; None if there are none."""

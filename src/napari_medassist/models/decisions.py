@@ -57,6 +57,19 @@ def probabilities(logits: Float32, activation: Activation) -> Float32:
     return np.asarray(shifted / shifted.sum(axis=0), dtype=np.float32)
 
 
+def uncertainty(probability: Float32) -> Float32:
+    """Return the entropy of probabilities, 0 to 1, (z, y, x).
+
+    Parameters
+    ----------
+    probability
+        (classes, z, y, x); one class is that of a sigmoid.
+    """
+    p = np.concatenate([probability, 1 - probability]) if len(probability) == 1 else probability
+    entropy = -(p * np.log(np.maximum(p, 1e-12))).sum(axis=0) / np.log(len(p))
+    return np.asarray(np.clip(entropy, 0, 1), dtype=np.float32)
+
+
 def kept_largest(labels: Labels) -> Labels:
     """Keep the largest connected part of the foreground (26 neighbours) and fill the holes in it.
 

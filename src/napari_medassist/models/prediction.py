@@ -12,7 +12,7 @@ import numpy as np
 from napari_medassist import __version__
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.geometry import Geometry
-from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.provenance import Provenance
 from napari_medassist.core.volume import Volume
@@ -37,6 +37,9 @@ class Prediction:
         In how many windows a network looked; 0 without one.
     probability, grid
         float32 (classes, z, y, x) on the network's own grid, and that grid; None without a network.
+    uncertainty
+        On the grid of the labels, 0 where the network is sure, 1 where it might as well draw lots: the
+        entropy of its probabilities. None unless it was asked for.
     """
 
     labels: LabelMap
@@ -45,6 +48,7 @@ class Prediction:
     n_windows: int = 0
     probability: Float32 | None = None
     grid: Geometry | None = None
+    uncertainty: ProbabilityMap | None = None
 
 
 class Model(Protocol):
@@ -61,7 +65,9 @@ class Model(Protocol):
         """What it takes and gives."""
         ...
 
-    def predict(self, images: Mapping[str, Volume], progress: Progress = silent) -> Prediction:
+    def predict(
+        self, images: Mapping[str, Volume], progress: Progress = silent, *, doubting: bool = False
+    ) -> Prediction:
         """Segment a case.
 
         Parameters
@@ -70,6 +76,9 @@ class Model(Protocol):
             The model's inputs by role; they may lie on different grids.
         progress
             Told how far it has come, several times a second; may raise ``Cancelled``.
+        doubting
+            Whether to look at the mirrored image too, where that makes sense, and to tell the
+            uncertainty.
 
         Raises
         ------

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.labels import ProbabilityMap
 from napari_medassist.core.orientation import AxisOrder
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.models.backends.base import Backend
 from napari_medassist.models.card import ModelCard, Network, Normalisation
-from napari_medassist.models.decisions import Float32, Labels, decide, probabilities
+from napari_medassist.models.decisions import Float32, Labels, decide, probabilities, uncertainty
 from napari_medassist.models.grids import (
     centre_of,
     centred_grid,
@@ -33,6 +34,7 @@ from napari_medassist.models.prediction import Clock, Prediction, checked_inputs
 from napari_medassist.models.windows import Box, blended, boxes
 
 _STEPS = 100
+_MIRRORED = AxisOrder.toward("SPR")
 #: Looks of a centred window that moves to what it found.
 _MOST_LOOKS = 3
 
@@ -68,16 +70,30 @@ class NetworkModel:
         self.network = network
         self.backend = backend
 
-    def predict(self, images: Mapping[str, Volume], progress: Progress = silent) -> Prediction:
+    def predict(
+        self, images: Mapping[str, Volume], progress: Progress = silent, *, doubting: bool = False
+    ) -> Prediction:
         """Segment a case; see :class:`~napari_medassist.models.prediction.Model`."""
         volumes = checked_inputs(self.card, images)
         clock = Clock()
-        case = _Inputs(self.network, volumes)
+        case = _Inputs(self.network, volumes, mirrored=doubting and self.network.mirrors)
         clock.lap("preparation")
         seen = None if self.network.slides else self._centred(case, progress, clock)
         if seen is None or touches_inner_face(seen.labels, seen.grid, case.image):
             seen = self._slid(case, progress, clock)
         array = labels_on_grid(seen.labels, seen.grid, case.image, seen.shares)
+        clock.lap("labels")
+        probability = probabilities(seen.logits, self.network.decision.activation)
+        doubt = None
+        if doubting:
+            values = on_grid(uncertainty(probability), seen.grid, case.image, edge="constant")
+            made_of = volumes[0]
+            doubt = ProbabilityMap(
+                np.clip(values, 0, 1),
+                made_of.geometry,
+                made_of.source,
+                name=self.card.name,
+            )
         clock.lap("labels")
         progress(_STEPS, _STEPS, self.card.title)
         return Prediction(
@@ -85,8 +101,9 @@ class NetworkModel:
             warnings=doubts(self.card, volumes, array),
             seconds=clock.seconds,
             n_windows=seen.n_windows,
-            probability=probabilities(seen.logits, self.network.decision.activation),
+            probability=probability,
             grid=seen.grid,
+            uncertainty=doubt,
         )
 
     def _centred(self, case: _Inputs, progress: Progress, clock: Clock) -> _Seen:
@@ -97,7 +114,7 @@ class NetworkModel:
             grid = centred_grid(case.image, sampling.spacing_zyx_mm, sampling.window_zyx, centre)
             channels = case.channels(grid)
             clock.lap("preparation")
-            logits = self._run(channels, steps)
+            logits = self._look(case, channels, steps)
             clock.lap("inference")
             labels, shares = decide(logits, self.network.decision)
             clock.lap("labels")
@@ -119,7 +136,7 @@ class NetworkModel:
         steps = _Steps(progress, n_windows)
 
         def run(box: Box) -> Float32:
-            return self._run(channels[(slice(None), *box)], steps)
+            return self._look(case, channels[(slice(None), *box)], steps)
 
         logits = blended(shape, window, run)
         clock.lap("inference")
@@ -127,18 +144,25 @@ class NetworkModel:
         clock.lap("labels")
         return _Seen(grid, logits, labels, shares, n_windows)
 
+    def _look(self, case: _Inputs, channels: Float32, steps: _Steps) -> Float32:
+        """Return logits of a window; with mirroring, the mean of both looks."""
+        logits = self._run(channels, steps)
+        if case.is_mirrored:
+            logits = (logits + _MIRRORED.undo(self._run(case.mirrored(channels), steps))) / 2
+        steps.next()
+        return logits
+
     def _run(self, channels: Float32, steps: _Steps) -> Float32:
         order = AxisOrder.toward(self.network.sampling.axes)
         logits = self.backend.run(np.ascontiguousarray(order.apply(channels))[None], steps.tick)[0]
-        steps.next()
         return np.ascontiguousarray(order.undo(logits))
 
 
 class _Inputs:
     """The images of a case as a network wants them, on any grid."""
 
-    def __init__(self, network: Network, volumes: Sequence[Volume]) -> None:
-        self._network, self._volumes = network, volumes
+    def __init__(self, network: Network, volumes: Sequence[Volume], *, mirrored: bool) -> None:
+        self._network, self._volumes, self.is_mirrored = network, volumes, mirrored
         self._scales = [self._scale(volume) for volume in volumes]
         self.image = volumes[0].geometry
 
@@ -154,6 +178,13 @@ class _Inputs:
         if self._network.has_positions:
             channels.append(position_channels(grid.shape_zyx, grid.spacing_zyx_mm))
         return np.concatenate(channels)
+
+    def mirrored(self, channels: Float32) -> Float32:
+        """Return a window with left and right exchanged; positions count to the other side then."""
+        turned = np.array(_MIRRORED.apply(channels))
+        if self._network.has_positions:
+            turned[-1] *= -1
+        return turned
 
     def _scale(self, volume: Volume) -> Scale:
         values, kind = np.asarray(volume.array), self._network.normalisation

@@ -76,6 +76,7 @@ class Sidecar(_Strict):
     threshold: float = Field(0.5, gt=0, lt=1)
     keeps_largest: bool = False
     slides: bool = True
+    mirrors: bool = False
     labels: dict[int, str] = Field(min_length=1)
     licence: str = Field(min_length=1)
     training_data: str = "not stated"
@@ -146,6 +147,7 @@ def card_of(sidecar: Sidecar, weights: WeightFile) -> ModelCard:
             memory_mb=sidecar.memory_mb,
             fixed_scale=fixed,
             slides=sidecar.slides,
+            mirrors=sidecar.mirrors,
         ),
         method="a network that you have added",
         expected=Expected((100.0, 100.0, 100.0), 0.0, sidecar.plausible_ml),

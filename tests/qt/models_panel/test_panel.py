@@ -73,6 +73,20 @@ def test_one_button_makes_a_label_map_that_one_undo_takes_back(
     assert [again.name for again in bridge.label_layers()] == ["prostate-zones"]
 
 
+def test_uncertainty_lies_over_the_images_and_below_the_labels(
+    panel: ModelsPanel, bridge: Any, qtbot: Any
+) -> None:
+    case = opened(bridge, sample_study())
+    panel.doubt.setChecked(True)
+    press(panel, qtbot)
+    names = [layer.name for layer in bridge.viewer.layers]
+    (doubt,) = (layer for layer in bridge.viewer.layers if "UNCERTAINTY" in layer.name)
+    assert doubt.data.shape == case.by_role("t2w").array.shape
+    assert names.index("prostate-zones") > names.index(doubt.name)
+    assert bridge.session.case is case
+    assert bridge.viewer.layers.selection.active.name == "prostate-zones"
+
+
 def test_a_model_that_does_not_fit_cannot_be_run_and_says_why(panel: ModelsPanel, bridge: Any) -> None:
     opened(bridge, sample_study())
     choose(panel, "lungs-ct")

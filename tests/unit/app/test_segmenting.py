@@ -19,7 +19,7 @@ from napari_medassist.cli.main import main
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import FileProblem, InvalidImage, TooLarge
 from napari_medassist.core.volume import Acquisition, Modality
-from napari_medassist.io.files import read, read_labels
+from napari_medassist.io.files import read, read_labels, read_volume
 from napari_medassist.models.registry import find_model
 from tests.phantoms import oblique_case, volume
 
@@ -149,6 +149,24 @@ def test_two_runs_at_once_give_the_same(tmp_path: Path) -> None:
     assert all(process.wait(timeout=120) in (0, 1) for process in runs)
     first, second = (np.asarray(read_labels(out).array) for out in outs)
     np.testing.assert_array_equal(first, second)
+
+
+def test_the_uncertainty_is_written_on_the_grid_of_the_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, doubt = tmp_path / "zones.nii.gz", tmp_path / "doubt.nii.gz"
+    model = ("--model", "prostate-zones", "--out", out)
+    assert run("segment", sample_study(), *model, "--uncertainty", doubt) in (0, 1)
+    image = read_volume(doubt)
+    assert image.geometry.is_same_grid(read_labels(out).geometry)
+    values = np.asarray(image.array)
+    assert 0 <= values.min() < 0.1
+    assert 0.5 < values.max() <= 1
+    lungs = ("--model", "lungs-ct", "--out", tmp_path / "lungs.nii.gz")
+    assert run("segment", sample_path("ct"), *lungs, "--uncertainty", tmp_path / "no.nii.gz") == 2
+    assert "no network" in capsys.readouterr().err
+    assert run("segment", sample_study(), *model, "--uncertainty", tmp_path / "doubt.png") == 2
+    assert not (tmp_path / "doubt.png").exists()
 
 
 def test_models_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_medassist.models.card import Activation, Decision
-from napari_medassist.models.decisions import decide, kept_largest, probabilities
+from napari_medassist.models.decisions import decide, kept_largest, probabilities, uncertainty
 
 
 def test_softmax_takes_the_likeliest_class() -> None:
@@ -59,3 +59,13 @@ def test_nothing_stays_nothing() -> None:
 def test_probabilities_of_classes_add_up() -> None:
     logits = np.random.default_rng(0).normal(0, 40, (4, 2, 3, 3)).astype(np.float32)
     np.testing.assert_allclose(probabilities(logits, Activation.SOFTMAX).sum(axis=0), 1, atol=1e-5)
+
+
+def test_uncertainty_is_0_where_it_is_sure_and_1_where_it_might_draw_lots() -> None:
+    even = np.full((3, 1, 1, 1), 1 / 3, dtype=np.float32)
+    sure = np.array([1, 0, 0], dtype=np.float32).reshape(3, 1, 1, 1)
+    np.testing.assert_allclose(uncertainty(even), 1, atol=1e-6)
+    np.testing.assert_allclose(uncertainty(sure), 0, atol=1e-6)
+    half, none = (np.full((1, 1, 1, 1), p, dtype=np.float32) for p in (0.5, 0.0))
+    np.testing.assert_allclose(uncertainty(half), 1, atol=1e-6)
+    np.testing.assert_allclose(uncertainty(none), 0, atol=1e-6)

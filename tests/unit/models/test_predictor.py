@@ -255,3 +255,44 @@ def test_a_missing_input_and_a_time_axis_are_refused() -> None:
         model.predict({"adc": image})
     with pytest.raises(InvalidImage, match="time axis"):
         model.predict({"t2w": image.with_changes(array=np.asarray(image.array)[None])})
+
+
+class Lopsided(Bright):
+    """Is sure of what lies in the right half of its window, and less so of the left half."""
+
+    def run(self, window: np.ndarray, tick: Any) -> np.ndarray:
+        logits = 10 * super().run(window, tick)
+        logits[..., window.shape[-1] // 2 :] *= 0.1
+        return logits
+
+
+def test_doubting_looks_at_the_mirrored_image_too_and_tells_where_it_is_not_sure() -> None:
+    image = lesion_image(around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3)), CENTRE)
+    backend = Lopsided()
+    model = NetworkModel(card(), network(mirrors=True, has_positions=True), backend)
+    plain = model.predict({"t2w": image})
+    assert plain.uncertainty is None
+    made = model.predict({"t2w": image}, doubting=True)
+    assert len(backend.windows) == 3
+    first, mirrored = (window[0] for window in backend.windows[1:])
+    np.testing.assert_allclose(mirrored[0], first[0, :, :, ::-1])
+    np.testing.assert_allclose(mirrored[3], first[3])  # x is positive on the left in both
+    assert made.n_windows == 1
+    assert ball_dice(made, CENTRE) > 0.88
+    assert made.probability is not None
+    mean = (first[0] - 1.0) * 10 * 0.55  # of a sure look and one that is not
+    np.testing.assert_allclose(made.probability[1], 1 / (1 + np.exp(-2 * mean)), atol=1e-4)
+    doubt = made.uncertainty
+    assert doubt is not None
+    assert doubt.geometry == image.geometry
+    border = np.abs(np.linalg.norm(places(doubt.geometry) - np.asarray(CENTRE), axis=-1) - 8) < 0.7
+    values = np.asarray(doubt.array)
+    assert values[border].mean() > 20 * values[~border].mean()
+
+
+def test_a_model_that_may_not_mirror_doubts_by_one_look() -> None:
+    image = lesion_image(around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3)), CENTRE)
+    backend = Bright()
+    made = NetworkModel(card(), network(), backend).predict({"t2w": image}, doubting=True)
+    assert len(backend.windows) == 1
+    assert made.uncertainty is not None

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -26,9 +27,11 @@ from qtpy.QtWidgets import (
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
+from napari_medassist.app.layer_data import map_layer
 from napari_medassist.app.segmenting import OfferedModel, offered_models, segment
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled
+from napari_medassist.core.labels import ProbabilityMap
 from napari_medassist.core.progress import Progress
 from napari_medassist.core.volume import Volume
 from napari_medassist.models.card import ModelCard, as_text, rows_of
@@ -56,6 +59,8 @@ class ModelsPanel(QWidget):
         self.runner = Runner(self, threads=1)
         self.list, self.card = QListWidget(), QTextBrowser()
         self.run, self.stop = QPushButton("Segment"), QPushButton("Cancel")
+        self.doubt = QCheckBox("Uncertainty")
+        self.doubt.setToolTip("Add a layer that shows where the network is not sure; looks twice")
         self.add = QPushButton("Add...")
         self.add.setToolTip("Add a network of your own: ONNX or TorchScript with a JSON file beside it")
         self.bar, self.message, self.warnings = QProgressBar(), QLabel(), QLabel()
@@ -79,10 +84,10 @@ class ModelsPanel(QWidget):
         if case is None or offered.misfit:
             self._tell(f"{card.name} cannot run: {offered.misfit}.")
             return
-        preferred = self._preferred()
+        preferred, doubting = self._preferred(), self.doubt.isChecked() and card.network is not None
 
         def run(progress: Progress) -> Prediction:
-            return segment(case, card, preferred=preferred, progress=progress)
+            return segment(case, card, preferred=preferred, doubting=doubting, progress=progress)
 
         self._start(card.title, run, self._take)
 
@@ -125,6 +130,8 @@ class ModelsPanel(QWidget):
         if not _is_still_there(made, self._bridge.session.case):
             self._tell("Another case is open now: the result was dropped.")
             return
+        if made.uncertainty is not None:
+            self._show_uncertainty(made.uncertainty)
         with self._bridge.recorder.titled(made.labels.provenance.made_by):
             self._bridge.add_labels(made.labels)
         voxel_ml = made.labels.geometry.voxel_volume_mm3 / 1000
@@ -135,6 +142,12 @@ class ModelsPanel(QWidget):
         )
         seconds = sum(made.seconds.values())
         self._tell(f"{volumes}. {seconds:.1f} s.", made.warnings)
+
+    def _show_uncertainty(self, found: ProbabilityMap) -> None:
+        """Lay the map over the images, as light."""
+        case = self._bridge.session.case
+        if case is not None:
+            self._bridge.add_layer_data([map_layer(found, case, self._bridge.session.frame)])
 
     def _fail(self, error: BaseException) -> None:
         stopped = isinstance(error, Cancelled)
@@ -202,6 +215,7 @@ class ModelsPanel(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.run, 1)
         buttons.addWidget(self.stop)
+        buttons.addWidget(self.doubt)
         buttons.addWidget(self.add)
         rows = QVBoxLayout(self)
         rows.addWidget(split, 1)

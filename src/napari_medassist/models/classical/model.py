@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
@@ -35,8 +36,18 @@ class ClassicalModel:
         self.card = card
         self._method = METHODS[card.name]
 
-    def predict(self, images: Mapping[str, Volume], progress: Progress = silent) -> Prediction:
-        """Segment a case; see :class:`~napari_medassist.models.prediction.Model`."""
+    def predict(
+        self, images: Mapping[str, Volume], progress: Progress = silent, *, doubting: bool = False
+    ) -> Prediction:
+        """Segment a case; see :class:`~napari_medassist.models.prediction.Model`.
+
+        Raises
+        ------
+        InvalidSetting
+            If the uncertainty is asked for: such a method has none.
+        """
+        if doubting:
+            raise InvalidSetting(f"'{self.card.name}' is no network: it cannot tell how sure it is.")
         volumes = checked_inputs(self.card, images)
         clock = Clock()
         array = self._method(np.asarray(volumes[0].array), volumes[0].geometry, progress)

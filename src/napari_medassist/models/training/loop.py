@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_medassist.models.normalise import position_channels
-from napari_medassist.models.training.losses import deep_loss
+from napari_medassist.models.training.goals import ZONES, Goal
 from napari_medassist.models.training.samples import Sample, SampleQueue
 
 Triple = tuple[int, int, int]
@@ -100,9 +100,11 @@ class RunState:
 
 
 def network_input(image: NDArray[np.float32], spacing_zyx_mm: tuple[float, float, float]) -> Tensor:
-    """Return a normalised window with its position channels, (1, 4, z, y, x)."""
-    z, y, x = image.shape
-    channels = np.concatenate([image[None], position_channels((z, y, x), spacing_zyx_mm)])
+    """Return images, (z, y, x) or (c, z, y, x), with position channels: (1, c + 3, z, y, x)."""
+    z, y, x = image.shape[-3:]
+    channels = np.concatenate(
+        [image.reshape(-1, z, y, x), position_channels((z, y, x), spacing_zyx_mm)]
+    )
     return torch.from_numpy(channels)[None]
 
 
@@ -112,6 +114,7 @@ def train(
     held_out: Sequence[Sample],
     settings: RunSettings,
     folder: Path,
+    goal: Goal = ZONES,
 ) -> None:
     """Learn until the time is over; write ``checkpoint.pt`` and ``log.jsonl`` into the folder.
 
@@ -125,20 +128,28 @@ def train(
         Samples of anatomies that are not learned from; their Dice is logged.
     settings, folder
         What to do, and where to write.
+    goal
+        What is learned.
     """
     torch.set_num_threads(settings.n_threads)
     crops = np.random.default_rng((settings.seed, state.step))
     before, start, saved = state.seconds, time.monotonic(), time.monotonic()
     while state.seconds < settings.minutes * 60:
-        _learn(state, samples.get(), crops, settings)
+        _learn(state, samples.get(), crops, settings, goal)
         state.seconds = before + time.monotonic() - start
         if time.monotonic() - saved > settings.save_every_s:
-            _keep(state, held_out, settings, folder)
+            _keep(state, held_out, settings, folder, goal)
             saved = time.monotonic()
-    _keep(state, held_out, settings, folder)
+    _keep(state, held_out, settings, folder, goal)
 
 
-def _learn(state: RunState, sample: Sample, crops: np.random.Generator, settings: RunSettings) -> None:
+def _learn(
+    state: RunState,
+    sample: Sample,
+    crops: np.random.Generator,
+    settings: RunSettings,
+    goal: Goal,
+) -> None:
     image, labels = _cropped(sample, crops, settings)
     share = min(1.0, state.seconds / (settings.minutes * 60))
     rise = min(1.0, (state.step + 1) / settings.warm_up_steps)
@@ -148,7 +159,7 @@ def _learn(state: RunState, sample: Sample, crops: np.random.Generator, settings
     net: Any = state.net.train()
     with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
         levels = net.levels(image)
-    loss = deep_loss([level.float() for level in levels], labels)
+    loss = goal.deep_loss([level.float() for level in levels], labels)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
@@ -170,7 +181,7 @@ def _cropped(
     whole = network_input(image, settings.spacing_zyx_mm)
     choices = (settings.crop_depths, settings.crop_widths, settings.crop_widths)
     box = []
-    for n, sizes in zip(image.shape, choices, strict=True):
+    for n, sizes in zip(labels.shape, choices, strict=True):
         size = min(n, int(crops.choice(sizes)))
         begin = int(crops.integers(0, n - size + 1))
         box.append(slice(begin, begin + size))
@@ -179,35 +190,22 @@ def _cropped(
     return whole[:, :, z, y, x].contiguous(), target[:, z, y, x].contiguous()
 
 
-def mean_dice(
-    net: nn.Module, samples: Sequence[Sample], spacing_zyx_mm: tuple[float, float, float]
-) -> dict[str, float]:
-    """Return the mean Dice of gland and zones; undefined ones are left out."""
-    scores: dict[str, list[float]] = {"gland": [], "peripheral": [], "transition": []}
-    net.eval()
-    for image, labels in samples:
-        with torch.no_grad():
-            predicted = net(network_input(image, spacing_zyx_mm)).argmax(1)[0].numpy()
-        pairs = (
-            (predicted > 0, labels > 0),
-            (predicted == 1, labels == 1),
-            (predicted == 2, labels == 2),
-        )
-        for name, (found, true) in zip(scores, pairs, strict=True):
-            n = np.count_nonzero(found) + np.count_nonzero(true)
-            if n:
-                scores[name].append(2 * np.count_nonzero(found & true) / n)
-    return {name: round(float(np.mean(values)), 4) for name, values in scores.items() if values}
-
-
-def _keep(state: RunState, held_out: Sequence[Sample], settings: RunSettings, folder: Path) -> None:
+def _keep(
+    state: RunState,
+    held_out: Sequence[Sample],
+    settings: RunSettings,
+    folder: Path,
+    goal: Goal,
+) -> None:
     """Write a checkpoint and a line of the log."""
     state.save(folder / "checkpoint.pt")
     line = {
         "minutes": round(state.seconds / 60, 1),
         "step": state.step,
         "loss": round(float(np.mean(state.losses[-300:])), 4) if state.losses else None,
-        "held_out_dice": mean_dice(state.average, held_out, settings.spacing_zyx_mm),
+        "held_out_dice": goal.measure(
+            state.average, held_out, lambda image: network_input(image, settings.spacing_zyx_mm)
+        ),
     }
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")

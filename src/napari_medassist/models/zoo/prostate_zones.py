@@ -15,8 +15,8 @@ from napari_medassist.models.card import (
     WeightFile,
 )
 
-_ONNX_SHA256 = "f10c30be3df8704175af535ace4b111f89f5d3e9e67f835a359e6114100f30de"
-_TENSORS_SHA256 = "b5c95ba2c35a51fede00d9a65dcef86fa85a0abbfd9970dbd09d659669d8d2bc"
+_ONNX_SHA256 = "2dab5244205bf7503dbebca0938b0b88e7ce50b253f7f901b4bd0bc074ece37a"
+_TENSORS_SHA256 = "17cb80004c09d0c1d3389f8c2ea69e6b3ea3164d9c86324de19b8e5ecd08f99d"
 _PERIPHERAL = Code("SCT", "279706003", "Peripheral zone of the prostate")
 
 CARD = ModelCard(
@@ -40,6 +40,7 @@ CARD = ModelCard(
         ),
         memory_mb=700,
         has_positions=True,
+        mirrors=True,
     ),
     method="anisotropic U-Net of 2.2 million weights, with the place of each voxel as input",
     expected=Expected((5.0, 1.5, 1.5), 80.0, (8.0, 250.0)),

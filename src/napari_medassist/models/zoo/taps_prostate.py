@@ -39,6 +39,7 @@ CARD = ModelCard(
         decision=Decision(Activation.SIGMOID, threshold=0.55, blur_vox=2.5),
         weights=(WeightFile("model_v1.onnx", _SHA256, _SOURCE),),
         memory_mb=1500,
+        mirrors=True,
     ),
     method="a 3D network of others, read by its own recipe",
     expected=Expected((5.0, 1.5, 1.5), 80.0, (8.0, 250.0)),

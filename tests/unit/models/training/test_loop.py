@@ -3,15 +3,22 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 
 from napari_medassist.models.networks.anisotropic_unet import AnisotropicUNet
-from napari_medassist.models.training.loop import RunSettings, RunState, mean_dice, settings_of, train
-from napari_medassist.models.training.losses import deep_loss, zones_loss
+from napari_medassist.models.training.goals import LESIONS, ZONES
+from napari_medassist.models.training.loop import (
+    RunSettings,
+    RunState,
+    network_input,
+    settings_of,
+    train,
+)
+from napari_medassist.models.training.losses import deep_loss, lesion_loss, zones_loss
 from napari_medassist.models.training.samples import Sample
 
 SHAPE = (4, 16, 16)
@@ -60,7 +67,9 @@ def run(at: RunState, folder: Path, settings: RunSettings = SETTINGS) -> list[di
 
 def test_a_run_learns_and_writes_what_it_reached(tmp_path: Path) -> None:
     at = state()
-    before = mean_dice(at.average, [bright_square(999)], SETTINGS.spacing_zyx_mm)
+    before = ZONES.measure(
+        at.average, [bright_square(999)], lambda image: network_input(image, SETTINGS.spacing_zyx_mm)
+    )
     lines = run(at, tmp_path)
     assert lines[-1]["step"] == at.step > 3
     assert lines[-1]["held_out_dice"]["gland"] > before.get("gland", 0)
@@ -107,3 +116,36 @@ def test_the_network_takes_any_size() -> None:
 def test_an_unknown_setting_is_named() -> None:
     with pytest.raises(ValueError, match="learning_speed"):
         settings_of({"minutes": 1, "learning_speed": 1})
+
+
+def test_lesions_are_learned_from_several_images(tmp_path: Path) -> None:
+    def sample(seed: int) -> Sample:
+        image, labels = bright_square(seed)
+        return np.stack([np.zeros_like(image), image, -image]), (labels == 2).astype(np.uint8)
+
+    class Endlessly:
+        seed = 0
+
+        def get(self) -> Sample:
+            self.seed += 1
+            return sample(self.seed)
+
+    torch.manual_seed(0)
+    net = AnisotropicUNet(n_inputs=6, n_classes=2, widths=(8, 8, 8, 8, 8))
+    at, source = RunState.begin(net, SETTINGS), cast(Any, Endlessly())
+    train(at, source, [sample(999)], SETTINGS, tmp_path, LESIONS)
+    line = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert line["loss"] < 1.5
+    assert np.mean(at.losses[-5:]) < np.mean(at.losses[:5])
+
+
+def test_the_loss_of_a_lesion_is_least_where_the_logits_are_right() -> None:
+    labels = torch.from_numpy((bright_square(5)[1] == 2).astype(np.int64))[None]
+    right = torch.nn.functional.one_hot(labels, 2).movedim(-1, 1).float() * 20
+    assert lesion_loss(right, labels) < 1e-2
+    assert lesion_loss(right.roll(1, dims=1), labels) > 1
+    none = torch.zeros_like(labels)
+    sure = torch.zeros(1, 2, *SHAPE)
+    sure[:, 0] = 20
+    assert lesion_loss(sure, none) < 1e-3
+    assert lesion_loss(-sure, none) > 1

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_medassist.models.training.simulation.chance import Chance
 from napari_medassist.models.training.simulation.frame import Frame, sample
 from napari_medassist.models.training.simulation.gland import Anatomy, place
+from napari_medassist.models.training.simulation.prostate_mpmr import simulate_mpmr
 from napari_medassist.models.training.simulation.prostate_t2w import simulate
 from napari_medassist.models.training.simulation.surroundings import Background
 
@@ -81,3 +85,48 @@ def test_sampling_at_whole_indices_returns_the_voxels() -> None:
     volume = np.random.default_rng(1).random((1, 4, 5, 6), dtype=np.float32)
     index = np.stack(np.meshgrid(*(np.arange(n) for n in (4, 5, 6)), indexing="ij"))
     np.testing.assert_allclose(sample(volume, index.astype(np.float32)), volume, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def with_diffusion(background: Background) -> Background:
+    shape = background.image.shape
+    adc = np.full(shape, 1500, np.float32)
+    return replace(background, diffusion=np.stack([adc, np.full(shape, 0.6, np.float32)]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_study_has_three_images_and_its_lesions(
+    seed: int, anatomy: Anatomy, with_diffusion: Background
+) -> None:
+    images, labels = simulate_mpmr(seed, [anatomy], [with_diffusion], FRAME, may_miss=False)
+    assert images.shape == (3, *FRAME.shape_zyx)
+    assert np.isfinite(images).all()
+    assert images.dtype == np.float32
+    assert set(np.unique(labels)) <= {0, 1}
+    np.testing.assert_allclose(images.std(axis=(1, 2, 3)), 1, atol=1e-2)
+
+
+def test_lesions_are_dark_on_adc_and_bright_at_a_high_b_value(
+    anatomy: Anatomy, with_diffusion: Background
+) -> None:
+    darker, brighter = [], []
+    for seed in range(24):
+        images, labels = simulate_mpmr(seed, [anatomy], [with_diffusion], FRAME, may_miss=False)
+        lesion = labels > 0
+        if np.count_nonzero(lesion) < 30:
+            continue
+        near = ndimage.binary_dilation(lesion, np.ones((1, 9, 9))) & ~lesion
+        darker.append(np.median(images[1][lesion]) - np.median(images[1][near]))
+        brighter.append(np.median(images[2][lesion]) - np.median(images[2][near]))
+    assert len(darker) > 8
+    assert np.mean(np.array(darker) < 0) > 0.8
+    assert np.mean(np.array(brighter) > 0) > 0.6
+
+
+def test_series_may_be_missing_but_never_all(anatomy: Anatomy, background: Background) -> None:
+    missing = []
+    for seed in range(40):
+        images, _ = simulate_mpmr(seed, [anatomy], [background], FRAME)
+        missing.append([not image.any() for image in images])
+    assert 0 < np.mean(missing) < 0.4
+    assert not np.all(missing, axis=1).any()

@@ -12,6 +12,8 @@ from napari_medassist.models.training.simulation.gland import Gland, Mask
 
 #: How far the border of an invented lesion strays from a ball, in shares of its squared radius.
 _UNEVENNESS = 0.375
+#: How far it may reach out of the gland.
+_BEYOND_MM = 1.5
 
 
 def soft(mask: Mask, sigma_vox: float = 0.7) -> Array:
@@ -25,11 +27,10 @@ def _step(values: Array, width: float) -> Array:
     return np.asarray(1 / (1 + np.exp(-np.clip(values / width, -30, 30))), dtype=np.float32)
 
 
-def paint_gland(chance: Chance, frame: Frame, gland: Gland, contrast: Contrast) -> Array:
+def paint_gland(chance: Chance, frame: Frame, gland: Gland, contrast: Contrast, lesions: Mask) -> Array:
     """Return the intensities within the gland, 0 outside."""
     inside = _transition_zone(chance, frame, gland, contrast)
     inside = np.where(gland.peripheral, _peripheral_zone(chance, gland, contrast), inside)
-    lesions = gland.lesions | _invented_lesion(chance, frame, gland)
     dark = contrast.transition * chance.between(0.55, 1.0)
     if not contrast.is_t2w:
         dark = chance.between(0, 1)
@@ -97,11 +98,16 @@ def _peripheral_zone(chance: Chance, gland: Gland, contrast: Contrast) -> Array:
     return np.asarray(image, dtype=np.float32)
 
 
-def _invented_lesion(chance: Chance, frame: Frame, gland: Gland) -> Mask:
-    """Return one more lesion in a quarter of the glands: the real ones are few."""
-    if not chance.happens(0.25):
+def draw_lesions(chance: Chance, frame: Frame, gland: Gland, share: float = 0.25) -> Mask:
+    """Return the real lesions, and in a share of the glands one more: the real ones are few."""
+    return gland.lesions | _invented_lesion(chance, frame, gland, share)
+
+
+def _invented_lesion(chance: Chance, frame: Frame, gland: Gland, share: float) -> Mask:
+    if not chance.happens(share):
         return np.zeros(frame.shape_zyx, dtype=bool)
     index = np.argwhere(gland.whole)
     centre = frame.places_mm[(slice(None), *index[chance.pick(len(index))])]
     distance = (frame.around(centre) ** 2).sum(axis=0) / chance.between(3, 9) ** 2
-    return np.asarray(distance + _UNEVENNESS * chance.field((4, 7, 7)) < 1)
+    ball = distance + _UNEVENNESS * chance.field((4, 7, 7)) < 1
+    return np.asarray(ball & (gland.outside_mm < _BEYOND_MM))

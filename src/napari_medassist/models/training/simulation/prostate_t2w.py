@@ -7,6 +7,7 @@ contrast; here with what is known of T2-weighted contrast for most images.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,8 @@ from napari_medassist.models.training.simulation.acquisition import acquire, dis
 from napari_medassist.models.training.simulation.chance import Chance
 from napari_medassist.models.training.simulation.contrast import Contrast
 from napari_medassist.models.training.simulation.frame import Array, Frame
-from napari_medassist.models.training.simulation.gland import Anatomy, Gland, place
-from napari_medassist.models.training.simulation.gland_tissue import paint_gland, soft
+from napari_medassist.models.training.simulation.gland import Anatomy, Gland, Mask, place
+from napari_medassist.models.training.simulation.gland_tissue import draw_lesions, paint_gland, soft
 from napari_medassist.models.training.simulation.surroundings import Background, surround
 
 # Probability of each organ where a real pelvis lies beneath, and where it is painted.
@@ -58,22 +59,49 @@ def simulate(
     gland = place(chance, frame, anatomies[chance.pick(len(anatomies))])
     if gland is None:
         return simulate(seed + _NEXT_SEED, anatomies, backgrounds, frame)
-    contrast = Contrast.draw(chance)
     background = backgrounds[chance.pick(len(backgrounds))]
-    around, is_painted = surround(chance, frame, gland, contrast, background)
-    wave = 2.5 * chance.field((4, 7, 7))
-    scene = organs.Scene(chance, frame, gland, contrast, around, wave)
-    for add, over_real, over_painted in _ORGANS:
-        if chance.happens(over_painted if is_painted else over_real):
-            add(scene)
-    image = _joined(chance, frame, gland, contrast, scene.image)
-    image = displayed(chance, acquire(chance, frame, image))
+    lesions = draw_lesions(chance, frame, gland)
+    scene = draw_scene(chance, frame, gland, background, lesions)
+    image = displayed(chance, acquire(chance, frame, scene.image))
     return normalise_mr(image), gland.labels
 
 
-def _joined(chance: Chance, frame: Frame, gland: Gland, contrast: Contrast, around: Array) -> Array:
+@dataclass(frozen=True)
+class DrawnScene:
+    """A pelvis with its prostate, before a scanner has seen it.
+
+    Parameters
+    ----------
+    image
+        T2-weighted brightness (z, y, x); 1 is about the brightest fat.
+    index
+        Where in the background the surroundings are from; None if they are painted.
+    contrast
+        Its mean intensities.
+    """
+
+    image: Array
+    index: Array | None
+    contrast: Contrast
+
+
+def draw_scene(
+    chance: Chance, frame: Frame, gland: Gland, background: Background, lesions: Mask
+) -> DrawnScene:
+    """Draw surroundings and organs, and lay the gland with its lesions into them."""
+    contrast = Contrast.draw(chance)
+    around = surround(chance, frame, gland, contrast, background)
+    wave = 2.5 * chance.field((4, 7, 7))
+    scene = organs.Scene(chance, frame, gland, contrast, around.image, wave)
+    for add, over_real, over_painted in _ORGANS:
+        if chance.happens(over_painted if around.index is None else over_real):
+            add(scene)
+    inside = paint_gland(chance, frame, gland, contrast, lesions)
+    return DrawnScene(_joined(chance, gland, contrast, inside, scene.image), around.index, contrast)
+
+
+def _joined(chance: Chance, gland: Gland, contrast: Contrast, inside: Array, around: Array) -> Array:
     """Lay the gland into its surroundings with a soft border and, mostly, a dark capsule."""
-    inside = paint_gland(chance, frame, gland, contrast)
     beyond = np.clip(around, 0, 1.5)
     if chance.happens(0.5):
         beyond = np.full_like(around, contrast.transition)

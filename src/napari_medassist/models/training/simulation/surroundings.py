@@ -29,21 +29,41 @@ class Background:
         float32 (n, z, y, x): classes of intensity, of n fineness levels.
     centre_index, half_mm
         Where the gland was, and its half sizes, along z, y, x.
+    diffusion
+        float32 (2, z, y, x) of the same study: ADC in um2/s, and the signal without diffusion
+        weighting, 0 to about 1; both without the gland. None if it has none.
     """
 
     image: Array
     tissues: Array
     centre_index: NDArray[np.float64]
     half_mm: NDArray[np.float64]
+    diffusion: Array | None = None
+
+
+@dataclass(frozen=True)
+class Around:
+    """What lies around the gland.
+
+    Parameters
+    ----------
+    image
+        An image without a gland.
+    index
+        Where in the background it is from, (3, z, y, x); None if it is painted (and needs organs).
+    """
+
+    image: Array
+    index: Array | None
 
 
 def surround(
     chance: Chance, frame: Frame, gland: Gland, contrast: Contrast, background: Background
-) -> tuple[Array, bool]:
-    """Return an image without a gland, and whether it is painted (and needs organs)."""
+) -> Around:
+    """Draw what lies around the gland: a real pelvis, its classes of tissue, or a painted one."""
     kind = _KINDS[chance.pick(len(_KINDS), _WEIGHTS)]
     if kind == "painted":
-        return _painted(chance, gland, contrast), True
+        return Around(_painted(chance, gland, contrast), None)
     index = _where(chance, frame, gland, background)
     layers = []
     if kind in ("image", "both"):
@@ -52,7 +72,7 @@ def surround(
     if kind in ("tissues", "both"):
         layers.append(_tissue_classes(chance, index, background, is_t2w=contrast.is_t2w))
     share = chance.between(0.2, 0.8) if len(layers) > 1 else 1.0
-    return share * layers[0] + (1 - share) * layers[-1], False
+    return Around(share * layers[0] + (1 - share) * layers[-1], index)
 
 
 def _where(chance: Chance, frame: Frame, gland: Gland, background: Background) -> Array:
