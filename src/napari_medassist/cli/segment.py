@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_medassist.cli.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from napari_medassist.models.prediction import Prediction
 
 
 def add_parser(subparsers: Any) -> None:
@@ -17,12 +20,19 @@ def add_parser(subparsers: Any) -> None:
         help="segment an image or a study with a model",
         description="Segment an image or a study with a model. The label map lies on the grid of the "
         "model's first image. For research; look at the result before you use it.",
-        epilog="Exit code: 0 written, 1 written with warnings, 2 nothing was written.",
+        epilog="Exit code: 0 written, 1 written with warnings (or some of several not), 2 nothing was "
+        "written.",
     )
-    parser.add_argument("path", type=Path, help="an image file, or a study folder")
+    parser.add_argument(
+        "paths", type=Path, nargs="+", metavar="PATH", help="an image file, or a study folder"
+    )
     parser.add_argument("--model", required=True, metavar="NAME", help="see: napari-medassist models")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="the label map to write"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the label map to write; for several paths, a folder for NAME.nii.gz of each",
     )
     parser.add_argument(
         "--backend",
@@ -52,42 +62,89 @@ def _threads(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, segment and write."""
-    import numpy as np
+    """Read, segment and write one case, or one after another."""
+    from napari_medassist.core.errors import Cancelled, MedAssistError
+    from napari_medassist.models.registry import find_model
 
+    find_model(args.model)  # before anything is read
+    if len(args.paths) == 1 and not args.out.is_dir():
+        return _segment(args, args.paths[0], args.out)
+    outs = _places(args)
+    codes = []
+    for path, out in zip(args.paths, outs, strict=True):
+        try:
+            codes.append(_segment(args, path, out))
+        except Cancelled:
+            raise
+        except MedAssistError as error:
+            print(f"{path}: {error}", file=sys.stderr)
+            codes.append(2)
+    n_failed = codes.count(2)
+    if n_failed:
+        print(f"{n_failed} of {len(codes)} could not be segmented", file=sys.stderr)
+    return 2 if n_failed == len(codes) else int(any(codes))
+
+
+def _places(args: argparse.Namespace) -> list[Path]:
+    """Return where the label maps of several cases are written, in a folder that is made."""
+    from napari_medassist.core.errors import InvalidSetting
+    from napari_medassist.io.files import case_name
+
+    if args.uncertainty is not None:
+        raise InvalidSetting("--uncertainty names one file: segment one case at a time with it.")
+    if args.out.suffix:
+        raise InvalidSetting(
+            f"--out is '{args.out}', a file, for {len(args.paths)} cases.", cure="Name a folder."
+        )
+    names = [case_name(path) for path in args.paths]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidSetting(
+            f"Several cases are called {', '.join(twice)}.", cure="Segment them apart."
+        )
+    args.out.mkdir(parents=True, exist_ok=True)
+    return [args.out / f"{name}.nii.gz" for name in names]
+
+
+def _segment(args: argparse.Namespace, path: Path, out: Path) -> int:
     from napari_medassist.app.exchange import save
     from napari_medassist.app.segmenting import segment
     from napari_medassist.core.progress import silent
     from napari_medassist.io.files import read
-    from napari_medassist.io.map_files import write_map
-    from napari_medassist.models.registry import find_model
+    from napari_medassist.io.map_files import require_map_name, write_map
 
-    card = find_model(args.model)
-    case = read(args.path)
+    if args.uncertainty is not None:
+        require_map_name(args.uncertainty)
+    case = read(path)
     volumes = tuple(case.volumes())
-    preferred = volumes if len(volumes) == 1 and args.path.is_file() else ()
     made = segment(
         case,
-        card,
-        preferred=preferred,
+        args.model,
+        preferred=volumes if len(volumes) == 1 and path.is_file() else (),
         backend=args.backend,
         n_threads=args.threads,
         doubting=args.uncertainty is not None,
         progress=ProgressBar() if sys.stderr.isatty() else silent,
     )
-    path = save(made.labels, args.out, case)
+    written = save(made.labels, out, case)
     if made.uncertainty is not None:
         write_map(made.uncertainty, args.uncertainty)
     for warning in made.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(f"warning: {path.name}: {warning}", file=sys.stderr)
     if not args.quiet:
-        array = np.asarray(made.labels.array)
-        voxel_ml = made.labels.geometry.voxel_volume_mm3 / 1000
-        print(f"{path}: {card.full_name}, {made.labels.provenance.software}")
-        for label in card.scheme.labels:
-            n = int(np.count_nonzero(array == label.value))
-            print(f"  {label.value} {label.name}: {n * voxel_ml:.1f} ml")
-        times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in made.seconds.items())
-        windows = f"{made.n_windows} window(s), " if made.n_windows else ""
-        print(f"  {windows}{times}")
+        _print(made, written)
     return 1 if made.warnings else 0
+
+
+def _print(made: Prediction, written: Path) -> None:
+    import numpy as np
+
+    array = np.asarray(made.labels.array)
+    voxel_ml = made.labels.geometry.voxel_volume_mm3 / 1000
+    print(f"{written}: {made.labels.provenance.made_by}, {made.labels.provenance.software}")
+    for label in made.labels.scheme.labels:
+        n = int(np.count_nonzero(array == label.value))
+        print(f"  {label.value} {label.name}: {n * voxel_ml:.1f} ml")
+    times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in made.seconds.items())
+    windows = f"{made.n_windows} window(s), " if made.n_windows else ""
+    print(f"  {windows}{times}")

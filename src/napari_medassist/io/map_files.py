@@ -34,6 +34,18 @@ def write_map(values: GridImage, path: Path) -> Path:
     WriteFailed
         If it cannot be written; what stood there is unchanged.
     """
+    write_image(to_sitk(values), path, _IMAGE_IO[require_map_name(path)])
+    return path
+
+
+def require_map_name(path: Path) -> str:
+    """Return the ending of a file name that a map can be written to.
+
+    Raises
+    ------
+    UnsupportedFormat
+        If there is none.
+    """
     name = path.name.lower()
     ending = next((e for e in _IMAGE_IO if name.endswith(e)), None)
     if ending is None:
@@ -42,5 +54,4 @@ def write_map(values: GridImage, path: Path) -> Path:
             path=path,
             cure=f"Use one of: {', '.join(_IMAGE_IO)}.",
         )
-    write_image(to_sitk(values), path, _IMAGE_IO[ending])
-    return path
+    return ending

@@ -165,8 +165,30 @@ def test_the_uncertainty_is_written_on_the_grid_of_the_labels(
     lungs = ("--model", "lungs-ct", "--out", tmp_path / "lungs.nii.gz")
     assert run("segment", sample_path("ct"), *lungs, "--uncertainty", tmp_path / "no.nii.gz") == 2
     assert "no network" in capsys.readouterr().err
+    out.unlink()
     assert run("segment", sample_study(), *model, "--uncertainty", tmp_path / "doubt.png") == 2
-    assert not (tmp_path / "doubt.png").exists()
+    assert not out.exists()
+
+
+def test_several_cases_go_into_a_folder_and_a_bad_one_stops_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(b"no image")
+    out = tmp_path / "out"
+    paths = (sample_path("ct"), bad)
+    assert run("segment", *paths, "--model", "lungs-ct", "--out", out, "--quiet") == 1
+    told = capsys.readouterr().err
+    assert "bad.nii.gz" in told
+    assert "1 of 2 could not be segmented" in told
+    assert [path.name for path in out.iterdir()] == ["simulated-ct.nii.gz"]
+    for more in (
+        ("--out", tmp_path / "one.nii.gz"),
+        ("--out", out, "--uncertainty", tmp_path / "u.nrrd"),
+    ):
+        assert run("segment", *paths, "--model", "lungs-ct", *more) == 2
+    assert run("segment", paths[0], paths[0], "--model", "lungs-ct", "--out", out) == 2
+    assert "Several cases are called simulated-ct" in capsys.readouterr().err
 
 
 def test_models_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
