@@ -123,7 +123,8 @@ def test_the_pages_that_promise_code_have_some():
 
 
 @pytest.mark.parametrize(
-    "command", ["open", "demo", "inspect", "evaluate", "compare", "segment", "conventions sensitivity"]
+    "command",
+    ["open", "demo", "inspect", "evaluate", "compare", "segment", "burden", "conventions sensitivity"],
 )
 def test_the_command_line_page_names_every_option(command, capsys):
     with pytest.raises(SystemExit):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from napari_medassist import __version__
 from napari_medassist.cli import (
+    burden,
     cohort,
     compare,
     consensus,
@@ -40,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
-        cohort, compare, consensus, conventions, demo, evaluate, export, inspect, measurements,
+        burden, cohort, compare, consensus, conventions, demo, evaluate, export, inspect, measurements,
         models, open_window, report, segment, share, worklist,
     ):  # fmt: skip
         command.add_parser(subparsers)

@@ -1,0 +1,162 @@
+"""The opacities of one or several dated scans of a patient: parts, scores, and how they change."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from napari_medassist.app.segmenting import segment
+from napari_medassist.core.case import Case
+from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.volume import Modality, Volume
+from napari_medassist.io.atomic import replacing
+from napari_medassist.metrics.lung_burden import (
+    PartBurden,
+    burden,
+    corona_score,
+    lung_parts,
+    relative_scores,
+)
+
+_MODEL = "lungs-ct"
+_LEFT, _RIGHT = 1, 2
+
+
+@dataclass(frozen=True)
+class ScanBurden:
+    """What was measured on one scan.
+
+    Attributes
+    ----------
+    name, date
+        The scan, and when it was (text, as it was given; empty if not).
+    parts
+        Both lungs, each lung, six zones; or lobes in place of the zones.
+    corona_cm3
+        The absolute corona score.
+    warnings
+        What a reader should know.
+    """
+
+    name: str
+    date: str
+    parts: tuple[PartBurden, ...]
+    corona_cm3: float
+    warnings: tuple[str, ...]
+
+
+def measure_scan(
+    ct: Volume,
+    opacities: LabelMap,
+    *,
+    lungs: LabelMap | None = None,
+    lobes: LabelMap | None = None,
+    date: str = "",
+    progress: Progress = silent,
+) -> ScanBurden:
+    """Measure the opacities of a scan.
+
+    Parameters
+    ----------
+    ct
+        The scan, in HU.
+    opacities
+        Label map on its grid: every label is opacity.
+    lungs
+        Label map on its grid: 1 left, 2 right lung (others do not count). By default those that
+        ``lungs-ct`` finds.
+    lobes
+        Label map on its grid, a label a lobe; they are measured in place of the six zones.
+    date
+        When it was.
+    progress
+        Told how far it has come; may raise ``Cancelled``.
+
+    Raises
+    ------
+    GeometryMismatch
+        If a map lies on another grid: nothing is resampled.
+    InvalidImage
+        If there are no lungs.
+    """
+    warnings: list[str] = []
+    if lungs is None:
+        found = segment(Case(ct.name, (ct,)), _MODEL, preferred=(ct,), progress=progress)
+        lungs = found.labels
+        warnings += [f"Lungs are those of {_MODEL}, not looked at by anybody.", *found.warnings]
+    for labels in (opacities, lungs, *(() if lobes is None else (lobes,))):
+        ct.geometry.require_same_grid(labels.geometry)
+    if ct.modality not in (Modality.CT, Modality.OTHER):
+        warnings.append(f"'{ct.name}' is {ct.modality}, not CT: densities mean nothing.")
+    hu, opacity = np.asarray(ct.array, dtype=np.float32), np.asarray(opacities.array) > 0
+    sides = np.asarray(lungs.array)
+    left, right = sides == _LEFT, sides == _RIGHT
+    if not (left.any() or right.any()):
+        raise InvalidImage(
+            "No lung was found.", cure="Give a label map of the lungs (1 left, 2 right)."
+        )
+    left, right, joined_ml = _with_opacities(left, right, opacity, ct)
+    if joined_ml >= 0.1:
+        warnings.append(f"{joined_ml:.1f} ml of opacities lie outside of the lungs; counted as lung.")
+    parts = lung_parts(left, right)
+    if lobes is not None:
+        kept = ("both lungs", "left lung", "right lung")
+        values = np.asarray(lobes.array)
+        named = {lobes.scheme.get(v).name: values == v for v in lobes.values()}
+        parts = {**{name: parts[name] for name in kept}, **named}
+    voxel_mm3 = ct.geometry.voxel_volume_mm3
+    score = corona_score(opacity.astype(np.float32), left | right, voxel_mm3)
+    return ScanBurden(ct.name, date, burden(hu, parts, opacity, voxel_mm3), score, tuple(warnings))
+
+
+def write_table(scans: Sequence[ScanBurden], path: Path) -> Path:
+    """Write a line a scan and part as CSV; what is not defined is an empty cell.
+
+    The corona score relative to the first scan stands beside the absolute one.
+    """
+    relative = relative_scores(tuple(scan.corona_cm3 for scan in scans))
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        names = list(asdict(scans[0].parts[0])) if scans else []
+        table.writerow(["scan", "date", "part", *names[1:], "corona_cm3", "corona_relative_to_first"])
+        for scan, ratio in zip(scans, relative, strict=True):
+            for part in scan.parts:
+                name, *values = asdict(part).values()
+                scores = (scan.corona_cm3, ratio) if name == "both lungs" else (None, None)
+                table.writerow([scan.name, scan.date, name, *map(_cell, (*values, *scores))])
+    return path
+
+
+def _cell(value: float | None) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+def _with_opacities(
+    left: np.ndarray, right: np.ndarray, opacity: np.ndarray, ct: Volume
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Join opacities that a lung mask leaves out (dense ones) to the nearer lung; tell how much."""
+    outside = opacity & ~(left | right)
+    n = int(np.count_nonzero(outside))
+    if not n:
+        return left, right, 0.0
+    spacing = ct.geometry.spacing_zyx_mm
+    distances = [
+        ndimage.distance_transform_edt(~lung, sampling=spacing)[outside]
+        if lung.any()
+        else np.full(n, np.inf)
+        for lung in (left, right)
+    ]
+    is_left = np.zeros_like(left)
+    is_left[outside] = distances[0] <= distances[1]
+    joined_ml = n * ct.geometry.voxel_volume_mm3 / 1000
+    return left | is_left, right | (outside & ~is_left), joined_ml

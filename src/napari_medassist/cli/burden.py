@@ -1,0 +1,65 @@
+"""``napari-medassist burden``: how much of the lungs is opaque, on one scan or over several."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "burden",
+        help="measure opacities of the lungs on CT",
+        description="Measure how much of the lungs is opaque, by lung and by zone (thirds by height, "
+        "no lobes) or by lobe, and the corona score, on one or several CT of a patient. For research.",
+        epilog="Exit code: 0 written, 1 written with warnings, 2 nothing was written.",
+    )
+    parser.add_argument("ct", type=Path, nargs="+", help="the scans, the first one first")
+    for name, needed, text in (
+        ("opacities", True, "label maps of the opacities, one a scan"),
+        ("lungs", False, "label maps of the lungs, 1 left, 2 right (default: the model lungs-ct)"),
+        ("lobes", False, "label maps of the lobes: measured in place of the zones"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=Path, nargs="+", required=needed, metavar="FILE", help=text
+        )
+    parser.add_argument("--date", nargs="+", default=[], metavar="DATE", help="of the scans")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the table to write (CSV)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure all scans and write the table."""
+    from napari_medassist.app.lung_burden import measure_scan, write_table
+    from napari_medassist.core.errors import InvalidSetting
+    from napari_medassist.io.files import read_labels, read_volume
+
+    n = len(args.ct)
+    for name in ("opacities", "lungs", "lobes", "date"):
+        given = getattr(args, name)
+        if given and len(given) != n:
+            raise InvalidSetting(f"{n} scans, but {len(given)} --{name}: give one for each scan.")
+    scans = []
+    for number, path in enumerate(args.ct):
+        scans.append(
+            measure_scan(
+                read_volume(path),
+                read_labels(args.opacities[number]),
+                lungs=read_labels(args.lungs[number]) if args.lungs else None,
+                lobes=read_labels(args.lobes[number]) if args.lobes else None,
+                date=args.date[number] if args.date else "",
+            )
+        )
+    write_table(scans, args.out)
+    for scan in scans:
+        whole = scan.parts[0]
+        told = f"{whole.share_percent:.1f} % of {whole.lung_ml:.0f} ml lung opaque"
+        print(f"{scan.name} {scan.date}: {told}, corona score {scan.corona_cm3:.1f} cm3")
+        for warning in scan.warnings:
+            print(f"warning: {scan.name}: {warning}", file=sys.stderr)
+    return int(any(scan.warnings for scan in scans))
