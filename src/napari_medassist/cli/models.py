@@ -28,10 +28,12 @@ def add_parser(subparsers: Any) -> None:
         "add",
         help="add a model of your own",
         description="Add a model of your own: an ONNX or TorchScript file with a JSON file of the same "
-        "name beside it that says how it is fed and read, or a trained nnU-Net v2 folder (one of its "
-        "folds is converted to ONNX). Add only files that you trust.",
+        "name beside it that says how it is fed and read, a trained nnU-Net v2 folder (one of its "
+        "folds is converted to ONNX), or a MONAI bundle. Add only files that you trust.",
     )
-    add.add_argument("path", type=Path, help="the .onnx or .pt file, or a trained nnU-Net v2 folder")
+    add.add_argument(
+        "path", type=Path, help="the .onnx or .pt file, an nnU-Net v2 folder, or a MONAI bundle"
+    )
     add.add_argument("--fold", default="", help="of an nnU-Net folder: 0, 1, ... or all")
     add.set_defaults(run=run_add)
     remove = acts.add_parser("remove", help="remove a model of your own")

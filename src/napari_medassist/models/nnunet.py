@@ -14,9 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting, UnsupportedFormat
+from napari_medassist.models.onnx_export import export_to_onnx, weights_only
 
 _CONFIGURATIONS = ("3d_fullres", "3d_lowres")
 _PLANES = "SPL"  # what nnU-Net sees of an axial series that SimpleITK reads
@@ -79,9 +78,9 @@ def convert(folder: Path, out: Path, fold: str = "") -> Path:
         raise CorruptFile(
             f"The plans do not say what they must ({type(error).__name__}: {error}).", path=folder
         ) from error
-    _load(network, _checkpoint(folder, fold))
+    weights_only(network, _checkpoint(folder, fold), "network_weights")
     path = out / "network.onnx"
-    _export(network, (len(description["inputs"]), *configuration["patch_size"]), path)
+    export_to_onnx(network, (len(description["inputs"]), *configuration["patch_size"]), path)
     path.with_suffix(".json").write_text(json.dumps(description, indent=1), encoding="utf-8")
     return path
 
@@ -197,39 +196,6 @@ def _network(configuration: Mapping[str, Any], n_inputs: int, n_classes: int) ->
         deep_supervision=False,
         **{_NETWORKS[kind]: depths},
     )
-
-
-def _load(network: Any, path: Path) -> None:
-    import torch
-
-    # A checkpoint's log holds numpy's numbers: data, as tensors are.
-    numbers = [np.dtype, np._core.multiarray.scalar]  # type: ignore[attr-defined]
-    numbers += [type(np.dtype(name)) for name in ("float64", "float32", "int64")]
-    try:
-        with torch.serialization.safe_globals(numbers):
-            parts = torch.load(path, map_location="cpu", weights_only=True)
-        weights = {k.removeprefix("module."): v for k, v in parts["network_weights"].items()}
-        network.load_state_dict(weights)
-    except Exception as error:  # of many kinds: a pickle that wants more, a torn file, other shapes
-        why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CorruptFile(f"The checkpoint does not hold this network: {why}", path=path) from error
-
-
-def _export(network: Any, shape: tuple[int, ...], path: Path) -> None:
-    import warnings
-
-    import torch
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # this way of exporting needs no further package, and is old
-        torch.onnx.export(
-            network.eval(),
-            (torch.zeros(1, *shape),),
-            path,
-            input_names=["image"],
-            output_names=["logits"],
-            dynamo=False,
-        )
 
 
 # -------------------------------------------------------------------- files

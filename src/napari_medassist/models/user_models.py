@@ -11,12 +11,12 @@ import numpy as np
 
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting, MedAssistError
 from napari_medassist.core.orientation import AxisOrder
+from napari_medassist.models import monai_bundle, nnunet
 from napari_medassist.models.backends.base import Backend
 from napari_medassist.models.backends.onnx_runtime import OnnxRuntimeBackend
 from napari_medassist.models.backends.openvino import OpenVinoBackend
 from napari_medassist.models.backends.pytorch import TorchScriptBackend
 from napari_medassist.models.card import ModelCard, WeightFile
-from napari_medassist.models.nnunet import convert, is_nnunet_folder
 from napari_medassist.models.places import user_models_folder
 from napari_medassist.models.sidecar import card_of, read_sidecar
 from napari_medassist.models.weights import sha256_of
@@ -43,8 +43,8 @@ def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> Mod
     Parameters
     ----------
     path
-        An ``.onnx`` or TorchScript ``.pt`` file with a JSON file of the same name beside it, or a
-        trained nnU-Net v2 folder.
+        An ``.onnx`` or TorchScript ``.pt`` file with a JSON file of the same name beside it, a trained
+        nnU-Net v2 folder, or a MONAI bundle.
     taken
         Names that it may not have.
     fold
@@ -58,17 +58,25 @@ def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> Mod
     InvalidSetting
         If its name is taken.
     """
-    if path.is_dir() and is_nnunet_folder(path):
-        with tempfile.TemporaryDirectory(prefix="medassist-") as converted:
-            return _add_file(convert(path, Path(converted), fold), taken)
-    return _add_file(path, taken)
+    if not path.is_dir():
+        return _add_file(path, taken)
+    with tempfile.TemporaryDirectory(prefix="medassist-") as converted:
+        if monai_bundle.is_bundle(path):
+            return _add_file(monai_bundle.convert(path, Path(converted)), taken)
+        if nnunet.is_nnunet_folder(path):
+            return _add_file(nnunet.convert(path, Path(converted), fold), taken)
+    raise FileProblem(
+        "The folder is neither a MONAI bundle nor a trained nnU-Net.",
+        path=path,
+        cure="It must hold configs/metadata.json, or plans.json and dataset.json.",
+    )
 
 
 def _add_file(path: Path, taken: tuple[str, ...]) -> ModelCard:
     _require_plain(path)
     if path.suffix.lower() not in SUFFIXES:
         raise FileProblem(
-            f"A model is a file that ends in {' or '.join(SUFFIXES)}, or an nnU-Net v2 folder.",
+            f"A model is a file that ends in {' or '.join(SUFFIXES)}, or a folder (nnU-Net, MONAI).",
             path=path,
             cure="Export the network to ONNX or TorchScript.",
         )
