@@ -27,8 +27,8 @@ def decide(logits: Float32, decision: Decision) -> tuple[Labels, Float32]:
     Returns
     -------
     tuple of ndarray
-        uint8 (z, y, x), and float32 shares (labels, z, y, x) of 0..1: the border lies where the shares
-        of all labels add up to a half, to a fraction of a voxel.
+        uint8 (z, y, x), and the probability of each label, float32 (labels, z, y, x), with what was
+        decided about parts and holes; what is left to 1 is that of the background.
     """
     if decision.blur_vox:
         logits = np.stack([ndimage.gaussian_filter(c, decision.blur_vox) for c in logits])

@@ -108,8 +108,7 @@ def labels_on_grid(
     """Bring labels to another grid: each voxel gets the label whose share of it is largest.
 
     Shares are interpolated linearly, which keeps surfaces smooth where nearest neighbours would make
-    steps; voxels of which less than half is foreground stay background. Only around labels is anything
-    computed.
+    steps. Only around labels is anything computed.
 
     Parameters
     ----------
@@ -118,8 +117,9 @@ def labels_on_grid(
     wanted
         The other grid, however it lies.
     shares
-        How far each voxel belongs to the labels 1, 2, ..., (n, z, y, x): borders then lie between
-        voxels. By default each voxel belongs wholly to its label.
+        Probability of the labels 1, 2, ..., (n, z, y, x); what is left is that of the background. The
+        likeliest wins, and borders lie between voxels. By default each voxel belongs wholly to its
+        label, and one of which less than half is labelled stays background.
 
     Returns
     -------
@@ -148,7 +148,9 @@ def labels_on_grid(
         label[share > best] = value
         np.maximum(best, share, out=best)
         total += share
-    result[box] = np.where(total >= 0.5, label, 0)
+    # Between two labels neither may be the half; likeliest classes compete with the background alone.
+    is_labelled = total >= 0.5 if shares is None else best > 1 - total
+    result[box] = np.where(is_labelled, label, 0)
     return result
 
 

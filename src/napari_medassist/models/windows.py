@@ -17,12 +17,15 @@ _SIGMA = 0.125
 
 
 def starts(n: int, window: int, overlap: float = 0.5) -> tuple[int, ...]:
-    """Return where windows begin along an axis of n voxels: the last ends where the image ends."""
+    """Return where windows begin along an axis of n voxels: evenly, from its first voxel to its last.
+
+    They overlap at least as much as asked for. nnU-Net places its windows so too.
+    """
     if n <= window:
         return (0,)
     step = max(1, int(window * (1 - overlap)))
-    count = -(-(n - window) // step) + 1
-    return tuple(min(k * step, n - window) for k in range(count))
+    gaps = -(-(n - window) // step)
+    return tuple(round(k * (n - window) / gaps) for k in range(gaps + 1))
 
 
 def boxes(shape: Shape, window: Shape, overlap: float = 0.5) -> tuple[Box, ...]:

@@ -25,10 +25,13 @@ def ball(geometry: Geometry, centre_lps: np.ndarray, radius_mm: float) -> np.nda
     return (distances(geometry, centre_lps) < radius_mm).astype(np.uint8)
 
 
-def distances(geometry: Geometry, centre_lps: np.ndarray) -> np.ndarray:
+def places_of(geometry: Geometry) -> np.ndarray:
     index = np.stack(np.meshgrid(*map(np.arange, geometry.shape_zyx), indexing="ij"), axis=-1)
-    places = geometry.index_to_lps(index.reshape(-1, 3)).reshape(*geometry.shape_zyx, 3)
-    return np.linalg.norm(places - centre_lps, axis=-1)
+    return geometry.index_to_lps(index.reshape(-1, 3)).reshape(*geometry.shape_zyx, 3)
+
+
+def distances(geometry: Geometry, centre_lps: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(places_of(geometry) - centre_lps, axis=-1)
 
 
 def dice(first: np.ndarray, second: np.ndarray) -> float:
@@ -87,6 +90,19 @@ def test_two_labels_keep_their_border_and_their_values() -> None:
     assert (back[inside] > 0).all()  # nothing of the gland is lost between two labels
     assert back[:, :, :24][inside[:, :, :24]].max() == 1
     assert back[:, :, 26:][inside[:, :, 26:]].min() == 5
+
+
+def test_of_probabilities_the_likeliest_wins_the_background_too() -> None:
+    grid = centred_grid(IMAGE, (3.0, 1.0, 1.0), (12, 30, 30))
+    labels = np.ones(grid.shape_zyx, np.uint8)
+    labels[0] = 0
+    shares = np.full((2, *grid.shape_zyx), 0.3, np.float32)  # and 0.4 for the background
+    shares[0, :, :, 15:] = 0.45
+    back = labels_on_grid(labels, grid, IMAGE, shares)
+    here = grid.lps_to_index(places_of(IMAGE).reshape(-1, 3)).reshape(*IMAGE.shape_zyx, 3)
+    inside = ((here > 1) & (here < np.array(grid.shape_zyx) - 2)).all(axis=-1)
+    assert not back[inside & (here[..., 2] < 14)].any()
+    assert (back[inside & (here[..., 2] > 16)] == 1).all()
 
 
 def test_no_labels_are_no_labels_and_labels_elsewhere_stay_there() -> None:

@@ -116,7 +116,7 @@ def trained(
         "optimizer_state": {"lr": 0.01},
         "logging": log,
         "_best_ema": np.float64(0.7),
-        "init_args": {"fold": 0},
+        "init_args": {"fold": 0, "configuration": "3d_fullres"},
         "trainer_name": "nnUNetTrainer",
         "inference_allowed_mirroring_axes": (0, 1, 2),
     }
