@@ -142,7 +142,8 @@ def labels_on_grid(
     shape, offset = tuple(stop - start), offset + matrix @ start
     best, total = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
     label = np.zeros(shape, dtype=np.uint8)
-    for value in np.unique(labels[labels > 0]):
+    values = np.unique(labels[labels > 0]) if shares is None else range(1, len(shares) + 1)
+    for value in values:
         of_value = labels == value if shares is None else shares[value - 1]
         share = _resampled(of_value, matrix, offset, shape)
         label[share > best] = value
