@@ -127,6 +127,8 @@ class Network:
         For fixed normalisation: its values.
     mirrors
         Whether a mirrored image is as good an image, so that it may be looked at too.
+    looks_twice
+        Whether it always looks at the mirrored image too, and the mean counts.
     slides
         Whether windows slide over the whole image from the first; else one is centred on it.
     """
@@ -140,6 +142,7 @@ class Network:
     fixed_scale: FixedScale | None = None
     slides: bool = False
     mirrors: bool = False
+    looks_twice: bool = False
 
     def weight_file(self, suffix: str) -> WeightFile | None:
         """Return the weights of a format, ``.onnx`` or ``.safetensors``; None if there are none."""
@@ -259,6 +262,7 @@ def rows_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
         rows += [
             ("Works on", f"{window} voxels of {spacing} mm (z, y, x)"),
             ("Intensities", str(card.network.normalisation)),
+            *((("Looks", "twice, the second time mirrored"),) if card.network.looks_twice else ()),
             *(("Weights", f"{file.name}, SHA-256 {file.sha256}") for file in card.network.weights),
         ]
     return tuple(rows)

@@ -76,7 +76,7 @@ class NetworkModel:
         """Segment a case; see :class:`~napari_medassist.models.prediction.Model`."""
         volumes = checked_inputs(self.card, images)
         clock = Clock()
-        case = _Inputs(self.network, volumes, mirrored=doubting and self.network.mirrors)
+        case = _Inputs(self.network, volumes, mirrored=self._looks_twice(doubting=doubting))
         clock.lap("preparation")
         seen = None if self.network.slides else self._centred(case, progress, clock)
         if seen is None or touches_inner_face(seen.labels, seen.grid, case.image):
@@ -105,6 +105,9 @@ class NetworkModel:
             grid=seen.grid,
             uncertainty=doubt,
         )
+
+    def _looks_twice(self, *, doubting: bool) -> bool:
+        return self.network.looks_twice or (doubting and self.network.mirrors)
 
     def _centred(self, case: _Inputs, progress: Progress, clock: Clock) -> _Seen:
         """Look once at the middle; where what is found is cut off, again around what was found."""

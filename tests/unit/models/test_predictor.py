@@ -290,6 +290,15 @@ def test_doubting_looks_at_the_mirrored_image_too_and_tells_where_it_is_not_sure
     assert values[border].mean() > 20 * values[~border].mean()
 
 
+def test_a_model_may_always_look_twice() -> None:
+    image = lesion_image(around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3)), CENTRE)
+    backend = Bright()
+    made = NetworkModel(card(), network(looks_twice=True), backend).predict({"t2w": image})
+    assert len(backend.windows) == 2
+    assert made.uncertainty is None
+    assert ball_dice(made, CENTRE) > 0.88
+
+
 def test_a_model_that_may_not_mirror_doubts_by_one_look() -> None:
     image = lesion_image(around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3)), CENTRE)
     backend = Bright()

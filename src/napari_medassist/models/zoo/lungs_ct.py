@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_medassist.core.labels import Code, Label, LabelScheme
 from napari_medassist.core.volume import Modality
-from napari_medassist.models.card import Expected, ModelCard, ModelInput
+from napari_medassist.models.card import Expected, Measured, ModelCard, ModelInput
 
 #: The standard's dictionary has no code for one side; the names tell it.
 _LUNG = Code("SCT", "39607008", "Lung")
@@ -31,8 +31,15 @@ CARD = ModelCard(
     licence="BSD-3-Clause, as the program",
     training_data="none: it is not a trained model",
     citation="napari-medassist",
-    quality=(),
-    cost=(),
+    quality=(
+        Measured(
+            "Dice with the lobes of TotalSegmentator: both, left, right",
+            "0.957, 0.953, 0.960",
+            "one CT of 3 mm that shows the lung bases only; the reference is a model's",
+        ),
+        Measured("Dice: left, right", "0.983, 0.951", "the simulated chest of the package"),
+    ),
+    cost=(Measured("seconds from image to labels", "0.7", "the CT of 3 mm, two cores"),),
     intended_use="Research. Lungs for measuring their opacities, to be corrected by a reader.",
     limits=(
         "Consolidation that is as dense as muscle is left out, except where it is small.",

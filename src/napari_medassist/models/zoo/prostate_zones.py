@@ -15,8 +15,8 @@ from napari_medassist.models.card import (
     WeightFile,
 )
 
-_ONNX_SHA256 = "2dab5244205bf7503dbebca0938b0b88e7ce50b253f7f901b4bd0bc074ece37a"
-_TENSORS_SHA256 = "17cb80004c09d0c1d3389f8c2ea69e6b3ea3164d9c86324de19b8e5ecd08f99d"
+_ONNX_SHA256 = "186c0de8de074b2954a2f9fc423537908af65b8b57c9a217cf62defd140f2f38"
+_TENSORS_SHA256 = "bf9ed5eff33c72b274e78b9b1455834bece504c3962b1f35e367049e1ce6ab73"
 _PERIPHERAL = Code("SCT", "279706003", "Peripheral zone of the prostate")
 
 CARD = ModelCard(
@@ -41,6 +41,7 @@ CARD = ModelCard(
         memory_mb=700,
         has_positions=True,
         mirrors=True,
+        looks_twice=True,
     ),
     method="anisotropic U-Net of 2.2 million weights, with the place of each voxel as input",
     expected=Expected((5.0, 1.5, 1.5), 80.0, (8.0, 250.0)),

@@ -8,6 +8,7 @@ from napari_medassist.models.card import (
     Activation,
     Decision,
     Expected,
+    Measured,
     ModelCard,
     ModelInput,
     Network,
@@ -46,8 +47,16 @@ CARD = ModelCard(
     licence="MIT",
     training_data="not stated in the package that holds it",
     citation="lavlab-taps 1.1.2",
-    quality=(),
-    cost=(),
+    quality=(
+        Measured(
+            "Dice of the gland with two masks, Guerbet23 and Bosma22b",
+            "0.867, 0.844",
+            "ProstateX-0000, one study; the masks are models' and agree by 0.960",
+        ),
+    ),
+    cost=(
+        Measured("seconds from image to labels", "SECONDS", "ProstateX-0218, two cores, OpenVINO"),
+    ),
     intended_use="Research. A first outline of the whole prostate, to be corrected by a reader.",
     limits=(
         "Made by others; what it was trained on, and for which scanners, is not stated.",
