@@ -42,18 +42,47 @@ class OfferedModel:
     misfit: str
 
 
-def offered_models(case: Case | None) -> tuple[OfferedModel, ...]:
-    """Return all models: those that fit the case first, of them those that are installed."""
-    offered = [OfferedModel(card, is_installed(card), misfit(card, case)) for card in models()]
+def offered_models(case: Case | None, selected: Volume | None = None) -> tuple[OfferedModel, ...]:
+    """Return all models: those that fit the case first, of them those that are installed.
+
+    Parameters
+    ----------
+    case
+        The case that is open.
+    selected
+        The image that is selected in it; see :func:`preferred_images`.
+    """
+    offered = [
+        OfferedModel(card, is_installed(card), misfit(card, case, selected)) for card in models()
+    ]
     return tuple(sorted(offered, key=lambda o: (bool(o.misfit), not o.is_installed)))
 
 
-def misfit(card: ModelCard, case: Case | None) -> str:
+def misfit(card: ModelCard, case: Case | None, selected: Volume | None = None) -> str:
     """Return why a model cannot run on a case; empty if it can."""
     if case is None:
         return "no case is open"
     missing = [wanted.role for wanted in card.inputs if _best(case, wanted) is None]
-    return f"the case has no {' and no '.join(missing)}" if missing else ""
+    if not missing or preferred_images(card, case, selected):
+        return ""
+    return f"the case has no {' and no '.join(missing)}"
+
+
+def preferred_images(card: ModelCard, case: Case, selected: Volume | None) -> tuple[Volume, ...]:
+    """Return the selected image where a model may take it.
+
+    That is so if it has a role that the model takes; or if the model takes one image, the case has none
+    of its role, and the file does not say that it is of another kind of imaging.
+    """
+    if selected is None:
+        return ()
+    if any(wanted.role == selected.role for wanted in card.inputs):
+        return (selected,)
+    (first, *others) = card.inputs
+    is_stranger = selected.modality not in (first.modality, Modality.OTHER)
+    if others or is_stranger or _best(case, first) is not None:
+        return ()
+    return (selected,)
 
 
 def inputs_of(

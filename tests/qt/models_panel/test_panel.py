@@ -12,7 +12,9 @@ from qtpy.QtWidgets import QFileDialog
 
 import napari_medassist as ma
 from napari_medassist._qt.models_panel.panel import ModelsPanel
+from napari_medassist.app.layer_data import case_layers
 from napari_medassist.app.samples import sample_path, sample_study
+from napari_medassist.core.case import Case
 from tests.unit.models.test_user_models import written
 
 pytestmark = pytest.mark.gui
@@ -92,6 +94,21 @@ def test_a_model_that_does_not_fit_cannot_be_run_and_says_why(panel: ModelsPanel
     choose(panel, "lungs-ct")
     assert not panel.run.isEnabled()
     assert "no ct" in panel.list.currentItem().text()
+
+
+def test_the_selected_image_counts_where_its_role_is_not_known(
+    panel: ModelsPanel, bridge: Any, qtbot: Any
+) -> None:
+    image = ma.read(sample_study()).by_role("t2w").with_changes(role="other", name="scan")
+    bridge.add_layer_data(case_layers(Case("unknown", (image,))))
+    bridge.viewer.layers.selection.clear()
+    choose(panel, "prostate-zones")
+    assert not panel.run.isEnabled()
+    bridge.viewer.layers.selection.active = bridge.layer_of(image)
+    choose(panel, "prostate-zones")
+    assert panel.run.isEnabled()
+    press(panel, qtbot)
+    assert "taken as t2w" in panel.warnings.text()
 
 
 def test_warnings_are_shown(panel: ModelsPanel, bridge: Any, qtbot: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from napari_medassist.app import segmenting
 from napari_medassist.app.samples import sample_label_maps, sample_path, sample_study
-from napari_medassist.app.segmenting import inputs_of, offered_models, segment
+from napari_medassist.app.segmenting import inputs_of, misfit, offered_models, preferred_images, segment
 from napari_medassist.cli.main import main
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import FileProblem, InvalidImage, TooLarge
@@ -50,6 +50,19 @@ def test_the_only_image_of_a_file_is_taken_whatever_its_role_and_this_is_told() 
     found, told = inputs_of(find_model("prostate-zones"), Case("file", (image,)), (image,))
     assert found["t2w"] is image
     assert "'scan' is taken as t2w" in told[0]
+
+
+def test_a_selected_image_is_taken_where_the_case_has_none_of_the_role() -> None:
+    card = find_model("prostate-zones")
+    other, t2w, adc = volume("other", name="scan"), volume("t2w"), volume("adc")
+    unknown, whole = Case("a", (other,)), Case("b", (t2w, adc))
+    assert misfit(card, unknown)
+    assert not misfit(card, unknown, other)
+    assert preferred_images(card, unknown, other) == (other,)
+    assert preferred_images(card, whole, adc) == ()  # the T2w is there
+    assert preferred_images(card, whole, t2w) == (t2w,)
+    ct = volume("other", modality=Modality.CT)
+    assert preferred_images(card, Case("c", (ct,)), ct) == ()
 
 
 def test_an_image_of_another_kind_is_not_taken_by_itself() -> None:

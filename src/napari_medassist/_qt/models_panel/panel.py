@@ -28,12 +28,11 @@ from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.layer_data import map_layer
-from napari_medassist.app.segmenting import OfferedModel, offered_models, segment
+from napari_medassist.app.segmenting import OfferedModel, offered_models, preferred_images, segment
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled
 from napari_medassist.core.labels import ProbabilityMap
 from napari_medassist.core.progress import Progress
-from napari_medassist.core.volume import Volume
 from napari_medassist.models.card import ModelCard, as_text, rows_of
 from napari_medassist.models.places import install
 from napari_medassist.models.prediction import Prediction
@@ -84,7 +83,8 @@ class ModelsPanel(QWidget):
         if case is None or offered.misfit:
             self._tell(f"{card.name} cannot run: {offered.misfit}.")
             return
-        preferred, doubting = self._preferred(), self.doubt.isChecked() and card.network is not None
+        preferred = preferred_images(card, case, self._bridge.selected_volume())
+        doubting = self.doubt.isChecked() and card.network is not None
 
         def run(progress: Progress) -> Prediction:
             return segment(case, card, preferred=preferred, doubting=doubting, progress=progress)
@@ -117,14 +117,6 @@ class ModelsPanel(QWidget):
         self._tell(f"{title} ...")
         work = Work[T](title, run, accept, self._fail, lambda: True)
         self.runner.start(work)
-
-    def _preferred(self) -> tuple[Volume, ...]:
-        """Return the image that is selected, if it has a role that the model takes."""
-        volume, offered = self._bridge.selected_volume(), self.chosen()
-        if volume is None or offered is None:
-            return ()
-        roles = {wanted.role for wanted in offered.card.inputs}
-        return (volume,) if volume.role in roles else ()
 
     def _take(self, made: Prediction) -> None:
         if not _is_still_there(made, self._bridge.session.case):
@@ -162,7 +154,7 @@ class ModelsPanel(QWidget):
 
     def _show_models(self, _event: object = None) -> None:
         before = self.chosen()
-        self._offered = offered_models(self._bridge.session.case)
+        self._offered = offered_models(self._bridge.session.case, self._bridge.selected_volume())
         self.list.clear()
         for offered in self._offered:
             item = QListWidgetItem(f"{offered.card.full_name}\n{_told_of(offered)}")
@@ -174,6 +166,12 @@ class ModelsPanel(QWidget):
         keeps = before is not None and before.card.name in names and not before.misfit
         self.list.setCurrentRow(names.index(before.card.name) if before is not None and keeps else 0)
         self._show_chosen()
+
+    def _on_selection(self, _event: object = None) -> None:
+        """Look again at what fits, if the image that is selected makes a difference."""
+        now = offered_models(self._bridge.session.case, self._bridge.selected_volume())
+        if now != self._offered:
+            self._show_models()
 
     def _show_chosen(self, _row: int = 0) -> None:
         offered = self.chosen()
@@ -233,6 +231,7 @@ class ModelsPanel(QWidget):
         self.runner.progressed.connect(self._show_progress)
         self.runner.busy_changed.connect(self._show_busy)
         self._bridge.session.case_changed.connect(self._show_models)
+        self._bridge.viewer.layers.selection.events.active.connect(self._on_selection)
 
 
 def _told_of(offered: OfferedModel) -> str:

@@ -54,9 +54,7 @@ CARD = ModelCard(
             "ProstateX-0000, one study; the masks are models' and agree by 0.960",
         ),
     ),
-    cost=(
-        Measured("seconds from image to labels", "SECONDS", "ProstateX-0218, two cores, OpenVINO"),
-    ),
+    cost=(Measured("seconds from image to labels", "SECONDS", "ProstateX-0218, two cores, OpenVINO"),),
     intended_use="Research. A first outline of the whole prostate, to be corrected by a reader.",
     limits=(
         "Made by others; what it was trained on, and for which scanners, is not stated.",
