@@ -21,6 +21,7 @@ from time import perf_counter
 from typing import Any
 
 REPEATS = 5
+_TAPS = "import sys; from taps.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 def one(model: str, backend: str, path: Path) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def from_file_to_file(study: Path) -> None:
         sitk.WriteImage(to_sitk(volume), str(image))  # type: ignore[arg-type]
         commands = {
             "ours": ["-m", "napari_medassist.cli.main", "segment", image, "--model", "taps-prostate"],
-            "its package": ["-m", "taps.cli", "segment", image],
+            "its package": ["-c", _TAPS, "segment", image],
         }
         for name, command in commands.items():
             out = Path(folder) / f"{name.replace(' ', '-')}.nii.gz"

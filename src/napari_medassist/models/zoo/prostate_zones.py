@@ -7,6 +7,7 @@ from napari_medassist.core.volume import Modality
 from napari_medassist.models.card import (
     Decision,
     Expected,
+    Measured,
     ModelCard,
     ModelInput,
     Network,
@@ -15,8 +16,8 @@ from napari_medassist.models.card import (
     WeightFile,
 )
 
-_ONNX_SHA256 = "186c0de8de074b2954a2f9fc423537908af65b8b57c9a217cf62defd140f2f38"
-_TENSORS_SHA256 = "bf9ed5eff33c72b274e78b9b1455834bece504c3962b1f35e367049e1ce6ab73"
+_ONNX_SHA256 = "364f608848f613550490d4b4a69887d23134074993adc7210bd3651264b01224"
+_TENSORS_SHA256 = "d1e21a3c7fd09f22317db9496e9795b2e05e2d492ce1cb1ca6c00d62906b658a"
 _PERIPHERAL = Code("SCT", "279706003", "Peripheral zone of the prostate")
 
 CARD = ModelCard(
@@ -38,7 +39,7 @@ CARD = ModelCard(
             WeightFile("prostate-zones.onnx", _ONNX_SHA256),
             WeightFile("prostate-zones.safetensors", _TENSORS_SHA256),
         ),
-        memory_mb=700,
+        memory_mb=400,
         has_positions=True,
         mirrors=True,
         looks_twice=True,
@@ -51,11 +52,34 @@ CARD = ModelCard(
         "challenge (CC BY-NC 4.0; the zones are made by a model), in the pelvis of ProstateX-0218"
     ),
     citation="napari-medassist; label maps: PI-CAI challenge, Saha et al., Lancet Oncol 2024",
-    quality=(),
-    cost=(),
+    quality=(
+        Measured(
+            "Dice of the gland with two masks, Guerbet23 and Bosma22b",
+            "0.799, 0.773",
+            (
+                "ProstateX-0000, one study that took no part; the masks are models' and agree by 0.960. "
+                "taps-prostate: 0.867, 0.844; the mean of the training label maps: 0.777, 0.757"
+            ),
+        ),
+        Measured(
+            "Dice of peripheral and transition zone, mean of two masks, HeviAI23 and Yuan23",
+            "0.671, 0.736",
+            "the same study; the masks agree by 0.876, 0.854; the mean label map has 0.477, 0.647",
+        ),
+        Measured(
+            "Dice of gland, peripheral and transition zone",
+            "0.920, 0.794, 0.920",
+            "16 simulated images over label maps that were held out",
+        ),
+    ),
+    cost=(
+        Measured("seconds from image to labels", "0.3", "ProstateX-0218, two cores, OpenVINO"),
+        Measured("memory beside the case", "171 MB", "the same"),
+    ),
     intended_use="Research. A first outline of the zones, to be corrected by a reader.",
     limits=(
-        "Trained on simulated images only; it never saw a real gland.",
+        "Trained on simulated images only; it never saw a real gland, and one real pelvis.",
+        "On the one real study that it was tested on, taps-prostate finds the gland better.",
         "Not tested: endorectal coils, hip prostheses, 1.5 T, prostates after treatment.",
     ),
 )
