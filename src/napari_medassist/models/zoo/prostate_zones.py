@@ -57,7 +57,7 @@ CARD = ModelCard(
             "Dice of the gland with two masks, Guerbet23 and Bosma22b",
             "0.799, 0.773",
             (
-                "ProstateX-0000, one study that took no part; the masks are models' and agree by 0.960. "
+                "ProstateX-0000, which took no part; the masks are models' and agree by 0.960. "
                 "taps-prostate: 0.867, 0.844; the mean of the training label maps: 0.777, 0.757"
             ),
         ),
