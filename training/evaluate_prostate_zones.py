@@ -54,6 +54,8 @@ def print_rows(name: str, found: NDArray[Any], references: dict[str, NDArray[Any
             for file, mask in references.items()
             if part == "gland" or mask.max() > 1
         }
+        if not row:  # a gland has no zones to compare
+            continue
         told = ", ".join(f"{file} {value:.3f}" for file, value in row.items())
         print(f"{name:<16}{part:<12}{told}; mean {np.mean(list(row.values())):.3f}")
 

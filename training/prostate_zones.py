@@ -9,51 +9,9 @@ run in another folder may begin from weights with --init::
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-import torch
-import yaml
-from safetensors.torch import load_file
-
-from napari_medassist.models.networks.anisotropic_unet import AnisotropicUNet
-from napari_medassist.models.training.loop import RunState, settings_of, train
-from napari_medassist.models.training.samples import SampleQueue
+from napari_medassist.models.training.goals import ZONES
 from napari_medassist.models.training.simulation.prostate_t2w import simulate
-from napari_medassist.models.training.simulation.sources import MakeSample
-
-_HELD_OUT_SEED = 77_000_000
-_TRAINING_SEED = 1_000_000_000
-
-
-def main() -> None:
-    """Train, or go on."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sources", type=Path, required=True)
-    parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--init", type=Path, help="safetensors to begin with")
-    parser.add_argument("--workers", type=int, default=1)
-    options = parser.parse_args()
-    config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
-    settings = settings_of(config["run"])
-    options.out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(settings.seed)
-    net = AnisotropicUNet(**config["network"])
-    if options.init:
-        net.load_state_dict({k: v.float() for k, v in load_file(options.init).items()})
-    state = RunState.begin(net, settings)
-    checkpoint = options.out / "checkpoint.pt"
-    if checkpoint.exists():
-        state.load(checkpoint)
-    make_held_out = MakeSample(options.sources, simulate, held_out=True)
-    held_out = [make_held_out(_HELD_OUT_SEED + k) for k in range(config["n_held_out"])]
-    first_seed = _TRAINING_SEED * (1 + settings.seed) + state.step
-    with SampleQueue(
-        MakeSample(options.sources, simulate), n_workers=options.workers, first_seed=first_seed
-    ) as samples:
-        train(state, samples, held_out, settings, options.out)
-
+from run_training import run
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, simulate, ZONES)

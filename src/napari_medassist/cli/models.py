@@ -71,8 +71,11 @@ def run_install(args: argparse.Namespace) -> int:
     from napari_medassist.models.places import install
     from napari_medassist.models.registry import find_model
 
-    for path in install(find_model(args.name)):
+    card = find_model(args.name)
+    for path in install(card):
         print(f"{path}: checked, ready")
+    if not card.weights:
+        print(f"{card.name}: ready, it has no weights")
     return 0
 
 

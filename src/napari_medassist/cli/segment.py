@@ -92,7 +92,7 @@ def _places(args: argparse.Namespace) -> list[Path]:
 
     if args.uncertainty is not None:
         raise InvalidSetting("--uncertainty names one file: segment one case at a time with it.")
-    if args.out.suffix:
+    if args.out.suffix and not args.out.is_dir():
         raise InvalidSetting(
             f"--out is '{args.out}', a file, for {len(args.paths)} cases.", cure="Name a folder."
         )

@@ -113,11 +113,11 @@ def remove_model(name: str) -> None:
     InvalidSetting
         If there is none of that name.
     """
-    cards, _ = user_models()
-    folder = user_models_folder() / name
-    if name not in {card.name for card in cards} and not (folder / _CARD).is_file():
+    # By the names of the folders that are there: a name like ../x leads nowhere.
+    added = {path.parent.name: path.parent for path in user_models_folder().glob(f"*/{_CARD}")}
+    if name not in added:
         raise InvalidSetting(f"You have added no model '{name}'.")
-    shutil.rmtree(folder)
+    shutil.rmtree(added[name])
 
 
 def _stored_card(path: Path) -> ModelCard:

@@ -150,6 +150,22 @@ def test_a_network_of_the_users_is_added_and_stands_in_the_list(
     assert [layer.name for layer in bridge.label_layers()] == ["my-lesions"]
 
 
+def test_weights_are_fetched_by_the_same_button(
+    panel: ModelsPanel, bridge: Any, qtbot: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, asked = tmp_path / "home", []
+    monkeypatch.setattr("napari_medassist.models.places.user_data_path", lambda _name: home)
+    monkeypatch.setattr(
+        "napari_medassist._qt.models_panel.panel.install", lambda card: asked.append(card.name) or ()
+    )
+    opened(bridge, sample_study())
+    choose(panel, "taps-prostate")
+    assert panel.run.text() == "Fetch the weights"
+    press(panel, qtbot)
+    assert asked == ["taps-prostate"]
+    assert "checked" in panel.message.text()
+
+
 def test_cancelling_leaves_nothing(panel: ModelsPanel, bridge: Any, qtbot: Any) -> None:
     opened(bridge, sample_study())
     QTest.mouseClick(panel.run, Qt.MouseButton.LeftButton)

@@ -98,6 +98,12 @@ def test_a_model_is_added_runs_and_is_removed(suffix: str, tmp_path: Path) -> No
     assert made.n_windows > 4  # it slides from the first
     assert ball_dice(made, CENTRE) > 0.88
     assert [label.name for label in made.labels.scheme.labels] == ["Bright"]
+    other = tmp_path / "home" / "other"
+    other.mkdir()
+    (other / "card.json").write_text("{}")
+    with pytest.raises(InvalidSetting):
+        remove_model("../other")
+    assert other.exists()
     remove_model("my-lesions")
     assert nothing_added()
 

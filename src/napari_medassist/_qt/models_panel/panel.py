@@ -72,13 +72,11 @@ class ModelsPanel(QWidget):
     def begin(self) -> None:
         """Run the chosen model on the open case, or fetch its weights if they are not here."""
         offered, case = self.chosen(), self._bridge.session.case
-        if offered is None:
+        if offered is None or self.runner.is_busy:
             return
         card = offered.card
         if not offered.is_installed:
-            self._start(
-                f"{card.name} is fetched", lambda _p: install(card), lambda _found: self._show_models()
-            )
+            self._start(f"{card.name} is fetched", lambda _p: install(card), self._show_fetched)
             return
         if case is None or offered.misfit:
             self._tell(f"{card.name} cannot run: {offered.misfit}.")
@@ -101,6 +99,10 @@ class ModelsPanel(QWidget):
         )
         if chosen:
             self.add_file(Path(chosen))
+
+    def _show_fetched(self, _paths: tuple[Path, ...]) -> None:
+        self._show_models()
+        self._tell("Its weights are here, and checked.")
 
     def _show_added(self, card: ModelCard) -> None:
         self._show_models()

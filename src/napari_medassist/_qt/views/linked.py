@@ -250,6 +250,8 @@ class LinkedViews(QObject):
             grid.setRowStretch(place, int(place < n_rows))
         for number, cell in enumerate(cells):
             grid.addWidget(cell, number // n_columns, number % n_columns)
+        if not size.height() or not size.width():
+            return  # not laid out yet, or folded away: there is no zoom for it
         cell_px, before = (size.height() / n_rows, size.width() / n_columns), self._cell_px
         if before is not None and self.link is not None:
             now, then = (
