@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,12 @@ from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Modality, Volume
 from napari_medassist.io.atomic import replacing
 from napari_medassist.metrics.lung_burden import (
+    HISTOGRAM_HU,
+    Mask,
     PartBurden,
     burden,
     corona_score,
+    density_histogram,
     lung_parts,
     relative_scores,
 )
@@ -42,6 +46,8 @@ class ScanBurden:
         Both lungs, each lung, six zones; or lobes in place of the zones.
     corona_cm3
         The absolute corona score.
+    histogram
+        Share of the lungs' voxels in each bin of ``HISTOGRAM_HU``.
     warnings
         What a reader should know.
     """
@@ -50,6 +56,7 @@ class ScanBurden:
     date: str
     parts: tuple[PartBurden, ...]
     corona_cm3: float
+    histogram: tuple[float, ...]
     warnings: tuple[str, ...]
 
 
@@ -106,15 +113,15 @@ def measure_scan(
     left, right, joined_ml = _with_opacities(left, right, opacity, ct)
     if joined_ml >= 0.1:
         warnings.append(f"{joined_ml:.1f} ml of opacities lie outside of the lungs; counted as lung.")
-    parts = lung_parts(left, right)
-    if lobes is not None:
-        kept = ("both lungs", "left lung", "right lung")
-        values = np.asarray(lobes.array)
-        named = {lobes.scheme.get(v).name: values == v for v in lobes.values()}
-        parts = {**{name: parts[name] for name in kept}, **named}
     voxel_mm3 = ct.geometry.voxel_volume_mm3
-    score = corona_score(opacity.astype(np.float32), left | right, voxel_mm3)
-    return ScanBurden(ct.name, date, burden(hu, parts, opacity, voxel_mm3), score, tuple(warnings))
+    return ScanBurden(
+        ct.name,
+        date,
+        burden(hu, _parts(left, right, lobes), opacity, voxel_mm3),
+        corona_score(opacity.astype(np.float32), left | right, voxel_mm3),
+        tuple(density_histogram(hu, left | right).tolist()),
+        tuple(warnings),
+    )
 
 
 def write_table(scans: Sequence[ScanBurden], path: Path) -> Path:
@@ -133,6 +140,31 @@ def write_table(scans: Sequence[ScanBurden], path: Path) -> Path:
                 scores = (scan.corona_cm3, ratio) if name == "both lungs" else (None, None)
                 table.writerow([scan.name, scan.date, name, *map(_cell, (*values, *scores))])
     return path
+
+
+def write_histograms(scans: Sequence[ScanBurden], path: Path) -> Path:
+    """Write the densities of the lungs as CSV: a line a bin, the share of each scan in percent."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        names = [f"{scan.name} {scan.date}".strip() for scan in scans]
+        table.writerow(["from_hu", "to_hu", *(f"{name}, percent" for name in names)])
+        for number, (low, high) in enumerate(pairwise(HISTOGRAM_HU)):
+            shares = [_cell(100 * scan.histogram[number]) for scan in scans]
+            table.writerow([f"{low:g}", f"{high:g}", *shares])
+    return path
+
+
+def _parts(left: Mask, right: Mask, lobes: LabelMap | None) -> dict[str, Mask]:
+    """Return both lungs, each lung, and the lobes or else six zones."""
+    parts = lung_parts(left, right)
+    if lobes is None:
+        return parts
+    found = {name: parts[name] for name in ("both lungs", "left lung", "right lung")}
+    values = np.asarray(lobes.array)
+    for value in lobes.values():
+        name = lobes.scheme.get(value).name
+        found[f"{name} ({value})" if name in found else name] = values == value
+    return found
 
 
 def _cell(value: float | None) -> str:

@@ -30,12 +30,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="the table to write (CSV)"
     )
+    parser.add_argument(
+        "--histogram", type=Path, metavar="FILE", help="write the densities of the lungs (CSV)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure all scans and write the table."""
-    from napari_medassist.app.lung_burden import measure_scan, write_table
+    from napari_medassist.app.lung_burden import measure_scan, write_histograms, write_table
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.io.files import read_labels, read_volume
 
@@ -56,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
             )
         )
     write_table(scans, args.out)
+    if args.histogram is not None:
+        write_histograms(scans, args.histogram)
     for scan in scans:
         whole = scan.parts[0]
         told = f"{whole.share_percent:.1f} % of {whole.lung_ml:.0f} ml lung opaque"

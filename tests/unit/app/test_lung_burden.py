@@ -51,6 +51,9 @@ def test_lobes_are_measured_in_place_of_zones() -> None:
     assert [part.name for part in made.parts] == [
         "both lungs", "left lung", "right lung", "upper lobe", "lower lobe",
     ]  # fmt: skip
+    alike = lungs.with_changes(scheme=LabelScheme.from_names({1: "lobe", 2: "lobe"}))
+    made = measure_scan(read_volume(CT), read_labels(OPACITIES), lungs=lungs, lobes=alike)
+    assert [part.name for part in made.parts[3:]] == ["lobe", "lobe (2)"]  # none is dropped
 
 
 def test_two_scans_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,8 +66,12 @@ def test_two_scans_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     lungs = [str(tmp_path / "lungs.nii.gz")] * 2
     code = main(
         ["burden", str(CT), str(CT), "--opacities", str(OPACITIES), str(tmp_path / "later.nii.gz"),
-         "--lungs", *lungs, "--date", "2020-03-01", "2020-03-09", "--out", str(out)]
+         "--lungs", *lungs, "--date", "2020-03-01", "2020-03-09", "--out", str(out),
+         "--histogram", str(tmp_path / "hu.csv")]
     )  # fmt: skip
+    lines = list(csv.reader((tmp_path / "hu.csv").open()))
+    assert len(lines[0]) == 4
+    assert sum(float(line[2]) for line in lines[1:]) == pytest.approx(100, abs=0.1)
     assert code in (0, 1)
     rows = list(csv.DictReader(out.open()))
     whole = [row for row in rows if row["part"] == "both lungs"]
