@@ -19,7 +19,7 @@ from napari_medassist._qt.recording import LayerRecorder
 from napari_medassist._qt.stale_contexts import forget_stale_contexts
 from napari_medassist._qt.verdicts import VerdictLayers
 from napari_medassist.app.hanging.values import values_in_words
-from napari_medassist.app.layer_data import CLIP_MASK_KEY, labels_layer, link_of
+from napari_medassist.app.layer_data import CLIP_MASK_KEY, SUGGESTED_KEY, labels_layer, link_of
 from napari_medassist.app.patient_position import in_words
 from napari_medassist.app.session import ComparedLabels, Session, is_called_zones
 from napari_medassist.core.case import Case, Series
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Width of the lines around zones, in voxels.
 _ZONE_CONTOUR = 1
+#: The same around a model's suggestions: the image within is what a reader judges.
+_SUGGESTED_CONTOUR = 1
 
 
 class Bridge:
@@ -244,8 +246,10 @@ class Bridge:
             return
         layer.events.visible.connect(self._on_layer_changed)
         layer.events.name.connect(self._on_layer_changed)
-        if link.resampled and isinstance(layer, Labels):
+        is_suggested = SUGGESTED_KEY in layer.metadata
+        if isinstance(layer, Labels) and (link.resampled or is_suggested):
             layer.editable = False
+            layer.contour = _SUGGESTED_CONTOUR if is_suggested else layer.contour
         self._know(link.case)
         self.layers_changed.emit()
 

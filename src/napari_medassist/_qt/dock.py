@@ -23,6 +23,7 @@ from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
 from napari_medassist.io.format import FORMATS
+from napari_medassist.models.prediction import Prediction
 
 _MIN_WIDTH = 360
 #: Share of the window's height that the cohort takes.
@@ -62,6 +63,10 @@ class MedAssistDock(QWidget):
         self.tabs.addTab(self.worklist_panel, "Worklist")
         self.tabs.addTab(self.adjudication_panel, "Adjudicate")
         self.tabs.addTab(self.clip_panel, "Clip")
+        self.models_panel.suggested.connect(self._show_suggestions)
+        self.findings_panel.suggestions.edit_asked.connect(
+            lambda: self.tabs.setCurrentWidget(self.annotation_panel)
+        )
         self.clip_panel.clip_changed.connect(self._show_clip_tab)
         self._show_clip_tab(self.clip_panel.clip is not None)
         self.views.hung.connect(self._raise_clip_tab)
@@ -77,6 +82,11 @@ class MedAssistDock(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a width that leaves the image its place on a small screen."""
         return QSize(_MIN_WIDTH, super().sizeHint().height())
+
+    def _show_suggestions(self, made: Prediction) -> None:
+        """Bring the lesion table with a model's candidates to the front."""
+        if self.findings_panel.take_suggestions(made):
+            self.tabs.setCurrentWidget(self.findings_panel)
 
     def _show_clip_tab(self, is_there: bool) -> None:  # noqa: FBT001 - a slot of Qt
         """Offer the tab of clips while one is open."""

@@ -10,10 +10,12 @@ from napari.layers import Labels
 from napari_medassist.annotation.map_about import about_map, label_map, scheme_of, source_of
 from napari_medassist.annotation.voxel_edit import Dab
 from napari_medassist.app.clips.mask_layers import clip_of, mask_layer
+from napari_medassist.app.findings.suggestions import is_suggested
 from napari_medassist.app.label_looks import scheme_as_shown
 from napari_medassist.app.layer_data import (
     CLIP_MASK_KEY,
     NOT_OWN_KEY,
+    SUGGESTED_KEY,
     LayerData,
     LayerLink,
     label_colours,
@@ -45,7 +47,8 @@ def about_of(layer: Labels) -> dict[str, Any]:
     state = {"features": layer.features, "colormap": layer.colormap}
     shown = scheme_as_shown(scheme.completed(values, shift), state)
     source = image.source_grid if isinstance(image, GridImage) else None
-    return about_map(layer.name, shown, source, str(layer.metadata.get(CLIP_MASK_KEY, "")))
+    about = about_map(layer.name, shown, source, str(layer.metadata.get(CLIP_MASK_KEY, "")))
+    return {**about, **layer.metadata.get(SUGGESTED_KEY, {})}
 
 
 def dress(layer: Labels, about: Any) -> None:
@@ -96,4 +99,8 @@ def layer_data_of(about: Any, voxels: Any, session: Session) -> LayerData | None
         if home is None
         else LabelMap.on(home, voxels, name=about["name"], scheme=scheme)
     )
-    return labels_layer(labels, case, session.frame)
+    data, options, kind = labels_layer(labels, case, session.frame)
+    if is_suggested(about):
+        more = {name: about[name] for name in ("suggested_by", "made_with")}
+        options["metadata"] |= {SUGGESTED_KEY: more}
+    return data, options, kind

@@ -348,7 +348,9 @@ class LayerRecorder:
                     self._attach(key, added)
                 layer = self._layers[key]
                 if layer.data is not voxels:
-                    layer.data = voxels
+                    may_edit = layer.editable
+                    layer.data = voxels  # napari lets every new array be edited
+                    layer.editable = may_edit
                 dress(layer, about)
                 layer.refresh()
                 layer.events.paint(value=[])

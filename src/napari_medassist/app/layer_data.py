@@ -33,6 +33,8 @@ NOT_OWN_KEY = "medassist_not_own"
 SAVED_ELSEWHERE = "saved elsewhere"
 #: Marks layers that hold masks of a clip, (t, y, x); the value is the clip's fingerprint.
 CLIP_MASK_KEY = "medassist_clip_mask"
+#: Marks layers of a model's suggestions; the value is what the document knows of them beside the rest.
+SUGGESTED_KEY = "medassist_suggested"
 AXES_ZYX = ("z", "y", "x")
 #: Values that have a colour of their own before anyone has named them.
 _COLOURS_READY = 32

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from napari_medassist.app.candidates import with_candidates
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage, TooLarge
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Modality, Volume
 from napari_medassist.models.backends.choice import load
-from napari_medassist.models.card import ModelCard, ModelInput
+from napari_medassist.models.card import ModelCard, ModelInput, Task
 from napari_medassist.models.classical.model import ClassicalModel
 from napari_medassist.models.memory import free_memory_mb, needed_memory_mb
 from napari_medassist.models.places import is_installed
-from napari_medassist.models.prediction import Model, Prediction
+from napari_medassist.models.prediction import Model, Prediction, checked_inputs, leading_of
 from napari_medassist.models.predictor import NetworkModel
 from napari_medassist.models.registry import find_model, models
 
@@ -62,7 +63,8 @@ def misfit(card: ModelCard, case: Case | None, selected: Volume | None = None) -
     """Return why a model cannot run on a case; empty if it can."""
     if case is None:
         return "no case is open"
-    missing = [wanted.role for wanted in card.inputs if _best(case, wanted) is None]
+    there = {wanted.role for wanted in card.inputs if _best(case, wanted) is not None}
+    missing = [w.role for w in card.inputs if w.role not in there and (not w.is_optional or not there)]
     if not missing or preferred_images(card, case, selected):
         return ""
     return f"the case has no {' and no '.join(missing)}"
@@ -116,6 +118,8 @@ def inputs_of(
             volume = preferred[0]
             told.append(f"'{volume.name}' is taken as {wanted.role}; it was read as {volume.role}.")
         volume = volume or _best(case, wanted)
+        if volume is None and wanted.is_optional:
+            continue
         if volume is None:
             raise InvalidImage(
                 f"'{card.name}' needs {wanted.role}; '{case.name}' has none.",
@@ -157,7 +161,8 @@ def segment(
     Returns
     -------
     Prediction
-        Labels on the grid of the model's first image, and why they may not be believed.
+        Labels on the grid of the model's first image, and why they may not be believed. Of a detection
+        model, the labels are candidates, each with a confidence.
 
     Raises
     ------
@@ -172,7 +177,7 @@ def segment(
     """
     card = find_model(model) if isinstance(model, str) else model
     images, told = inputs_of(card, case, preferred)
-    leading = images[card.inputs[0].role]
+    leading = leading_of(checked_inputs(card, images))
     needed, free = needed_memory_mb(card, leading.geometry), free_memory_mb()
     if free is not None and needed > free:
         raise TooLarge(
@@ -181,6 +186,8 @@ def segment(
         )
     progress(0, 100, f"{card.name} is loaded")
     made = _ready(card, backend, n_threads).predict(images, progress, doubting=doubting)
+    if card.task is Task.DETECTION:
+        made = with_candidates(made)
     return replace(made, warnings=(*told, *made.warnings))
 
 

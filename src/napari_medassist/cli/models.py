@@ -49,7 +49,7 @@ def run_list(_args: argparse.Namespace) -> int:
     for offered in offered_models(None):
         card = offered.card
         state = "ready" if offered.is_installed else f"napari-medassist models install {card.name}"
-        takes = ", ".join(wanted.role for wanted in card.inputs)
+        takes = ", ".join(wanted.in_words for wanted in card.inputs)
         print(f"{card.full_name:<24} {card.title} (takes {takes}) [{state}]")
     _, problems = user_models()
     for problem in problems:

@@ -29,6 +29,13 @@ class Activation(StrEnum):
     SIGMOID = "sigmoid"
 
 
+class Task(StrEnum):
+    """What a model does with a case."""
+
+    SEGMENTATION = "labels of structures"
+    DETECTION = "candidates of lesions, each with a confidence"
+
+
 @dataclass(frozen=True)
 class ModelInput:
     """One image that a model takes.
@@ -39,10 +46,18 @@ class ModelInput:
         Which series of a case, e.g. ``t2w``.
     modality
         What it must be.
+    is_optional
+        Whether the network has learned to do without it. One image must be there in any case.
     """
 
     role: str
     modality: Modality
+    is_optional: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """The role, and that it may be missing."""
+        return f"{self.role} (if there is one)" if self.is_optional else self.role
 
 
 @dataclass(frozen=True)
@@ -198,9 +213,9 @@ class ModelCard:
     title
         What it does, in a few words.
     inputs
-        The images that it takes; the first gives the grid.
+        The images that it takes; the first that is there gives the grid.
     scheme
-        What its labels mean.
+        What its labels mean; of a detection model the one label, that of a lesion.
     network
         How its network is fed and read; None for a method without one.
     method
@@ -213,6 +228,8 @@ class ModelCard:
         What was measured.
     intended_use, limits
         What it is for and where it fails, in sentences.
+    task
+        Whether it outlines structures or looks for lesions.
     """
 
     name: str
@@ -230,6 +247,7 @@ class ModelCard:
     cost: tuple[Measured, ...]
     intended_use: str
     limits: tuple[str, ...]
+    task: Task = Task.SEGMENTATION
 
     @property
     def full_name(self) -> str:
@@ -245,7 +263,7 @@ class ModelCard:
 def rows_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
     """Return what a card says as pairs of a heading and a sentence; a heading may come again."""
     rows = [
-        ("Takes", ", ".join(f"{wanted.role} ({wanted.modality})" for wanted in card.inputs)),
+        ("Takes", ", ".join(f"{wanted.in_words} ({wanted.modality})" for wanted in card.inputs)),
         ("Gives", ", ".join(f"{label.value} {label.name}" for label in card.scheme.labels)),
         ("Use", card.intended_use),
         *(("Limit", limit) for limit in card.limits),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from napari_medassist.models.card import ModelCard
 _AXES = "zyx"
 
 
-def doubts_before(card: ModelCard, volumes: Sequence[Volume]) -> tuple[str, ...]:
+def doubts_before(card: ModelCard, volumes: Mapping[str, Volume]) -> tuple[str, ...]:
     """Return what is unusual about the images, in sentences.
 
     Parameters
@@ -21,17 +21,20 @@ def doubts_before(card: ModelCard, volumes: Sequence[Volume]) -> tuple[str, ...]
     card
         The model.
     volumes
-        Its inputs, in the order of the card.
+        Its inputs by role, in the order of the card.
     """
     told = []
-    for wanted, volume in zip(card.inputs, volumes, strict=True):
-        if volume.modality is Modality.OTHER:
+    for wanted in card.inputs:
+        volume = volumes.get(wanted.role)
+        if volume is None:
+            told.append(f"There is no {wanted.role}; {card.name} is less sure without it.")
+        elif volume.modality is Modality.OTHER:
             told.append(f"The file of '{volume.name}' does not say whether it is {wanted.modality}.")
         elif volume.modality is not wanted.modality:
             told.append(
                 f"'{volume.name}' is {volume.modality}; {card.name} was made for {wanted.modality}."
             )
-    leading = volumes[0].geometry
+    leading = next(iter(volumes.values())).geometry
     for axis, (step, largest) in enumerate(
         zip(leading.spacing_zyx_mm, card.expected.largest_zyx_mm, strict=True)
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from napari_medassist.core.labels import LabelMap, ProbabilityMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.provenance import Provenance
 from napari_medassist.core.volume import Volume
-from napari_medassist.models.card import ModelCard
+from napari_medassist.models.card import ModelCard, Task
 from napari_medassist.models.decisions import Float32, Labels
 from napari_medassist.models.doubts import doubts_after, doubts_before
 
@@ -40,6 +40,10 @@ class Prediction:
     uncertainty
         On the grid of the labels, 0 where the network is sure, 1 where it might as well draw lots: the
         entropy of its probabilities. None unless it was asked for.
+    confidences
+        Of a detection model: how sure it is of candidate 1, 2, ... of the labels; else None.
+    lesion_probability
+        Of a detection model: the probability of a lesion, on the grid of the labels.
     """
 
     labels: LabelMap
@@ -49,6 +53,8 @@ class Prediction:
     probability: Float32 | None = None
     grid: Geometry | None = None
     uncertainty: ProbabilityMap | None = None
+    confidences: tuple[float, ...] | None = None
+    lesion_probability: ProbabilityMap | None = None
 
 
 class Model(Protocol):
@@ -88,17 +94,20 @@ class Model(Protocol):
         ...
 
 
-def checked_inputs(card: ModelCard, images: Mapping[str, Volume]) -> list[Volume]:
-    """Return a model's inputs in the order of its card.
+def checked_inputs(card: ModelCard, images: Mapping[str, Volume]) -> dict[str, Volume]:
+    """Return a model's inputs by role, in the order of its card; an optional one may be missing.
 
     Raises
     ------
     InvalidImage
-        If one is missing, has a time axis, holds values that are not finite, or is constant.
+        If one is missing, or all are; if one has a time axis, holds values that are not finite, or is
+        constant.
     """
-    volumes = []
+    volumes = {}
     for wanted in card.inputs:
         volume = images.get(wanted.role)
+        if volume is None and wanted.is_optional:
+            continue
         if volume is None:
             raise InvalidImage(
                 f"'{card.name}' needs {wanted.role}.",
@@ -115,30 +124,46 @@ def checked_inputs(card: ModelCard, images: Mapping[str, Volume]) -> list[Volume
             )
         if low == high:
             raise InvalidImage(f"'{volume.name}' has one value everywhere: there is nothing to see.")
-        volumes.append(volume)
+        volumes[wanted.role] = volume
+    if not volumes:
+        roles = " or ".join(wanted.role for wanted in card.inputs)
+        raise InvalidImage(
+            f"'{card.name}' needs {roles}.",
+            cure="Give a series its role, or choose another model.",
+        )
     return volumes
 
 
-def label_map_of(card: ModelCard, volumes: Sequence[Volume], array: Labels, runs_on: str) -> LabelMap:
-    """Return labels (z, y, x) on the grid of the first input, with the model in their provenance."""
+def leading_of(volumes: Mapping[str, Volume]) -> Volume:
+    """Return the image that gives the grid: the first."""
+    return next(iter(volumes.values()))
+
+
+def label_map_of(
+    card: ModelCard, volumes: Mapping[str, Volume], array: Labels, runs_on: str
+) -> LabelMap:
+    """Return labels (z, y, x) on the grid of the leading image, with the model in their provenance."""
     by = (f"napari-medassist {__version__}", runs_on)
     return LabelMap.on(
-        volumes[0],
+        leading_of(volumes),
         array,
         name=card.name,
         scheme=card.scheme,
         provenance=Provenance(
             made_by=f"model {card.full_name}",
-            sources=tuple(volume.acquisition.series_uid or volume.name for volume in volumes),
+            sources=tuple(v.acquisition.series_uid or v.name for v in volumes.values()),
             software=", ".join(part for part in by if part),
             details=tuple((file.name, f"sha256 {file.sha256}") for file in card.weights),
         ),
     )
 
 
-def doubts(card: ModelCard, volumes: Sequence[Volume], array: Labels) -> tuple[str, ...]:
+def doubts(card: ModelCard, volumes: Mapping[str, Volume], array: Labels) -> tuple[str, ...]:
     """Return why a result may not be believed, in sentences."""
-    return (*doubts_before(card, volumes), *doubts_after(card, array, volumes[0]))
+    before = doubts_before(card, volumes)
+    if card.task is Task.DETECTION:  # no lesion, or many, is no reason to doubt
+        return before
+    return (*before, *doubts_after(card, array, leading_of(volumes)))
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,14 @@ from napari_medassist.models.normalise import (
     WholeScale,
     position_channels,
 )
-from napari_medassist.models.prediction import Clock, Prediction, checked_inputs, doubts, label_map_of
+from napari_medassist.models.prediction import (
+    Clock,
+    Prediction,
+    checked_inputs,
+    doubts,
+    label_map_of,
+    leading_of,
+)
 from napari_medassist.models.windows import Box, blended, boxes
 
 _STEPS = 100
@@ -76,7 +83,8 @@ class NetworkModel:
         """Segment a case; see :class:`~napari_medassist.models.prediction.Model`."""
         volumes = checked_inputs(self.card, images)
         clock = Clock()
-        case = _Inputs(self.network, volumes, mirrored=self._looks_twice(doubting=doubting))
+        roles = tuple(wanted.role for wanted in self.card.inputs)
+        case = _Inputs(self.network, roles, volumes, mirrored=self._looks_twice(doubting=doubting))
         clock.lap("preparation")
         seen = None if self.network.slides else self._centred(case, progress, clock)
         if seen is None or touches_inner_face(seen.labels, seen.grid, case.image):
@@ -87,7 +95,7 @@ class NetworkModel:
         doubt = None
         if doubting:
             values = on_grid(uncertainty(probability), seen.grid, case.image, edge="constant")
-            made_of = volumes[0]
+            made_of = leading_of(volumes)
             doubt = ProbabilityMap(
                 np.clip(values, 0, 1),
                 made_of.geometry,
@@ -164,23 +172,34 @@ class NetworkModel:
 class _Inputs:
     """The images of a case as a network wants them, on any grid."""
 
-    def __init__(self, network: Network, volumes: Sequence[Volume], *, mirrored: bool) -> None:
-        self._network, self._volumes, self.is_mirrored = network, volumes, mirrored
-        self._scales = [self._scale(volume) for volume in volumes]
-        self.image = volumes[0].geometry
+    def __init__(
+        self,
+        network: Network,
+        roles: tuple[str, ...],
+        volumes: Mapping[str, Volume],
+        *,
+        mirrored: bool,
+    ) -> None:
+        self._network, self._roles, self._volumes = network, roles, volumes
+        self.image, self.is_mirrored = leading_of(volumes).geometry, mirrored
+        self._scales = {role: self._scale(volume) for role, volume in volumes.items()}
 
     def channels(self, grid: Geometry) -> Float32:
         """Return the network's input on a grid, (channels, z, y, x)."""
         # With 0 as "nothing", beyond the image is nothing; else its edge goes on.
         is_zero_outside = self._network.normalisation is Normalisation.NONZERO
         edge = "constant" if is_zero_outside else "nearest"
-        channels = [
-            scale.apply(on_grid(np.asarray(volume.array), volume.geometry, grid, edge=edge))[None]
-            for volume, scale in zip(self._volumes, self._scales, strict=True)
-        ]
+        channels = [self._channel(role, grid, edge)[None] for role in self._roles]
         if self._network.has_positions:
             channels.append(position_channels(grid.shape_zyx, grid.spacing_zyx_mm))
         return np.concatenate(channels)
+
+    def _channel(self, role: str, grid: Geometry, edge: str) -> Float32:
+        volume = self._volumes.get(role)
+        if volume is None:  # the mean of a normalised image, as in training
+            return np.zeros(grid.shape_zyx, dtype=np.float32)
+        values = on_grid(np.asarray(volume.array), volume.geometry, grid, edge=edge)
+        return self._scales[role].apply(values)
 
     def mirrored(self, channels: Float32) -> Float32:
         """Return a window with left and right exchanged; positions count to the other side then."""
@@ -197,8 +216,9 @@ class _Inputs:
             return WholeScale.of(values)
         if kind is Normalisation.FIXED and self._network.fixed_scale is not None:
             return self._network.fixed_scale
+        # All images are measured in the window of the leading one, wherever their own centres lie.
         sampling = self._network.sampling
-        grid = centred_grid(volume.geometry, sampling.spacing_zyx_mm, sampling.window_zyx)
+        grid = centred_grid(self.image, sampling.spacing_zyx_mm, sampling.window_zyx)
         return RobustScale.of(on_grid(values, volume.geometry, grid, edge="nearest"))
 
 

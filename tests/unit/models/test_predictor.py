@@ -20,6 +20,7 @@ from napari_medassist.models.card import (
     Network,
     Normalisation,
     Sampling,
+    Task,
 )
 from napari_medassist.models.predictor import NetworkModel
 from tests.strategies import oblique
@@ -305,3 +306,32 @@ def test_a_model_that_may_not_mirror_doubts_by_one_look() -> None:
     made = NetworkModel(card(), network(), backend).predict({"t2w": image}, doubting=True)
     assert len(backend.windows) == 1
     assert made.uncertainty is not None
+
+
+def test_an_optional_image_that_is_missing_is_the_mean_and_is_told() -> None:
+    backend = Bright()
+    roles = (
+        ModelInput("t2w", Modality.MR, is_optional=True),
+        ModelInput("adc", Modality.MR, is_optional=True),
+    )
+    geometry = around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3))
+    model = NetworkModel(card(inputs=roles), network(), backend)
+    made = model.predict({"t2w": lesion_image(geometry, CENTRE)})
+    assert ball_dice(made, CENTRE) > 0.88
+    assert not backend.windows[0][0, 1].any()
+    assert "There is no adc; bright is less sure without it." in made.warnings
+    # Without the first, the second gives the grid.
+    other = around((10, 40, 40), (3.0, 1.1, 1.1), FLIP_X)
+    second = NetworkModel(card(inputs=roles), network(), Bright(channel=1))
+    adc = lesion_image(other, CENTRE, role="adc")
+    assert second.predict({"adc": adc}).labels.geometry == adc.geometry
+    with pytest.raises(InvalidImage, match="needs t2w or adc"):
+        model.predict({})
+
+
+def test_a_detection_model_is_not_doubted_for_what_it_finds() -> None:
+    geometry = around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3))
+    dark = lesion_image(geometry, (500.0, 0.0, 0.0))
+    for task, n_told in ((Task.SEGMENTATION, 1), (Task.DETECTION, 0)):
+        made = NetworkModel(card(task=task), network(), Bright()).predict({"t2w": dark})
+        assert len(made.warnings) == n_told

@@ -12,7 +12,7 @@ from napari.layers import Labels
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.label_grids import state_of
-from napari_medassist.app.layer_data import labels_from_layer
+from napari_medassist.app.layer_data import SUGGESTED_KEY, labels_from_layer
 from napari_medassist.app.session import is_called_zones
 from napari_medassist.core.errors import MedAssistError
 from napari_medassist.core.labels import LabelMap
@@ -74,8 +74,20 @@ class LabelLayers:
                 self._listen(layer)
 
     def lesion_layers(self) -> list[Labels]:
-        """Return the layers whose labels may be lesions: not maps of zones."""
-        return [n for n in self._bridge.label_layers() if not is_called_zones(n.name)]
+        """Return the layers whose labels may be lesions: not maps of zones, nor of suggestions."""
+        return [
+            layer
+            for layer in self._bridge.label_layers()
+            if not is_called_zones(layer.name) and SUGGESTED_KEY not in layer.metadata
+        ]
+
+    def suggested_layers(self) -> list[Labels]:
+        """Return the layers of a model's suggestions."""
+        return [n for n in self._bridge.label_layers() if SUGGESTED_KEY in n.metadata]
+
+    def layer_of(self, key: str) -> Labels | None:
+        """Return the layer of a map; None if it is not shown."""
+        return next((n for n in self._bridge.label_layers() if self.key_of(n) == key), None)
 
     def key_of(self, layer: Labels) -> str:
         """Return the key of a layer's map; its name if it cannot be edited and so is not recorded."""

@@ -60,17 +60,22 @@ class FindingTable(QAbstractTableModel):
         """Show the columns of a template."""
         self.beginResetModel()
         self._template, self._mean_title = template, mean_title
-        self._columns = columns_of(template, mean_title)
         self._sorted_by = (-1, False)
         self._rows = self._in_order()
+        self._columns = self._columns_for(self._rows)
         self.endResetModel()
 
     def refresh(self) -> None:
         """Show what the store holds now; rows that stay keep their selection."""
         rows = self._in_order()
+        columns = self._columns_for(rows)
         same = [r.finding.id for r in rows] == [r.finding.id for r in self._rows]
+        same = same and columns == self._columns
         if not same:
             self.beginResetModel()
+        if columns != self._columns:
+            self._columns, self._sorted_by = columns, (-1, False)
+            rows = self._in_order()
         self._rows = rows
         if not same:
             self.endResetModel()
@@ -89,6 +94,10 @@ class FindingTable(QAbstractTableModel):
     def column_of(self, name: str) -> int:
         """Return the place of a column."""
         return next(i for i, column in enumerate(self._columns) if column.name == name)
+
+    def _columns_for(self, rows: tuple[Row, ...]) -> tuple[Column, ...]:
+        has_suggestions = any(row.finding.suggestion is not None for row in rows)
+        return columns_of(self._template, self._mean_title, has_suggestions=has_suggestions)
 
     def _in_order(self) -> tuple[Row, ...]:
         place, descending = self._sorted_by
@@ -158,6 +167,8 @@ class FindingTable(QAbstractTableModel):
             return False
 
     def _tip(self, row: Row, column: Column) -> str:
+        if column.name == "model":
+            return row.of_model
         told = list(row.notes)
         if column.name in ("volume_ml", "axial_mm", "diameter_3d_mm", "mean") and row.is_stale:
             told.insert(0, "The mask has changed; being measured.")
@@ -171,6 +182,6 @@ class FindingTable(QAbstractTableModel):
         font = QFont()
         measures = ("volume_ml", "axial_mm", "diameter_3d_mm", "mean")
         font.setItalic(row.is_stale and column.name in measures)
-        font.setStrikeOut(row.is_gone)
+        font.setStrikeOut(row.is_gone or not (row.finding.is_lesion or row.is_open))
         font.setBold(column.name == "category")
         return font

@@ -28,6 +28,7 @@ from napari_medassist._qt.findings_panel.label_layers import LabelLayers
 from napari_medassist._qt.findings_panel.measuring import Measuring
 from napari_medassist._qt.findings_panel.model import FindingTable
 from napari_medassist._qt.findings_panel.places import PlaceBox
+from napari_medassist._qt.findings_panel.suggested import SuggestionBar
 from napari_medassist._qt.findings_panel.view import FindingView
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.threads import run_with_dialog
@@ -43,6 +44,7 @@ from napari_medassist.app.findings.table import Row
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
+from napari_medassist.models.prediction import Prediction
 
 _TEMPLATE_KEY = "findings_template"
 
@@ -70,6 +72,7 @@ class FindingsPanel(QWidget):
         self.model = FindingTable(self.store, self.template)
         self.table = FindingView(self.model)
         self.form, self.places = FindingForm(), PlaceBox()
+        self.suggestions = SuggestionBar(bridge, self.store, self.layers, self.table)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
@@ -108,6 +111,11 @@ class FindingsPanel(QWidget):
         self.store.remove(chosen)
         if chosen:
             self.tell("Removed; the masks stay. Ctrl-Z takes it back.")
+
+    def take_suggestions(self, made: Prediction) -> bool:
+        """Put the candidates of a model into the table; tell whether there are any."""
+        self._show_layers()
+        return self.suggestions.take(made, self.template.name)
 
     def export_csv(self, path: Path) -> None:
         """Write the table."""
@@ -195,6 +203,7 @@ class FindingsPanel(QWidget):
         if had_none or self.model.rowCount() == 1:
             self.table.fit_columns()
         self._show_current()
+        self.suggestions.refresh()
         self.measuring.ask_for_new()
 
     def _on_measured(self) -> None:
@@ -229,6 +238,7 @@ class FindingsPanel(QWidget):
             for layer in layers:
                 self.labels.addItem(layer.name, layer)
             self.labels.setCurrentIndex(layers.index(chosen) if chosen in layers else 0)
+        self.suggestions.refresh()
         self.measuring.ask(rule=self._rule())
 
     def _look_soon(self) -> None:
@@ -321,6 +331,7 @@ class FindingsPanel(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(top)
         layout.addLayout(self._lesion_row())
+        layout.addWidget(self.suggestions)
         layout.addWidget(parts, 1)
         layout.addWidget(self.message)
 
@@ -345,6 +356,7 @@ class FindingsPanel(QWidget):
         self.rules.triggered.connect(lambda _action: self.measuring.ask(rule=self._rule()))
         self.table.finding_chosen.connect(self._centre)
         self.model.refused.connect(self.tell)
+        self.suggestions.told.connect(self.tell)
         self.form.typed.connect(self._on_typed)
         self.places.chosen.connect(self._on_place)
         self.store.changed.connect(self._on_changed)

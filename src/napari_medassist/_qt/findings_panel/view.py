@@ -16,9 +16,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medassist._qt.findings_panel.decision import Decision
 from napari_medassist._qt.findings_panel.model import FindingTable
 
 _Key = Qt.Key
+_DECISIONS = {"a": Decision.ACCEPT, "e": Decision.EDIT, "r": Decision.REJECT}
 _WIDEST_PX = 170
 #: Room beside the text of a cell.
 _ROOM_PX = 14
@@ -29,6 +31,7 @@ _SAMPLED_ROWS = 40
 class FindingView(QTableView):
     """Shows the findings.
 
+    In the row of a suggestion that is open, A accepts, E accepts and goes on to edit, and R rejects it.
     In a cell of a choice, a key that begins exactly one of its values sets it and goes on to the next
     cell; Delete empties a cell; Enter or F2 opens it.
 
@@ -36,6 +39,8 @@ class FindingView(QTableView):
     -------
     finding_chosen
         Emits the id of the finding that a user went to; empty if there is none.
+    decided
+        Emits the id of a suggestion, and what was decided of it by key.
 
     Parameters
     ----------
@@ -44,6 +49,7 @@ class FindingView(QTableView):
     """
 
     finding_chosen = Signal(str)
+    decided = Signal(str, object)
 
     def __init__(self, model: FindingTable) -> None:
         super().__init__()
@@ -105,7 +111,7 @@ class FindingView(QTableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Set a choice by the key that begins it; Delete empties a cell."""
         index = self.currentIndex()
-        if index.isValid() and self._set_by_key(index, event):
+        if index.isValid() and (self._decide_by_key(index, event) or self._set_by_key(index, event)):
             event.accept()
             return
         if event.key() in (_Key.Key_Return, _Key.Key_Enter) and index.isValid():
@@ -113,6 +119,27 @@ class FindingView(QTableView):
                 self.edit(index)
             return
         super().keyPressEvent(event)
+
+    def _decide_by_key(self, index: QModelIndex, event: QKeyEvent) -> bool:
+        decision = _DECISIONS.get(event.text().casefold())
+        is_plain = event.modifiers() in (
+            Qt.KeyboardModifier.NoModifier,
+            Qt.KeyboardModifier.ShiftModifier,
+        )
+        row = self._findings.row_at(index.row())
+        if decision is None or not is_plain or not row.is_open:
+            return False
+        self.decided.emit(row.finding.id, decision)
+        return True
+
+    def go_to_open(self) -> bool:
+        """Select the next suggestion that is open, from here downwards and then from the top."""
+        n, here = self._findings.rowCount(), max(self.currentIndex().row(), 0)
+        places = [(here + k) % n for k in range(n)]
+        row = next((p for p in places if self._findings.row_at(p).is_open), None)
+        if row is not None:
+            self.go_to(self._findings.row_at(row).finding.id)
+        return row is not None
 
     def _set_by_key(self, index: QModelIndex, event: QKeyEvent) -> bool:
         if not self._findings.flags(index) & Qt.ItemFlag.ItemIsEditable:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -33,7 +33,7 @@ from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled
 from napari_medassist.core.labels import ProbabilityMap
 from napari_medassist.core.progress import Progress
-from napari_medassist.models.card import ModelCard, as_text, rows_of
+from napari_medassist.models.card import ModelCard, Task, as_text, rows_of
 from napari_medassist.models.places import install
 from napari_medassist.models.prediction import Prediction
 from napari_medassist.models.registry import add_model
@@ -45,11 +45,18 @@ _WARNING = "color: #e0a030;"
 class ModelsPanel(QWidget):
     """Runs models on the open case; what they find becomes a label map that can be undone.
 
+    Signals
+    -------
+    suggested
+        Emits what a detection model has found; whoever listens puts it before the reader.
+
     Parameters
     ----------
     bridge
         The link to the viewer and the session.
     """
+
+    suggested = Signal(object)
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -126,6 +133,9 @@ class ModelsPanel(QWidget):
             return
         if made.uncertainty is not None:
             self._show_uncertainty(made.uncertainty)
+        if made.confidences is not None:
+            self._take_candidates(made, made.confidences)
+            return
         with self._bridge.recorder.titled(made.labels.provenance.made_by):
             self._bridge.add_labels(made.labels)
         voxel_ml = made.labels.geometry.voxel_volume_mm3 / 1000
@@ -136,6 +146,15 @@ class ModelsPanel(QWidget):
         )
         seconds = sum(made.seconds.values())
         self._tell(f"{volumes}. {seconds:.1f} s.", made.warnings)
+
+    def _take_candidates(self, made: Prediction, confidences: tuple[float, ...]) -> None:
+        seconds = sum(made.seconds.values())
+        n = len(confidences)
+        told = ", ".join(f"{value:.2f}" for value in confidences)
+        found = f"{n} suggestion{'' if n == 1 else 's'} ({told})" if n else "No lesion is suggested"
+        self._tell(f"{found}. {seconds:.1f} s.", made.warnings)
+        if n:
+            self.suggested.emit(made)
 
     def _show_uncertainty(self, found: ProbabilityMap) -> None:
         """Lay the map over the images, as light."""
@@ -180,7 +199,8 @@ class ModelsPanel(QWidget):
         if offered is None:
             return
         self.card.setHtml(_as_html(offered.card))
-        self.run.setText("Segment" if offered.is_installed else "Fetch the weights")
+        act = "Find lesions" if offered.card.task is Task.DETECTION else "Segment"
+        self.run.setText(act if offered.is_installed else "Fetch the weights")
         self.run.setEnabled(
             not self.runner.is_busy and not (offered.is_installed and bool(offered.misfit))
         )

@@ -8,6 +8,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from napari_medassist.annotation.document import Plain
+from napari_medassist.annotation.findings.suggestion import Standing, Suggestion
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.geometry import Triple
 
@@ -76,6 +77,8 @@ class Finding:
         Who changed it last.
     created, changed
         ISO 8601 times with zone.
+    suggestion
+        What a model has suggested, if it was one.
     """
 
     id: str
@@ -91,6 +94,12 @@ class Finding:
     reader: str = ""
     created: str = ""
     changed: str = ""
+    suggestion: Suggestion | None = None
+
+    @property
+    def is_lesion(self) -> bool:
+        """Whether it counts: the reader made it, or accepted it."""
+        return self.suggestion is None or self.suggestion.standing is Standing.ACCEPTED
 
     def __post_init__(self) -> None:
         if not self.id or self.number < 1:
@@ -120,6 +129,9 @@ class Finding:
                 anchor_lps_mm=None if anchor is None else _triple(anchor),
                 fields={str(k): _value(v) for k, v in dict(plain.get("fields", {})).items()},
                 location=Location.from_plain(plain.get("location", {})),
+                suggestion=Suggestion.from_plain(plain["suggestion"])
+                if "suggestion" in plain
+                else None,
                 **{name: str(plain.get(name, "")) for name in _TEXTS},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -128,7 +140,9 @@ class Finding:
     def to_plain(self) -> dict[str, Plain]:
         """Return it as JSON can hold it: no tuple, no number that is not finite."""
         anchor = self.anchor_lps_mm
+        suggested = {} if self.suggestion is None else {"suggestion": self.suggestion.to_plain()}
         return {
+            **suggested,
             "version": VERSION,
             "number": self.number,
             "map": self.map_key,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from napari_medassist.annotation.findings.finding import FieldValue, Finding, Location, new_id
 from napari_medassist.annotation.findings.sectors import in_words
+from napari_medassist.annotation.findings.suggestion import Standing, Suggestion
 from napari_medassist.annotation.findings.template import Template
 from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.findings.table import Row, category_of, rows_of
@@ -20,7 +21,8 @@ from napari_medassist.io.atomic import replacing
 _START = ("template", "number", "lesion", "map", "label", "part")
 _END = (
     "location", "side", "location_by", "volume_ml", "axial_mm", "diameter_3d_mm", "mean", "up_to_date",
-    "notes", "reader", "created", "changed",
+    "notes", "reader", "created", "changed", "suggested_by", "confidence", "standing", "suggested_map",
+    "suggested_label",
 )  # fmt: skip
 
 
@@ -83,8 +85,26 @@ def _cells(row: Row, template: Template, names: list[str], more: list[str]) -> l
     return [
         f.template, f.number, f.name, f.map_key, f.label, part, *fields,
         ";".join(row.location.sectors), row.location.side, by, *sizes, fresh, f.notes, f.reader,
-        f.created, f.changed, *(f.fields.get(n, "") for n in more),
+        f.created, f.changed, *_suggestion_cells(f.suggestion), *(f.fields.get(n, "") for n in more),
     ]  # fmt: skip
+
+
+def _suggestion_cells(made: Suggestion | None) -> list[object]:
+    if made is None:
+        return [""] * 5
+    return [made.by, repr(made.confidence), str(made.standing), made.map_key, made.label]
+
+
+def _suggestion(cells: dict[str, str]) -> Suggestion | None:
+    if not cells.get("suggested_by"):
+        return None
+    return Suggestion(
+        cells["suggested_by"],
+        float(cells["confidence"]),
+        cells["suggested_map"],
+        int(cells["suggested_label"]),
+        Standing(cells["standing"]),
+    )
 
 
 def read_csv(path: Path, templates: Sequence[Template], next_number: int) -> Imported:
@@ -128,7 +148,7 @@ def read_csv(path: Path, templates: Sequence[Template], next_number: int) -> Imp
             made, told = _finding(cells, templates, next_number + len(findings), f"Line {line}")
             findings.append(made)
             notes.extend(told)
-    except (csv.Error, ValueError, TypeError, AttributeError) as error:
+    except (csv.Error, KeyError, ValueError, TypeError, AttributeError) as error:
         raise CorruptFile(
             f"Line {reader.line_num}: the lesion cannot be understood ({error}).",
             path=path,
@@ -153,7 +173,7 @@ def _finding(
         _point(cells["part"]), cells["template"] or "", fields,
         Location(sectors, cells.get("side") or "", chosen),
         cells.get("notes") or "", cells.get("reader") or "", cells.get("created") or "",
-        cells.get("changed") or "",
+        cells.get("changed") or "", _suggestion(cells),
     )  # fmt: skip
     return finding, notes
 
@@ -192,8 +212,12 @@ def _point(text: str | None) -> Triple | None:
 
 
 def as_paragraph(store: FindingStore, template: Template) -> str:
-    """Return the table in words, one line a lesion, for a report; what is unknown is left out."""
-    return "\n".join(_sentence(row, template) for row in rows_of(store, template)) + "\n"
+    """Return the table in words, one line a lesion, for a report.
+
+    What is unknown is left out, and so are suggestions of a model that nobody has accepted.
+    """
+    rows = (row for row in rows_of(store, template) if row.finding.is_lesion)
+    return "\n".join(_sentence(row, template) for row in rows) + "\n"
 
 
 def _sentence(row: Row, template: Template) -> str:

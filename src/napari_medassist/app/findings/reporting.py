@@ -121,6 +121,8 @@ def reported(
 
 def _left_out(finding: Finding, store: FindingStore, map_key: str) -> str:
     measured = store.measures.get(finding.id)
+    if not finding.is_lesion and finding.suggestion is not None:
+        return f"it is a suggestion ({finding.suggestion.standing})"
     if finding.map_key != map_key:
         return "it belongs to another label map"
     if measured is None or finding.id in store.stale:

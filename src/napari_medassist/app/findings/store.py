@@ -93,6 +93,10 @@ class FindingStore:
             raise UnknownItem("This finding is not in the table any more.")
         return Finding.from_plain(finding, plain)
 
+    def now(self) -> str:
+        """Return the time as findings state it."""
+        return self._clock()
+
     # ---------------------------------------------------------------- changing
 
     def perform(self, action: Action) -> None:

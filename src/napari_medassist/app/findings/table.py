@@ -9,14 +9,21 @@ from math import inf
 from napari_medassist.annotation.findings import pirads
 from napari_medassist.annotation.findings.finding import Finding, Location
 from napari_medassist.annotation.findings.sectors import in_words
+from napari_medassist.annotation.findings.suggestion import Standing
 from napari_medassist.annotation.findings.template import Field, Template
 from napari_medassist.app.findings.measures import Measured
 from napari_medassist.app.findings.store import FindingStore
+from napari_medassist.app.findings.suggestions import origin_of
 
 #: Names of the columns that every table has, in their order; the template's stand after the name.
 _FIRST = ("number", "name")
+_STANDING = {Standing.OPEN: "?", Standing.ACCEPTED: "\u2713", Standing.REJECTED: "\u2717"}
 _MEASURED = ("volume_ml", "axial_mm", "diameter_3d_mm", "mean")
 _TITLES = {
+    "model": (
+        "Model",
+        "How sure the model was, 0 to 1; ? undecided, \u2713 accepted, \u2717 rejected by you",
+    ),
     "number": ("#", "Number of the lesion; a removed one leaves a gap"),
     "name": ("Lesion", "What you call it"),
     "location": ("Location", "Where it lies: from the zones, or as you clicked it below"),
@@ -70,6 +77,8 @@ class Row:
         What the template's rule gives, if it has one.
     notes
         What the reader should look at, in sentences.
+    of_model
+        What a model suggested of it, and what became of that, in words; empty if none did.
     """
 
     finding: Finding
@@ -78,15 +87,24 @@ class Row:
     location: Location
     category: pirads.Category | None
     notes: tuple[str, ...]
+    of_model: str = ""
 
     @property
     def is_gone(self) -> bool:
         """Whether its mask has no voxels any more."""
         return self.measured is not None and self.measured.is_gone
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a model suggested it and nobody has decided."""
+        made = self.finding.suggestion
+        return made is not None and made.standing is Standing.OPEN
 
-def columns_of(template: Template, mean_title: str = "Mean") -> tuple[Column, ...]:
-    """Return the columns of a table."""
+
+def columns_of(
+    template: Template, mean_title: str = "Mean", *, has_suggestions: bool = False
+) -> tuple[Column, ...]:
+    """Return the columns of a table; that of a model's suggestions only where there are some."""
 
     def common(name: str, title: str = "") -> Column:
         heading, tip = _TITLES[name]
@@ -100,7 +118,8 @@ def columns_of(template: Template, mean_title: str = "Mean") -> tuple[Column, ..
     ]
     location = common("location", template.places_title)
     measured = [common(n, mean_title if n == "mean" else "") for n in _MEASURED]
-    return (*map(common, _FIRST), *fields, location, common("side"), *measured)
+    suggested = (common("model"),) if has_suggestions else ()
+    return (*map(common, _FIRST), *suggested, *fields, location, common("side"), *measured)
 
 
 def rows_of(store: FindingStore, template: Template) -> tuple[Row, ...]:
@@ -120,7 +139,13 @@ def _row(store: FindingStore, finding: Finding, template: Template) -> Row:
         beyond = "definite" in (finding.fields.get("epe"), finding.fields.get("svi"))
         notes.extend(pirads.warnings(reader, category.value, axial, beyond_gland=beyond))
     return Row(
-        finding, measured, finding.id in store.stale, store.location_of(finding), category, tuple(notes)
+        finding,
+        measured,
+        finding.id in store.stale,
+        store.location_of(finding),
+        category,
+        tuple(notes),
+        _of_model(store, finding),
     )
 
 
@@ -133,6 +158,20 @@ def _mask_notes(finding: Finding, measured: Measured | None) -> list[str]:
     if measured.n_parts > 1 and finding.anchor_lps_mm is None:
         told.append(f"Its label consists of {measured.n_parts} separate parts; all are measured.")
     return told
+
+
+def _of_model(store: FindingStore, finding: Finding) -> str:
+    made = finding.suggestion
+    if made is None:
+        return ""
+    told = f"Suggested by {made.by} with a confidence of {made.confidence:.2f}"
+    origin = origin_of(store, finding)
+    if origin is None:
+        return f"{told}; {made.standing}."
+    return (
+        f"{told}; of its voxels {origin.n_kept} are suggested ones, {origin.n_added} drawn by hand; "
+        f"{origin.n_removed} suggested ones were taken away."
+    )
 
 
 def category_of(finding: Finding, template: Template) -> pirads.Category | None:
@@ -154,6 +193,9 @@ def text_of(row: Row, column: Column) -> str:
         value = getattr(measured, column.name)
         decimals = {"volume_ml": 2, "mean": 0}.get(column.name, 1)
         return "" if value is None else f"{value:.{decimals}f}"
+    if column.name == "model":
+        made = finding.suggestion
+        return "" if made is None else f"{made.confidence:.2f} {_STANDING[made.standing]}"
     if column.name == "location":
         return in_words(row.location.sectors)
     if column.name == "side":

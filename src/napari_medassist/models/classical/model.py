@@ -15,7 +15,14 @@ from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.models.card import ModelCard
 from napari_medassist.models.classical.lungs import segment_lungs
-from napari_medassist.models.prediction import Clock, Prediction, checked_inputs, doubts, label_map_of
+from napari_medassist.models.prediction import (
+    Clock,
+    Prediction,
+    checked_inputs,
+    doubts,
+    label_map_of,
+    leading_of,
+)
 
 Method = Callable[[NDArray[Any], Geometry, Progress], NDArray[np.uint8]]
 
@@ -50,7 +57,8 @@ class ClassicalModel:
             raise InvalidSetting(f"'{self.card.name}' is no network: it cannot tell how sure it is.")
         volumes = checked_inputs(self.card, images)
         clock = Clock()
-        array = self._method(np.asarray(volumes[0].array), volumes[0].geometry, progress)
+        image = leading_of(volumes)
+        array = self._method(np.asarray(image.array), image.geometry, progress)
         clock.lap("computation")
         labels = label_map_of(self.card, volumes, array, "")
         return Prediction(labels, doubts(self.card, volumes, array), clock.seconds)

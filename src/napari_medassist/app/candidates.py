@@ -1,0 +1,104 @@
+"""From a detection model's probabilities to lesion candidates on the grid of the image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_medassist.core.labels import LabelMap, LabelScheme, ProbabilityMap
+from napari_medassist.evaluation.extraction.candidates import candidate_values
+from napari_medassist.evaluation.extraction.components import connected
+from napari_medassist.evaluation.rules import ExtractionRule
+from napari_medassist.models.grids import labels_on_grid, on_grid
+from napari_medassist.models.prediction import Prediction
+
+#: Smaller candidates are none: that is a ball of 4 mm.
+SMALLEST_MM3 = 30.0
+#: Candidates that a model is less sure of are not shown to a reader.
+LEAST_CONFIDENCE = 0.1
+_MOST = 10
+
+
+def rule_for(voxel_mm3: float) -> ExtractionRule:
+    """Return how candidates are taken from probabilities: PI-CAI's dynamic extraction."""
+    return ExtractionRule(
+        from_probability="dynamic",
+        min_candidate_voxels=max(1, round(SMALLEST_MM3 / voxel_mm3)),
+        max_candidates=_MOST,
+    )
+
+
+def candidates_in(
+    probability: NDArray[np.float32], rule: ExtractionRule
+) -> tuple[NDArray[np.uint8], tuple[float, ...]]:
+    """Return the candidates of a probability map, the surest first.
+
+    Parameters
+    ----------
+    probability
+        (z, y, x), 0 to 1.
+    rule
+        How candidates come from it.
+
+    Returns
+    -------
+    tuple of ndarray and tuple of float
+        Labels 1, 2, ... (z, y, x), and how sure the map is of each: its highest value within.
+    """
+    parts, n = connected(candidate_values(probability, rule, "probability") > 0, rule.connectivity)
+    labels = np.zeros(probability.shape, dtype=np.uint8)
+    if not n:
+        return labels, ()
+    highest = np.asarray(ndimage.maximum(probability, parts, np.arange(1, n + 1)))
+    order = [k for k in np.argsort(-highest, kind="stable") if highest[k] >= LEAST_CONFIDENCE]
+    for rank, k in enumerate(order, start=1):
+        labels[parts == k + 1] = rank
+    return labels, tuple(float(highest[k]) for k in order)
+
+
+def with_candidates(made: Prediction) -> Prediction:
+    """Return what a detection model says with its labels replaced by candidates, the surest being 1.
+
+    A candidate that has no voxel on the grid of the image is left out, and told.
+    """
+    if made.probability is None or made.grid is None:
+        raise ValueError("Only a network tells probabilities.")
+    probability, image = made.probability[-1], made.labels
+    labels, confidences = candidates_in(probability, rule_for(made.grid.voxel_volume_mm3))
+    array = labels_on_grid(labels, made.grid, image.geometry)
+    there = [k for k in range(1, len(confidences) + 1) if (array == k).any()]
+    renumbered = np.zeros(len(confidences) + 1, dtype=np.uint8)
+    renumbered[there] = np.arange(1, len(there) + 1)
+    kept = tuple(confidences[k - 1] for k in there)
+    n_lost = len(confidences) - len(kept)
+    told = (f"{n_lost} candidate(s) lie between the voxels of the image.",) if n_lost else ()
+    return replace(
+        made,
+        labels=_named(image, renumbered[array], kept),
+        confidences=kept,
+        lesion_probability=_on_image(probability, made),
+        warnings=(*made.warnings, *told),
+    )
+
+
+def _named(image: LabelMap, array: NDArray[np.uint8], confidences: tuple[float, ...]) -> LabelMap:
+    names = {k: f"Candidate {k} ({value:.2f})" for k, value in enumerate(confidences, start=1)}
+    return LabelMap.on(
+        image,
+        array,
+        name=image.name,
+        scheme=LabelScheme.from_names(names),
+        provenance=image.provenance,
+    )
+
+
+def _on_image(probability: NDArray[np.float32], made: Prediction) -> ProbabilityMap:
+    if made.grid is None:
+        raise ValueError("Only a network has a grid of its own.")
+    values = on_grid(probability, made.grid, made.labels.geometry, edge="constant")
+    return ProbabilityMap(
+        np.clip(values, 0, 1), made.labels.geometry, made.labels.source, name=made.labels.name
+    )

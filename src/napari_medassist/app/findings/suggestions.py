@@ -1,0 +1,261 @@
+"""Candidates of a model in the lesion table: suggested, then accepted or rejected by the reader.
+
+Suggested voxels lie in a label map of their own, which stays as it was made. Accepting copies them into
+the reader's map, never over a voxel that is labelled there. So each voxel of an accepted lesion can be
+told apart afterwards: suggested and kept, drawn by the reader, or suggested and taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from napari_medassist.annotation.actions import Action, FindingEdit, Together
+from napari_medassist.annotation.document import Plain, Voxels
+from napari_medassist.annotation.findings.finding import Finding, new_id
+from napari_medassist.annotation.findings.suggestion import Standing, Suggestion
+from napari_medassist.annotation.map_about import about_map, scheme_of, source_of
+from napari_medassist.annotation.map_edit import MapEdit
+from napari_medassist.annotation.voxel_edit import difference
+from napari_medassist.app.annotating.labels import new_lesion
+from napari_medassist.app.findings.store import FindingStore
+from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.core.labels import Label, LabelMap, LabelScheme, default_colour
+
+#: What the reader's map is called where there is none to accept a suggestion into.
+NEW_MAP = "Lesions"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What accepting has done.
+
+    Parameters
+    ----------
+    map_key, label
+        Where the lesion is now.
+    n_voxels
+        Voxels that it has there.
+    n_left
+        Suggested voxels that had a label already; they stay as they were.
+    """
+
+    map_key: str
+    label: int
+    n_voxels: int
+    n_left: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the voxels of an accepted lesion come from.
+
+    Parameters
+    ----------
+    n_kept, n_added, n_removed
+        Suggested and kept; drawn by the reader; suggested, but not in the lesion.
+    """
+
+    n_kept: int
+    n_added: int
+    n_removed: int
+
+
+def is_suggested(about: Mapping[str, Plain]) -> bool:
+    """Tell whether a label map of the document holds suggestions of a model."""
+    return bool(about.get("suggested_by"))
+
+
+def suggest(
+    store: FindingStore, labels: LabelMap, confidences: tuple[float, ...], template: str
+) -> tuple[str, ...]:
+    """Put candidates into the lesion table, with their map, as one step; return the findings' ids.
+
+    Parameters
+    ----------
+    store
+        The table.
+    labels
+        Candidates 1, 2, ...; the model stands in the provenance.
+    confidences
+        How sure the model is of each.
+    template
+        The template that their fields belong to.
+
+    Raises
+    ------
+    InvalidSetting
+        If there is no candidate, or the case is read-only.
+    """
+    by = labels.provenance.made_by.removeprefix("model ")
+    if not confidences:
+        raise InvalidSetting(f"{by} suggests no lesion.")
+    key = f"suggested:{uuid4().hex[:8]}"
+    about = {
+        **about_map(f"{by} suggestions", labels.scheme, labels.source_grid),
+        "suggested_by": by,
+        "made_with": [labels.provenance.software, *(list(d) for d in labels.provenance.details)],
+    }
+    title = f"Suggest {len(confidences)} lesion{'' if len(confidences) == 1 else 's'}"
+    first, time = store.next_number(), store.now()
+    findings = [
+        Finding(
+            id=new_id(),
+            number=first + place,
+            map_key=key,
+            label=place + 1,
+            template=template,
+            created=time,
+            changed=time,
+            suggestion=Suggestion(by, round(confidence, 4), key, place + 1),
+        )
+        for place, confidence in enumerate(confidences)
+    ]
+    edits: list[Action] = [MapEdit.added(title, key, about, np.array(labels.array))]
+    edits += [FindingEdit(title, f.id, None, f.to_plain()) for f in findings]
+    store.perform(Together(title, tuple(edits)))
+    return tuple(f.id for f in findings)
+
+
+def accept(store: FindingStore, finding: str, preferred_key: str = "") -> Accepted:
+    """Make a suggestion a lesion of the reader's, as one step.
+
+    Its voxels are copied into the reader's map of lesions, with a value of their own; voxels that are
+    labelled there are left as they are.
+
+    Parameters
+    ----------
+    store
+        The table.
+    finding
+        Id of an open or rejected suggestion.
+    preferred_key
+        The map that the reader works on; it is taken if it holds lesions and lies on the same grid.
+        Else the first such map is, and a new one where there is none.
+
+    Raises
+    ------
+    InvalidSetting
+        If it is no suggestion, its map is gone, or all its voxels are labelled already.
+    """
+    before, made = _suggested(store, finding)
+    document = store.document
+    suggested = document.maps.get(made.map_key)
+    if suggested is None:
+        raise InvalidSetting("The map of these suggestions was removed.", cure="Undo that first.")
+    mask = suggested == made.label
+    key = _reader_map(store, made, preferred_key)
+    title = f"Accept lesion {before.number}"
+    edits: list[Action]
+    if key:
+        voxels, about = document.maps[key], document.about[key]
+        is_free = mask & (voxels == 0)
+        if not is_free.any():
+            raise InvalidSetting(
+                f"All voxels of the suggestion are labelled in '{about['name']}' already.",
+                cure="Reject it, or take the label there into the table.",
+            )
+        label = _free_label(store, key)
+        edits = _painted(title, key, about, voxels, is_free, label)
+    else:
+        key, label, is_free = f"new:{uuid4().hex[:8]}", 1, mask
+        source = source_of(document.about[made.map_key])
+        scheme = LabelScheme((_label(1),))
+        edits = [MapEdit.added(title, key, about_map(NEW_MAP, scheme, source), mask.astype(np.uint8))]
+    after = replace(
+        before,
+        map_key=key,
+        label=label,
+        reader=store.reader(),
+        changed=store.now(),
+        suggestion=replace(made, standing=Standing.ACCEPTED),
+    )
+    edits.append(FindingEdit(title, finding, dict(document.findings[finding]), after.to_plain()))
+    store.perform(Together(title, tuple(edits)))
+    n_voxels = int(np.count_nonzero(is_free))
+    return Accepted(key, label, n_voxels, int(np.count_nonzero(mask)) - n_voxels)
+
+
+def reject(store: FindingStore, finding: str) -> None:
+    """Reject a suggestion that is open; it stays in the table, as one that was looked at.
+
+    Raises
+    ------
+    InvalidSetting
+        If it is no suggestion, or was accepted.
+    """
+    before, made = _suggested(store, finding)
+    after = replace(before, suggestion=replace(made, standing=Standing.REJECTED))
+    store.change(f"Reject lesion {before.number}", after)
+
+
+def origin_of(store: FindingStore, finding: Finding) -> Origin | None:
+    """Return where the voxels of an accepted lesion come from; None if that cannot be told."""
+    made, maps = finding.suggestion, store.document.maps
+    if made is None or made.standing is not Standing.ACCEPTED:
+        return None
+    suggested, own = maps.get(made.map_key), maps.get(finding.map_key)
+    if suggested is None or own is None or suggested.shape != own.shape:
+        return None
+    was, now = suggested == made.label, own == finding.label
+    return Origin(
+        n_kept=int(np.count_nonzero(was & now)),
+        n_added=int(np.count_nonzero(now & ~was)),
+        n_removed=int(np.count_nonzero(was & ~now)),
+    )
+
+
+def _suggested(store: FindingStore, finding: str) -> tuple[Finding, Suggestion]:
+    found = store.get(finding)
+    if found.suggestion is None:
+        raise InvalidSetting(f"Lesion {found.number} was not suggested by a model.")
+    if found.suggestion.standing is Standing.ACCEPTED:
+        raise InvalidSetting(f"Lesion {found.number} was accepted already.")
+    return found, found.suggestion
+
+
+def _reader_map(store: FindingStore, made: Suggestion, preferred_key: str) -> str:
+    """Return the key of the map to accept into; empty if there is none that holds lesions."""
+    about = store.document.about
+    grid = about[made.map_key]["grid"]
+    with_lesions = {f.map_key for f in store.findings()}
+
+    def fits(key: str) -> bool:
+        known = about.get(key)
+        if known is None or is_suggested(known) or known["grid"] != grid:
+            return False
+        return key in with_lesions or "lesion" in str(known["name"]).casefold()
+
+    return next((key for key in (preferred_key, *about) if fits(key)), "")
+
+
+def _free_label(store: FindingStore, key: str) -> int:
+    """Return a value that no voxel, no name and no finding of a map has."""
+    voxels, scheme = store.document.maps[key], scheme_of(store.document.about[key])
+    used = {f.label for f in store.findings() if f.map_key == key and f.label > 0}
+    label = new_lesion(voxels, scheme.completed(used))
+    if label > np.iinfo(voxels.dtype).max:
+        raise InvalidSetting("The label map has no value left for another lesion.")
+    return label
+
+
+def _painted(
+    title: str, key: str, about: Mapping[str, Plain], voxels: Voxels, mask: Any, label: int
+) -> list[Action]:
+    """Return the edits that name a label and give it to the voxels of a mask."""
+    scheme = LabelScheme((*scheme_of(about).labels, _label(label)))
+    plain = about_map(str(about["name"]), scheme, source_of(about))
+    after = {**about, "labels": plain["labels"]}
+    changed = voxels.copy()
+    changed[mask] = label
+    edit = difference(title, key, voxels, changed)
+    named = MapEdit(title, key, dict(about), after)
+    return [named] if edit is None else [named, edit]
+
+
+def _label(value: int) -> Label:
+    return Label(value, f"Lesion {value}", default_colour(value))
