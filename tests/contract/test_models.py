@@ -15,7 +15,7 @@ from napari_medassist.core.case import Case
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.volume import Volume
 from napari_medassist.io.files import read
-from napari_medassist.models.card import ModelCard
+from napari_medassist.models.card import ModelCard, Task
 from napari_medassist.models.places import is_installed
 from napari_medassist.models.registry import our_models
 from tests.strategies import oblique
@@ -37,14 +37,19 @@ def sample_image(role: str) -> Volume:
     return found
 
 
+def sample_images(card: ModelCard) -> list[Volume]:
+    """Return all inputs of a model, in the order of its card; each on a grid of its own."""
+    return [sample_image(wanted.role) for wanted in card.inputs]
+
+
 @cache
 def plain_labels(name: str) -> np.ndarray:
     (card,) = (c for c in READY if c.name == name)
-    return np.asarray(predicted(card, sample_image(card.inputs[0].role)).array)
+    return np.asarray(predicted(card, sample_images(card)).array)
 
 
-def predicted(card: ModelCard, image: Volume) -> Any:
-    return segment(Case("one", (image,)), card).labels
+def predicted(card: ModelCard, images: list[Volume]) -> Any:
+    return segment(Case("one", tuple(images)), card).labels
 
 
 def stored(image: Volume, axes: tuple[int, ...], flips: tuple[bool, ...]) -> Volume:
@@ -72,33 +77,34 @@ def dice(first: np.ndarray, second: np.ndarray) -> float:
     return 2 * np.count_nonzero((first == second) & (first > 0)) / both if both else 1.0
 
 
+def tilted(image: Volume) -> Volume:
+    """Return an image of the patient after they were turned and moved."""
+    grid, turn = image.geometry, oblique(np.eye(3), (17.0, -6.0, 4.0))
+    origin = turn @ np.asarray(grid.origin_lps_mm) + (31.0, -4.0, 250.0)
+    moved = Geometry(grid.shape_zyx, grid.spacing_zyx_mm, tuple(origin.tolist()), turn @ grid.direction)
+    return image.with_changes(geometry=moved, source=None)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("card", READY, ids=lambda card: card.name)
 def test_the_order_in_a_file_does_not_matter(card: ModelCard, order: str) -> None:
-    image = stored(sample_image(card.inputs[0].role), *ORDERS[order])
-    labels = predicted(card, image)
-    assert labels.source_grid.geometry.shape_zyx == image.source_grid.geometry.shape_zyx
+    images = [stored(image, *ORDERS[order]) for image in sample_images(card)]
+    labels = predicted(card, images)
+    assert labels.source_grid.geometry.shape_zyx == images[0].source_grid.geometry.shape_zyx
     np.testing.assert_array_equal(np.asarray(labels.array), plain_labels(card.name))
 
 
 @pytest.mark.parametrize("card", READY, ids=lambda card: card.name)
-def test_a_tilted_image_is_segmented_along_its_own_axes(card: ModelCard) -> None:
-    image = sample_image(card.inputs[0].role)
-    grid = image.geometry
-    tilted = Geometry(
-        grid.shape_zyx,
-        grid.spacing_zyx_mm,
-        (31.0, -4.0, 250.0),
-        oblique(np.asarray(grid.direction), (17.0, -6.0, 4.0)),
-    )
-    labels = predicted(card, image.with_changes(geometry=tilted, source=None))
-    assert labels.geometry == tilted
+def test_a_tilted_patient_is_segmented_along_the_images_own_axes(card: ModelCard) -> None:
+    images = [tilted(image) for image in sample_images(card)]
+    labels = predicted(card, images)
+    assert labels.geometry == images[0].geometry
     assert dice(np.asarray(labels.array), plain_labels(card.name)) > 0.99
 
 
 @pytest.mark.parametrize("card", READY, ids=lambda card: card.name)
 def test_finer_pixels_give_the_same_within_what_interpolation_allows(card: ModelCard) -> None:
-    image = sample_image(card.inputs[0].role)
+    image, *others = sample_images(card)
     grid, array = image.geometry, np.asarray(image.array, dtype=np.float32)
     fine = Geometry(
         (grid.shape_zyx[0], 2 * grid.shape_zyx[1] - 1, 2 * grid.shape_zyx[2] - 1),
@@ -108,5 +114,8 @@ def test_finer_pixels_give_the_same_within_what_interpolation_allows(card: Model
     )
     steps = (1.0, 0.5, 0.5)
     values = ndimage.affine_transform(array, steps, output_shape=fine.shape_zyx, order=1)
-    labels = predicted(card, image.with_changes(array=values, geometry=fine, source=None))
-    assert dice(np.asarray(labels.array)[:, ::2, ::2], plain_labels(card.name)) > 0.97
+    finer = image.with_changes(array=values, geometry=fine, source=None)
+    labels = predicted(card, [finer, *others])
+    # Of a lesion of a few voxels, one more is a larger share than of an organ.
+    least = 0.93 if card.task is Task.DETECTION else 0.97
+    assert dice(np.asarray(labels.array)[:, ::2, ::2], plain_labels(card.name)) > least

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_medassist.core.geometry import Triple
 from napari_medassist.core.labels import LabelMap, LabelScheme, ProbabilityMap
 from napari_medassist.evaluation.extraction.candidates import candidate_values
 from napari_medassist.evaluation.extraction.components import connected
@@ -20,6 +21,10 @@ SMALLEST_MM3 = 30.0
 #: Candidates that a model is less sure of are not shown to a reader.
 LEAST_CONFIDENCE = 0.1
 _MOST = 10
+#: A candidate may lie so far outside of the organ: outlines of models are not exact, and lesions grow.
+BEYOND_MM = 5.0
+#: Share of its voxels that must lie there.
+_LEAST_SHARE = 0.5
 
 
 def rule_for(voxel_mm3: float) -> ExtractionRule:
@@ -82,6 +87,52 @@ def with_candidates(made: Prediction) -> Prediction:
         lesion_probability=_on_image(probability, made),
         warnings=(*made.warnings, *told),
     )
+
+
+def within_organ(made: Prediction, organ: LabelMap) -> Prediction:
+    """Return what a detection model says without the candidates that lie beyond an organ.
+
+    Parameters
+    ----------
+    made
+        With candidates.
+    organ
+        All its labels together are the organ; on the grid of the candidates. If it is empty, nothing is
+        left out, and that is told.
+    """
+    confidences = made.confidences or ()
+    mask, array = np.asarray(organ.array) > 0, np.asarray(made.labels.array)
+    if not mask.any():
+        told = f"{organ.name} found no organ: candidates were looked for everywhere."
+        return replace(made, warnings=(*made.warnings, told))
+    near = _grown(mask, organ.geometry.spacing_zyx_mm)
+    kept = [
+        k
+        for k in range(1, len(confidences) + 1)
+        if np.count_nonzero(near & (array == k)) >= _LEAST_SHARE * np.count_nonzero(array == k)
+    ]
+    n_beyond = len(confidences) - len(kept)
+    if not n_beyond:
+        return made
+    renumbered = np.zeros(len(confidences) + 1, dtype=np.uint8)
+    renumbered[kept] = np.arange(1, len(kept) + 1)
+    left = tuple(confidences[k - 1] for k in kept)
+    told = f"{n_beyond} candidate(s) beyond what {organ.name} outlines were left out."
+    labels = _named(made.labels, renumbered[array], left)
+    return replace(made, labels=labels, confidences=left, warnings=(*made.warnings, told))
+
+
+def _grown(mask: NDArray[np.bool_], spacing_zyx_mm: Triple) -> NDArray[np.bool_]:
+    """Return the voxels within ``BEYOND_MM`` of a mask."""
+    index = np.argwhere(mask)
+    margin = np.ceil(BEYOND_MM / np.asarray(spacing_zyx_mm)).astype(int)
+    low = np.maximum(index.min(axis=0) - margin, 0)
+    high = np.minimum(index.max(axis=0) + margin + 1, mask.shape)
+    z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    grown = np.zeros(mask.shape, dtype=bool)
+    distance = ndimage.distance_transform_edt(~mask[z, y, x], sampling=spacing_zyx_mm)
+    grown[z, y, x] = distance <= BEYOND_MM
+    return grown
 
 
 def _named(image: LabelMap, array: NDArray[np.uint8], confidences: tuple[float, ...]) -> LabelMap:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from napari_medassist.app.candidates import with_candidates
+from napari_medassist.app.candidates import with_candidates, within_organ
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage, TooLarge
 from napari_medassist.core.progress import Progress, silent
@@ -187,8 +187,29 @@ def segment(
     progress(0, 100, f"{card.name} is loaded")
     made = _ready(card, backend, n_threads).predict(images, progress, doubting=doubting)
     if card.task is Task.DETECTION:
-        made = with_candidates(made)
+        made = _within_organ(card, images, with_candidates(made), backend, n_threads)
     return replace(made, warnings=(*told, *made.warnings))
+
+
+def _within_organ(
+    card: ModelCard,
+    images: Mapping[str, Volume],
+    made: Prediction,
+    backend: str,
+    n_threads: int | None,
+) -> Prediction:
+    """Leave out candidates beyond the organ, where the case has the image that shows it."""
+    if not card.organ or not made.confidences:
+        return made
+    organ = find_model(card.organ)
+    if any(w.role not in images for w in organ.inputs) or leading_of(images) is not images.get(
+        organ.inputs[0].role
+    ):
+        told = f"Without {organ.inputs[0].role} candidates were looked for everywhere."
+        return replace(made, warnings=(*made.warnings, told))
+    found = _ready(organ, backend, n_threads).predict(images)
+    seconds = {**made.seconds, organ.name: sum(found.seconds.values())}
+    return replace(within_organ(made, found.labels), seconds=seconds)
 
 
 @lru_cache(maxsize=_READY)

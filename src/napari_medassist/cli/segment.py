@@ -49,6 +49,12 @@ def add_parser(subparsers: Any) -> None:
         metavar="FILE",
         help="write where the network is not sure, 0 to 1, as an image (NIfTI, NRRD or MHA)",
     )
+    parser.add_argument(
+        "--probability",
+        type=Path,
+        metavar="FILE",
+        help="of a model that looks for lesions: write their probability as an image, for `evaluate`",
+    )
     parser.add_argument("--quiet", action="store_true", help="write the file and print warnings only")
     parser.set_defaults(run=run)
 
@@ -90,8 +96,9 @@ def _places(args: argparse.Namespace) -> list[Path]:
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.io.files import case_name
 
-    if args.uncertainty is not None:
-        raise InvalidSetting("--uncertainty names one file: segment one case at a time with it.")
+    for option, path in (("uncertainty", args.uncertainty), ("probability", args.probability)):
+        if path is not None:
+            raise InvalidSetting(f"--{option} names one file: segment one case at a time with it.")
     if args.out.suffix and not args.out.is_dir():
         raise InvalidSetting(
             f"--out is '{args.out}', a file, for {len(args.paths)} cases.", cure="Name a folder."
@@ -109,12 +116,21 @@ def _places(args: argparse.Namespace) -> list[Path]:
 def _segment(args: argparse.Namespace, path: Path, out: Path) -> int:
     from napari_medassist.app.exchange import save
     from napari_medassist.app.segmenting import segment
+    from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.core.progress import silent
     from napari_medassist.io.files import read
     from napari_medassist.io.map_files import require_map_name, write_map
+    from napari_medassist.models.card import Task
+    from napari_medassist.models.registry import find_model
 
-    if args.uncertainty is not None:
-        require_map_name(args.uncertainty)
+    for wanted in (args.uncertainty, args.probability):
+        if wanted is not None:
+            require_map_name(wanted)
+    if args.probability is not None and find_model(args.model).task is not Task.DETECTION:
+        raise InvalidSetting(
+            f"'{args.model}' looks for no lesions: there is no probability of them to write.",
+            cure="Leave out --probability, or choose another model.",
+        )
     case = read(path)
     volumes = tuple(case.volumes())
     made = segment(
@@ -129,6 +145,8 @@ def _segment(args: argparse.Namespace, path: Path, out: Path) -> int:
     written = save(made.labels, out, case)
     if made.uncertainty is not None:
         write_map(made.uncertainty, args.uncertainty)
+    if made.lesion_probability is not None and args.probability is not None:
+        write_map(made.lesion_probability, args.probability)
     for warning in made.warnings:
         print(f"warning: {path.name}: {warning}", file=sys.stderr)
     if not args.quiet:
@@ -141,10 +159,13 @@ def _print(made: Prediction, written: Path) -> None:
 
     array = np.asarray(made.labels.array)
     voxel_ml = made.labels.geometry.voxel_volume_mm3 / 1000
+    digits = 1 if made.confidences is None else 2  # lesions are small
     print(f"{written}: {made.labels.provenance.made_by}, {made.labels.provenance.software}")
+    if made.confidences == ():
+        print("  no lesion is suggested")
     for label in made.labels.scheme.labels:
         n = int(np.count_nonzero(array == label.value))
-        print(f"  {label.value} {label.name}: {n * voxel_ml:.1f} ml")
+        print(f"  {label.value} {label.name}: {n * voxel_ml:.{digits}f} ml")
     times = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in made.seconds.items())
     windows = f"{made.n_windows} window(s), " if made.n_windows else ""
     print(f"  {windows}{times}")

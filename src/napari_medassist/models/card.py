@@ -230,6 +230,8 @@ class ModelCard:
         What it is for and where it fails, in sentences.
     task
         Whether it outlines structures or looks for lesions.
+    organ
+        Of a detection model: name of the model that outlines the organ; candidates beyond it are none.
     """
 
     name: str
@@ -248,6 +250,7 @@ class ModelCard:
     intended_use: str
     limits: tuple[str, ...]
     task: Task = Task.SEGMENTATION
+    organ: str = ""
 
     @property
     def full_name(self) -> str:
@@ -280,6 +283,7 @@ def rows_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
         rows += [
             ("Works on", f"{window} voxels of {spacing} mm (z, y, x)"),
             ("Intensities", str(card.network.normalisation)),
+            *((("Looks within", f"what {card.organ} outlines"),) if card.organ else ()),
             *((("Looks", "twice, the second time mirrored"),) if card.network.looks_twice else ()),
             *(("Weights", f"{file.name}, SHA-256 {file.sha256}") for file in card.network.weights),
         ]

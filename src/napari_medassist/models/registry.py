@@ -8,9 +8,9 @@ from pathlib import Path
 from napari_medassist.core.errors import UnknownItem
 from napari_medassist.models import user_models as users
 from napari_medassist.models.card import ModelCard
-from napari_medassist.models.zoo import lungs_ct, prostate_zones, taps_prostate
+from napari_medassist.models.zoo import lungs_ct, prostate_lesions, prostate_zones, taps_prostate
 
-_OURS = (prostate_zones.CARD, lungs_ct.CARD, taps_prostate.CARD)
+_OURS = (prostate_zones.CARD, prostate_lesions.CARD, lungs_ct.CARD, taps_prostate.CARD)
 
 
 def our_models() -> tuple[ModelCard, ...]:

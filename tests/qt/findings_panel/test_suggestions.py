@@ -78,16 +78,19 @@ def test_three_candidates_are_decided_by_three_keys(panel: Any, bridge: Any, qtb
     drawn = layer(bridge, "lesions")
     before = drawn.data.copy()
     asked: list[int] = []
+    centred: list[Any] = []
+    bridge.centre_on = centred.append
     panel.suggestions.edit_asked.connect(lambda: asked.append(1))
     assert not panel.suggestions.isVisible()
     assert panel.take_suggestions(prediction(bridge))
-    assert panel.suggestions.count.text() == "3 suggestions to decide"
+    assert panel.suggestions.count.text() == "3 to decide"
     suggested = layer(bridge, "finder 1.0 suggestions")
     assert not suggested.editable
     assert suggested.contour == 1
     assert panel.labels.count() == 1  # suggestions are not offered as lesions of the reader's
     qtbot.waitUntil(lambda: not panel.measuring.is_busy and not panel.store.stale)
     assert [cell(panel, row, "model") for row in range(3)] == ["0.91 ?", "0.55 ?", "0.20 ?"]
+    assert centred[-1] == panel.store.measures[panel.table.current()].centre_lps_mm
     assert float(cell(panel, 1, "volume_ml")) == pytest.approx(25 * 0.9 / 1000, abs=0.005)
 
     assert panel.table.currentIndex().row() == 0
@@ -122,7 +125,7 @@ def test_three_candidates_are_decided_by_three_keys(panel: Any, bridge: Any, qtb
     assert [n.name for n in bridge.label_layers()] == ["lesions"]
     bridge.recorder.redo()
     assert SUGGESTED_KEY in layer(bridge, "finder 1.0 suggestions").metadata
-    assert panel.suggestions.count.text() == "3 suggestions to decide"
+    assert panel.suggestions.count.text() == "3 to decide"
 
 
 def test_buttons_do_the_same_and_keys_of_scores_still_set_scores(
@@ -157,4 +160,4 @@ def test_suggestions_are_suggestions_again_when_work_is_restored(
     again = layer(bridge, "finder 1.0 suggestions")
     assert not again.editable
     qtbot.waitUntil(lambda: shown_values(bridge) == [2, 3])
-    assert panel.suggestions.count.text() == "2 suggestions to decide"
+    assert panel.suggestions.count.text() == "2 to decide"

@@ -12,6 +12,7 @@ from napari_medassist.app.candidates import (
     candidates_in,
     rule_for,
     with_candidates,
+    within_organ,
 )
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap
@@ -104,3 +105,25 @@ def test_every_candidate_has_voxels_its_confidence_and_a_place_in_the_order(seed
     for value, confidence in enumerate(confidences, start=1):
         assert values[labels == value].max() == pytest.approx(confidence)
         assert np.count_nonzero(labels == value) >= 10
+
+
+def test_candidates_beyond_the_organ_are_left_out_and_counted() -> None:
+    values = np.maximum(bump((4, 8, 8), 0.9), bump((4, 22, 22), 0.5))
+    made = with_candidates(prediction(values, GRID))
+    organ = np.zeros(GRID.shape_zyx, np.uint8)
+    organ[2:7, 18:27, 18:27] = 2
+    outline = LabelMap.on(made.labels, organ, name="outline")
+    kept = within_organ(made, outline)
+    assert kept.confidences == pytest.approx((0.5,), abs=1e-6)
+    assert np.asarray(kept.labels.array)[4, 22, 22] == 1
+    assert np.asarray(kept.labels.array)[4, 8, 8] == 0
+    assert [label.name for label in kept.labels.scheme.labels] == ["Candidate 1 (0.50)"]
+    assert kept.warnings == ("1 candidate(s) beyond what outline outlines were left out.",)
+    # One that lies a little outside stays: outlines are not exact.
+    organ[:] = 0
+    organ[2:7, 24:29, 18:27] = 1
+    beside = within_organ(made, LabelMap.on(made.labels, organ, name="outline"))
+    assert beside.confidences == pytest.approx((0.5,), abs=1e-6)
+    empty = within_organ(made, LabelMap.on(made.labels, name="outline"))
+    assert empty.confidences == made.confidences
+    assert "found no organ" in empty.warnings[-1]

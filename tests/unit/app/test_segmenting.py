@@ -105,6 +105,32 @@ def test_the_zones_of_the_simulated_prostate_are_found() -> None:
     assert dice(found > 0, truth > 0) > 0.7
 
 
+def test_the_lesion_of_the_simulated_prostate_is_suggested_first() -> None:
+    """Made by other rules than the studies that it learned from: a look from outside."""
+    case = read(sample_study())
+    made = segment(case, "prostate-lesions")
+    truth = np.asarray(read_labels(sample_label_maps("mpmr")["reference"]).array) > 0
+    found = np.asarray(made.labels.array)
+    assert made.confidences is not None
+    assert found.max() == len(made.confidences)
+    assert np.count_nonzero((found == 1) & truth) > 0.5 * np.count_nonzero(found == 1)
+    assert made.lesion_probability is not None
+    assert made.lesion_probability.geometry == made.labels.geometry
+    assert "prostate-zones" in made.seconds  # beyond the gland nothing is suggested
+
+
+def test_lesions_are_looked_for_on_the_images_that_are_there() -> None:
+    case = read(sample_study())
+    card = find_model("prostate-lesions")
+    adc, high_b = case.by_role("adc"), case.by_role("high-b")
+    made = segment(Case("two", (adc, high_b)), card)
+    assert made.labels.geometry == adc.geometry
+    assert any("There is no t2w" in told for told in made.warnings)
+    assert any("looked for everywhere" in told for told in made.warnings) == bool(made.confidences)
+    assert misfit(card, Case("one", (volume("dce"),)))
+    assert not misfit(card, Case("one", (adc,)))
+
+
 # ---------------------------------------------------------------- command line
 
 
@@ -238,3 +264,22 @@ def test_a_damaged_file_of_weights_is_refused(
     assert "SHA-256" in capsys.readouterr().err
     with pytest.raises(FileProblem):
         segment(read(sample_study()), "taps-prostate")
+
+
+def test_a_probability_of_lesions_is_written_and_can_be_evaluated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, map_ = tmp_path / "candidates.nii.gz", tmp_path / "probability.nii.gz"
+    run("segment", sample_study(), "--model", "prostate-lesions", "--out", out, "--probability", map_)
+    assert "Candidate 1" in capsys.readouterr().out
+    values = np.asarray(read_volume(map_).array)
+    assert 0 <= values.min() < values.max() <= 1
+    assert values.shape == np.asarray(read_labels(out).array).shape
+    table = tmp_path / "evaluation"
+    lesions = sample_label_maps("mpmr")["reference"]
+    assert run("evaluate", lesions, map_, "--kind", "probability", "--out", table) == 0
+    refused = tmp_path / "zones.nii.gz"
+    wanted = ("--model", "prostate-zones", "--out", refused, "--probability", tmp_path / "p.nii.gz")
+    assert run("segment", sample_study(), *wanted) == 2
+    assert "looks for no lesions" in capsys.readouterr().err
+    assert not refused.exists()

@@ -43,7 +43,7 @@ def test_bundled_weights_are_those_of_the_card_and_small(card: Any) -> None:
 
 def test_models_without_foreign_weights_are_ready() -> None:
     ready = {card.name for card in models() if is_installed(card)}
-    assert {"prostate-zones", "lungs-ct"} <= ready
+    assert {"prostate-zones", "prostate-lesions", "lungs-ct"} <= ready
 
 
 def test_names_are_found_and_near_ones_offered() -> None:

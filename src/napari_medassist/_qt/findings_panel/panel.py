@@ -73,6 +73,7 @@ class FindingsPanel(QWidget):
         self.table = FindingView(self.model)
         self.form, self.places = FindingForm(), PlaceBox()
         self.suggestions = SuggestionBar(bridge, self.store, self.layers, self.table)
+        self._awaited = ""
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextFormat(Qt.TextFormat.PlainText)
@@ -171,6 +172,8 @@ class FindingsPanel(QWidget):
 
     def _centre(self, finding: str) -> None:
         measured = self.store.measures.get(finding)
+        # A lesion that is new has no centre yet: the view goes there when it was measured.
+        self._awaited = finding if measured is None else ""
         if measured is not None and measured.centre_lps_mm is not None:
             self._bridge.centre_on(measured.centre_lps_mm)
         self._show_current()
@@ -208,6 +211,8 @@ class FindingsPanel(QWidget):
 
     def _on_measured(self) -> None:
         self.model.refresh()
+        if self._awaited and self._awaited in self.store.measures:
+            self._centre(self._awaited)
         if not self.store.stale:
             self.table.fit_columns()
         self._show_current()

@@ -102,7 +102,8 @@ class SuggestionBar(QWidget):
             if f.suggestion is not None and f.suggestion.standing is Standing.OPEN
         ]
         self.setVisible(bool(open_))
-        self.count.setText(f"{len(open_)} suggestion{'' if len(open_) == 1 else 's'} to decide")
+        self.count.setText(f"{len(open_)} to decide")
+        self.count.setToolTip("Suggestions of a model that you have not decided on")
         for layer in self._layers.suggested_layers():
             key = self._layers.key_of(layer)
             about = self._store.document.about.get(key)

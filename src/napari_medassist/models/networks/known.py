@@ -16,4 +16,12 @@ def _zones() -> nn.Module:
     return AnisotropicUNet(n_inputs=4, n_classes=3, widths=(12, 24, 56, 96, 144))
 
 
-BUILDERS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType({"prostate-zones": _zones})
+def _lesions() -> nn.Module:
+    from napari_medassist.models.networks.anisotropic_unet import AnisotropicUNet
+
+    return AnisotropicUNet(n_inputs=6, n_classes=2, widths=(12, 24, 56, 96, 144))
+
+
+BUILDERS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
+    {"prostate-zones": _zones, "prostate-lesions": _lesions}
+)

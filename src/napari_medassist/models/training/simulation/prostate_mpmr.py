@@ -18,7 +18,7 @@ from napari_medassist.models.training.simulation.prostate_t2w import draw_scene
 from napari_medassist.models.training.simulation.surroundings import Background
 
 _INVENTED = 0.5  # share of glands with one lesion more than in truth
-_MISSING = 0.15  # share of samples that lack a series, for each of the three
+_MISSING = 0.4  # share of samples that lack a series, for each of the three
 _NEXT_SEED = 1_000_003
 
 
