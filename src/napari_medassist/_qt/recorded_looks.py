@@ -103,4 +103,5 @@ def layer_data_of(about: Any, voxels: Any, session: Session) -> LayerData | None
     if is_suggested(about):
         more = {name: about[name] for name in ("suggested_by", "made_with")}
         options["metadata"] |= {SUGGESTED_KEY: more}
+        options["opacity"] = 1.0  # a thin line
     return data, options, kind

@@ -13,7 +13,7 @@ from napari_medassist.core.orientation import AxisOrder
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.models.backends.base import Backend
-from napari_medassist.models.card import ModelCard, Network, Normalisation
+from napari_medassist.models.card import ModelCard, Network
 from napari_medassist.models.decisions import Float32, Labels, decide, probabilities, uncertainty
 from napari_medassist.models.grids import (
     centre_of,
@@ -23,13 +23,7 @@ from napari_medassist.models.grids import (
     on_grid,
     touches_inner_face,
 )
-from napari_medassist.models.normalise import (
-    NonzeroScale,
-    RobustScale,
-    Scale,
-    WholeScale,
-    position_channels,
-)
+from napari_medassist.models.network_inputs import MIRRORED, NetworkInputs
 from napari_medassist.models.prediction import (
     Clock,
     Prediction,
@@ -41,7 +35,6 @@ from napari_medassist.models.prediction import (
 from napari_medassist.models.windows import Box, blended, boxes
 
 _STEPS = 100
-_MIRRORED = AxisOrder.toward("SPR")
 #: Looks of a centred window that moves to what it found.
 _MOST_LOOKS = 3
 
@@ -84,7 +77,8 @@ class NetworkModel:
         volumes = checked_inputs(self.card, images)
         clock = Clock()
         roles = tuple(wanted.role for wanted in self.card.inputs)
-        case = _Inputs(self.network, roles, volumes, mirrored=self._looks_twice(doubting=doubting))
+        twice = self._looks_twice(doubting=doubting)
+        case = NetworkInputs(self.network, roles, volumes, mirrored=twice)
         clock.lap("preparation")
         seen = None if self.network.slides else self._centred(case, progress, clock)
         if seen is None or touches_inner_face(seen.labels, seen.grid, case.image):
@@ -117,7 +111,7 @@ class NetworkModel:
     def _looks_twice(self, *, doubting: bool) -> bool:
         return self.network.looks_twice or (doubting and self.network.mirrors)
 
-    def _centred(self, case: _Inputs, progress: Progress, clock: Clock) -> _Seen:
+    def _centred(self, case: NetworkInputs, progress: Progress, clock: Clock) -> _Seen:
         """Look once at the middle; where what is found is cut off, again around what was found."""
         sampling = self.network.sampling
         centre, steps = None, _Steps(progress, 1)
@@ -135,7 +129,7 @@ class NetworkModel:
             centre = centre_of(labels, grid)
         return seen
 
-    def _slid(self, case: _Inputs, progress: Progress, clock: Clock) -> _Seen:
+    def _slid(self, case: NetworkInputs, progress: Progress, clock: Clock) -> _Seen:
         """Look everywhere, in windows that overlap by half."""
         sampling = self.network.sampling
         window = sampling.window_zyx
@@ -155,11 +149,11 @@ class NetworkModel:
         clock.lap("labels")
         return _Seen(grid, logits, labels, shares, n_windows)
 
-    def _look(self, case: _Inputs, channels: Float32, steps: _Steps) -> Float32:
+    def _look(self, case: NetworkInputs, channels: Float32, steps: _Steps) -> Float32:
         """Return logits of a window; with mirroring, the mean of both looks."""
         logits = self._run(channels, steps)
         if case.is_mirrored:
-            logits = (logits + _MIRRORED.undo(self._run(case.mirrored(channels), steps))) / 2
+            logits = (logits + MIRRORED.undo(self._run(case.mirrored(channels), steps))) / 2
         steps.next()
         return logits
 
@@ -167,59 +161,6 @@ class NetworkModel:
         order = AxisOrder.toward(self.network.sampling.axes)
         logits = self.backend.run(np.ascontiguousarray(order.apply(channels))[None], steps.tick)[0]
         return np.ascontiguousarray(order.undo(logits))
-
-
-class _Inputs:
-    """The images of a case as a network wants them, on any grid."""
-
-    def __init__(
-        self,
-        network: Network,
-        roles: tuple[str, ...],
-        volumes: Mapping[str, Volume],
-        *,
-        mirrored: bool,
-    ) -> None:
-        self._network, self._roles, self._volumes = network, roles, volumes
-        self.image, self.is_mirrored = leading_of(volumes).geometry, mirrored
-        self._scales = {role: self._scale(volume) for role, volume in volumes.items()}
-
-    def channels(self, grid: Geometry) -> Float32:
-        """Return the network's input on a grid, (channels, z, y, x)."""
-        # With 0 as "nothing", beyond the image is nothing; else its edge goes on.
-        is_zero_outside = self._network.normalisation is Normalisation.NONZERO
-        edge = "constant" if is_zero_outside else "nearest"
-        channels = [self._channel(role, grid, edge)[None] for role in self._roles]
-        if self._network.has_positions:
-            channels.append(position_channels(grid.shape_zyx, grid.spacing_zyx_mm))
-        return np.concatenate(channels)
-
-    def _channel(self, role: str, grid: Geometry, edge: str) -> Float32:
-        volume = self._volumes.get(role)
-        if volume is None:  # the mean of a normalised image, as in training
-            return np.zeros(grid.shape_zyx, dtype=np.float32)
-        values = on_grid(np.asarray(volume.array), volume.geometry, grid, edge=edge)
-        return self._scales[role].apply(values)
-
-    def mirrored(self, channels: Float32) -> Float32:
-        """Return a window with left and right exchanged; positions count to the other side then."""
-        turned = np.array(_MIRRORED.apply(channels))
-        if self._network.has_positions:
-            turned[-1] *= -1
-        return turned
-
-    def _scale(self, volume: Volume) -> Scale:
-        values, kind = np.asarray(volume.array), self._network.normalisation
-        if kind is Normalisation.NONZERO:
-            return NonzeroScale.of(values)
-        if kind is Normalisation.WHOLE:
-            return WholeScale.of(values)
-        if kind is Normalisation.FIXED and self._network.fixed_scale is not None:
-            return self._network.fixed_scale
-        # All images are measured in the window of the leading one, wherever their own centres lie.
-        sampling = self._network.sampling
-        grid = centred_grid(self.image, sampling.spacing_zyx_mm, sampling.window_zyx)
-        return RobustScale.of(on_grid(values, volume.geometry, grid, edge="nearest"))
 
 
 class _Steps:

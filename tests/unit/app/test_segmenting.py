@@ -275,9 +275,9 @@ def test_a_probability_of_lesions_is_written_and_can_be_evaluated(
     values = np.asarray(read_volume(map_).array)
     assert 0 <= values.min() < values.max() <= 1
     assert values.shape == np.asarray(read_labels(out).array).shape
-    table = tmp_path / "evaluation"
+    options = ("--kind", "probability", "--out", tmp_path / "evaluation")
     lesions = sample_label_maps("mpmr")["reference"]
-    assert run("evaluate", lesions, map_, "--kind", "probability", "--out", table) == 0
+    assert run("evaluate", "--reference", lesions, "--prediction", map_, *options) == 0
     refused = tmp_path / "zones.nii.gz"
     wanted = ("--model", "prostate-zones", "--out", refused, "--probability", tmp_path / "p.nii.gz")
     assert run("segment", sample_study(), *wanted) == 2
