@@ -84,9 +84,9 @@ class MedAssistDock(QWidget):
         return QSize(_MIN_WIDTH, super().sizeHint().height())
 
     def _show_suggestions(self, made: Prediction) -> None:
-        """Bring the lesion table with a model's candidates to the front."""
-        if self.findings_panel.take_suggestions(made):
-            self.tabs.setCurrentWidget(self.findings_panel)
+        """Bring the lesion table with a model's candidates, or why it has none, to the front."""
+        self.tabs.setCurrentWidget(self.findings_panel)
+        self.findings_panel.take_suggestions(made)
 
     def _show_clip_tab(self, is_there: bool) -> None:  # noqa: FBT001 - a slot of Qt
         """Offer the tab of clips while one is open."""

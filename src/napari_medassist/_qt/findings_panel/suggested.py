@@ -50,6 +50,7 @@ class SuggestionBar(QWidget):
         super().__init__()
         self._bridge, self._store, self._layers, self._table = bridge, store, layers, table
         self.count = QLabel()
+        self.count.setToolTip("Suggestions of a model that you have not decided on")
         self.buttons = {decision: QPushButton(f"{decision} ({decision[0]})") for decision in Decision}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -103,7 +104,6 @@ class SuggestionBar(QWidget):
         ]
         self.setVisible(bool(open_))
         self.count.setText(f"{len(open_)} to decide")
-        self.count.setToolTip("Suggestions of a model that you have not decided on")
         for layer in self._layers.suggested_layers():
             key = self._layers.key_of(layer)
             about = self._store.document.about.get(key)

@@ -75,6 +75,8 @@ def suggest(
 ) -> tuple[str, ...]:
     """Put candidates into the lesion table, with their map, as one step; return the findings' ids.
 
+    What the same model suggested before and nobody has decided on gives way to them.
+
     Parameters
     ----------
     store
@@ -115,10 +117,23 @@ def suggest(
         )
         for place, confidence in enumerate(confidences)
     ]
-    edits: list[Action] = [MapEdit.added(title, key, about, np.array(labels.array))]
+    edits = _withdrawn(store, by, title)
+    edits.append(MapEdit.added(title, key, about, np.array(labels.array)))
     edits += [FindingEdit(title, f.id, None, f.to_plain()) for f in findings]
     store.perform(Together(title, tuple(edits)))
     return tuple(f.id for f in findings)
+
+
+def _withdrawn(store: FindingStore, by: str, title: str) -> list[Action]:
+    """Return the edits that remove a model's open suggestions, and maps that only these were in."""
+    document = store.document
+    made = {f.id: f.suggestion for f in store.findings() if f.suggestion is not None}
+    open_ = {i: s for i, s in made.items() if s.by == by and s.standing is Standing.OPEN}
+    kept = {s.map_key for i, s in made.items() if i not in open_}
+    edits: list[Action] = [FindingEdit(title, i, dict(document.findings[i]), None) for i in open_]
+    empty = ({s.map_key for s in open_.values()} - kept) & set(document.maps)
+    edits += [MapEdit.removed(title, k, document.about[k], document.maps[k]) for k in sorted(empty)]
+    return edits
 
 
 def accept(store: FindingStore, finding: str, preferred_key: str = "") -> Accepted:

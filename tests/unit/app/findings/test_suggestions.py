@@ -52,7 +52,7 @@ def add_map(store: FindingStore, name: str, array: Any, image: Any = T2W) -> str
 def state(store: FindingStore) -> str:
     document = store.document
     voxels = {key: array.tolist() for key, array in document.maps.items()}
-    return json.dumps([voxels, dict(document.findings), dict(document.about)])
+    return json.dumps([voxels, dict(document.findings), dict(document.about)], sort_keys=True)
 
 
 def test_candidates_are_one_step_with_a_map_of_their_own(store: FindingStore) -> None:
@@ -181,3 +181,25 @@ def test_the_table_the_report_and_the_csv(store: FindingStore, tmp_path: Path) -
     write_csv(store, PIRADS, path)
     back = read_csv(path, (PIRADS,), 1).findings
     assert [f.suggestion for f in back] == [store.get(first).suggestion, store.get(second).suggestion]
+
+
+def test_a_second_run_takes_the_place_of_what_was_not_decided(store: FindingStore) -> None:
+    first, second = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    old_map = store.get(first).map_key
+    reject(store, second)
+    before = state(store)
+    suggest(store, candidates(), (0.8, 0.3), PIRADS.name)
+    standings = [f.suggestion.standing for f in store.findings() if f.suggestion]
+    assert standings == [Standing.REJECTED, Standing.OPEN, Standing.OPEN]
+    assert old_map in store.document.maps  # what was rejected lies in it
+    store.recording.undo()
+    assert state(store) == before
+    store.remove([second])
+    suggest(store, candidates(), (0.8, 0.3), PIRADS.name)
+    assert old_map not in store.document.maps
+    assert len(store.findings()) == 2
+    # Another model's suggestions stay.
+    other = candidates()
+    made = Provenance(made_by="model other 1.0")
+    suggest(store, LabelMap.on(T2W, other.array, scheme=other.scheme, provenance=made), (0.5, 0.4), "t")
+    assert len(store.findings()) == 4
