@@ -21,6 +21,7 @@ from napari_medassist.models.card import (
     Network,
     Normalisation,
     Sampling,
+    Task,
     WeightFile,
 )
 from napari_medassist.models.normalise import FixedScale
@@ -43,6 +44,7 @@ class _Strict(BaseModel):
 class _Input(_Strict):
     role: str = Field(min_length=1)
     modality: Modality
+    optional: bool = False
 
 
 class _Scaling(_Strict):
@@ -67,6 +69,7 @@ class Sidecar(_Strict):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")
     model_version: str = "1.0"
     title: str = Field(min_length=1)
+    task: Literal["segmentation", "detection"] = "segmentation"
     inputs: list[_Input] = Field(min_length=1)
     spacing_zyx_mm: tuple[Millimetres, Millimetres, Millimetres]
     window_zyx: tuple[Voxels, Voxels, Voxels]
@@ -94,6 +97,8 @@ class Sidecar(_Strict):
             raise ValueError("labels must be numbered 1, 2, ... (0 is the background)")
         if self.activation is Activation.SIGMOID and len(values) != 1:
             raise ValueError("a sigmoid has one label")
+        if self.task == "detection" and len(values) != 1:
+            raise ValueError("a model that looks for lesions has one label")
         return self
 
 
@@ -135,7 +140,8 @@ def card_of(sidecar: Sidecar, weights: WeightFile) -> ModelCard:
         name=sidecar.name,
         version=sidecar.model_version,
         title=sidecar.title,
-        inputs=tuple(ModelInput(wanted.role, wanted.modality) for wanted in sidecar.inputs),
+        inputs=tuple(ModelInput(w.role, w.modality, w.optional) for w in sidecar.inputs),
+        task=Task.DETECTION if sidecar.task == "detection" else Task.SEGMENTATION,
         scheme=LabelScheme.from_names(sidecar.labels),
         network=Network(
             sampling=Sampling(sidecar.spacing_zyx_mm, sidecar.window_zyx, sidecar.axes),

@@ -140,7 +140,8 @@ def test_a_network_of_the_users_is_added_and_stands_in_the_list(
     network = written(tmp_path / "mine", ".onnx")
     chosen = staticmethod(lambda *_args, **_more: (str(network), ""))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", chosen)
-    QTest.mouseClick(panel.add, Qt.MouseButton.LeftButton)
+    by_file, by_folder = panel.add.menu().actions()
+    by_file.trigger()
     qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
     assert "was added" in panel.message.text()
     found = panel.chosen()
@@ -148,6 +149,13 @@ def test_a_network_of_the_users_is_added_and_stands_in_the_list(
     assert found.card.name == "my-lesions"
     press(panel, qtbot)
     assert [layer.name for layer in bridge.label_layers()] == ["my-lesions"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    folder = staticmethod(lambda *_args, **_more: str(empty))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", folder)
+    by_folder.trigger()
+    qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
+    assert "Nothing was changed" in panel.message.text()
 
 
 def test_weights_are_fetched_by_the_same_button(

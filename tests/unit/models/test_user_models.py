@@ -15,6 +15,7 @@ from napari_medassist.app.segmenting import _ready, segment
 from napari_medassist.cli.main import main
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting
+from napari_medassist.models.card import Task
 from napari_medassist.models.places import user_models_folder
 from napari_medassist.models.registry import add_model, find_model, models
 from napari_medassist.models.user_models import remove_model, user_models
@@ -225,3 +226,19 @@ def test_a_damaged_model_is_listed_as_a_problem_and_the_others_stay(
     assert "second" in capsys.readouterr().err
     remove_model("second")
     assert user_models()[1] == ()
+
+
+def test_a_network_that_finds_lesions_gives_candidates(tmp_path: Path) -> None:
+    inputs = [{"role": "t2w", "modality": "MR"}]
+    path = written(tmp_path / "mine", ".onnx", task="detection", inputs=inputs)
+    card = add_model(path)
+    assert card.task is Task.DETECTION
+    image = lesion_image(around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3)), CENTRE)
+    made = segment(Case("a", (image,)), card)
+    assert made.confidences is not None
+    assert len(made.confidences) == 1
+    assert ball_dice(made, CENTRE) > 0.8
+    assert not any("gland" in told or "organ" in told for told in made.warnings)
+    more = written(tmp_path / "two", ".onnx", task="detection", labels={"1": "a", "2": "b"})
+    with pytest.raises(CorruptFile, match="one label"):
+        add_model(more)

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QProgressBar,
     QPushButton,
     QSplitter,
@@ -67,8 +68,12 @@ class ModelsPanel(QWidget):
         self.run, self.stop = QPushButton("Segment"), QPushButton("Cancel")
         self.doubt = QCheckBox("Uncertainty")
         self.doubt.setToolTip("Add a layer that shows where the network is not sure; looks twice")
-        self.add = QPushButton("Add...")
-        self.add.setToolTip("Add a network of your own: ONNX or TorchScript with a JSON file beside it")
+        self.add = QPushButton("Add")
+        self.add.setToolTip("Add a network of your own")
+        menu = QMenu(self.add)
+        menu.addAction("ONNX or TorchScript, with a JSON file beside it...", self._choose_file)
+        menu.addAction("Folder of nnU-Net v2, or a MONAI bundle...", self._choose_folder)
+        self.add.setMenu(menu)
         self.bar, self.message, self.warnings = QProgressBar(), QLabel(), QLabel()
         self._lay_out()
         self._connect()
@@ -96,8 +101,8 @@ class ModelsPanel(QWidget):
 
         self._start(card.title, run, self._take)
 
-    def add_file(self, path: Path) -> None:
-        """Add a model of the user's, in a thread."""
+    def add_path(self, path: Path) -> None:
+        """Add a model of the user's, a file or a folder, in a thread."""
         self._start(f"{path.name} is tried", lambda _p: add_model(path), self._show_added)
 
     def _choose_file(self) -> None:
@@ -105,7 +110,12 @@ class ModelsPanel(QWidget):
             self, "A network of your own", filter="Networks (*.onnx *.pt)"
         )
         if chosen:
-            self.add_file(Path(chosen))
+            self.add_path(Path(chosen))
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "A folder of nnU-Net v2, or a MONAI bundle")
+        if chosen:
+            self.add_path(Path(chosen))
 
     def _show_fetched(self, _paths: tuple[Path, ...]) -> None:
         self._show_models()
@@ -248,7 +258,6 @@ class ModelsPanel(QWidget):
         self.list.currentRowChanged.connect(self._show_chosen)
         self.list.itemDoubleClicked.connect(lambda _item: self.begin())
         self.run.clicked.connect(lambda: self.begin())
-        self.add.clicked.connect(lambda: self._choose_file())
         self.stop.clicked.connect(lambda: self.runner.cancel())
         self.runner.progressed.connect(self._show_progress)
         self.runner.busy_changed.connect(self._show_busy)
