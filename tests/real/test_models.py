@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_medassist.app.segmenting import segment
 from napari_medassist.io.files import read, read_labels
@@ -41,3 +42,19 @@ def test_zones_of_the_study_that_was_never_trained_on(real_data: Path) -> None:
         assert dice(found == 1, zones == 1) > 0.6
         assert dice(found == 2, zones == 2) > 0.66
     assert made.seconds["labels"] < made.seconds["inference"]
+
+
+def test_suggested_lesions_of_a_real_study_lie_in_its_prostate(real_data: Path) -> None:
+    """Of the pelvis that the model knows; what is suggested there is no measure of anything."""
+    case = read(real_data / "prostatex" / "ProstateX-0218")
+    made = segment(case, "prostate-lesions")
+    gland = np.asarray(segment(case, "prostate-zones").labels.array) > 0
+    found = np.asarray(made.labels.array)
+    assert made.labels.geometry == case.by_role("t2w").geometry
+    assert made.confidences is not None
+    spacing = made.labels.geometry.spacing_zyx_mm
+    outside_mm = ndimage.distance_transform_edt(~gland, sampling=spacing)
+    for value in range(1, len(made.confidences) + 1):
+        assert np.median(outside_mm[found == value]) <= 5.0
+    assert made.lesion_probability is not None
+    assert made.lesion_probability.geometry == made.labels.geometry

@@ -209,7 +209,10 @@ def _within_organ(
         return replace(made, warnings=(*made.warnings, told))
     found = _ready(organ, backend, n_threads).predict(images)
     seconds = {**made.seconds, organ.name: sum(found.seconds.values())}
-    return replace(within_organ(made, found.labels), seconds=seconds)
+    # An outline that may not be believed is no reason to leave something out without a word.
+    doubts = tuple(f"{organ.name}: {w}" for w in found.warnings if w not in made.warnings)
+    kept = within_organ(made, found.labels)
+    return replace(kept, seconds=seconds, warnings=(*kept.warnings, *doubts))
 
 
 @lru_cache(maxsize=_READY)

@@ -17,8 +17,13 @@ from napari_medassist.models.card import (
     WeightFile,
 )
 
-_ONNX_SHA256 = "927015dda850ee24aa102af4ccb3480dc03cd9d2b0497f9b9b8290e279540667"
-_TENSORS_SHA256 = "e01c1b50ed9f78e3ce943d1486151ca7bf5facf0388decb2d79ab20bc8321eb4"
+_ONNX_SHA256 = "72c8d650f7271199b653da598c3ad06d524e90c171ce3f2b85df65e34d2e5c44"
+_TENSORS_SHA256 = "207662eeab3ae362baa305bd27b6d579809d4f25cc83af0c0aa577cf3d3ce12f"
+
+_HELD_OUT = (
+    "114 simulated studies over 57 prostates that were held out, 96 lesions, PI-CAI's rules; intervals "
+    "by bootstrap over prostates"
+)
 
 CARD = ModelCard(
     name="prostate-lesions",
@@ -57,12 +62,36 @@ CARD = ModelCard(
         "lesion that is invented"
     ),
     citation="napari-medassist; label maps: PI-CAI challenge, Saha et al., Lancet Oncol 2024",
-    quality=(Measured("FILL", "FILL", "FILL"),),
-    cost=(Measured("seconds from images to candidates", "FILL", "FILL"),),
+    quality=(
+        Measured(
+            "Sensitivity at 0.25, 0.5 and 1 false candidates a study, T2w + ADC + high b-value",
+            "0.67 (95 % interval 0.55 to 0.77), 0.70 (0.59 to 0.79), 0.72 (0.61 to 0.82)",
+            _HELD_OUT,
+        ),
+        Measured("The same, ADC + high b-value", "0.60, 0.70, 0.74", _HELD_OUT),
+        Measured("The same, T2w + ADC", "0.20, 0.26, 0.34", _HELD_OUT),
+        Measured("The same, T2w alone", "0.07, 0.08, 0.12", _HELD_OUT),
+        Measured("AUROC of studies, all three series", "0.79 (0.69 to 0.87)", _HELD_OUT),
+        Measured(
+            "The lesion that radiologists drew (ISUP 3)",
+            "missed; what was sure lay beyond the gland, and was left out",
+            "ProstateX-0000, which took no part; one case, no accuracy",
+        ),
+    ),
+    cost=(
+        Measured(
+            "seconds from images to candidates",
+            "0.9, of which 0.5 are for prostate-zones",
+            "ProstateX-0218, two cores, OpenVINO",
+        ),
+        Measured("memory beside the case", "285 MB", "the same, with prostate-zones"),
+    ),
     intended_use="Research. Suggestions, each to be accepted or rejected by a reader.",
     limits=(
+        "On the one real study with a known lesion that it was tried on, it missed it.",
         "Trained on simulated images only: how often it is right on patients is not known.",
         "No figure here is an accuracy on patients. It is not for diagnosis.",
+        "Without high b-value it finds few lesions, on T2w alone hardly any.",
         "Lesions that it learned are dark on T2w and restrict diffusion; perfusion it does not see.",
         "Not tested: endorectal coils, hip prostheses, 1.5 T, prostates after treatment.",
     ),
