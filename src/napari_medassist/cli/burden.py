@@ -33,11 +33,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--histogram", type=Path, metavar="FILE", help="write the densities of the lungs (CSV)"
     )
+    parser.add_argument(
+        "--chart", type=Path, metavar="FILE", help="write how it changes from scan to scan (HTML)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure all scans and write the table."""
+    from napari_medassist.app.burden_chart import write_chart
     from napari_medassist.app.lung_burden import measure_scan, write_histograms, write_table
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.io.files import read_labels, read_volume
@@ -58,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
                 date=args.date[number] if args.date else "",
             )
         )
+    if args.chart is not None:
+        write_chart(scans, args.chart)
     write_table(scans, args.out)
     if args.histogram is not None:
         write_histograms(scans, args.histogram)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -28,8 +29,7 @@ def render(report: Report) -> str:
     All text is escaped. The page forbids itself, by its security policy, to load anything, and to run
     any script but its own.
     """
-    environment = _environment()
-    template = environment.get_template("report.html")
+    template = environment().get_template("report.html")
     return template.render(
         report=report,
         scripts=[Markup(static(name)) for name in _SCRIPTS],  # noqa: S704  our own files
@@ -44,10 +44,10 @@ def render(report: Report) -> str:
 _VERDICTS = VERDICT_SCHEME.labels
 
 
-def policy() -> str:
+def policy(script_names: Sequence[str] = _SCRIPTS, style_names: Sequence[str] = _STYLES) -> str:
     """Return the Content-Security-Policy: nothing from anywhere, and only these scripts and styles."""
-    scripts = " ".join(_hash(static(name)) for name in _SCRIPTS)
-    styles = " ".join(_hash(static(name)) for name in _STYLES)
+    scripts = " ".join(_hash(static(name)) for name in script_names)
+    styles = " ".join(_hash(static(name)) for name in style_names)
     return (
         f"default-src 'none'; script-src {scripts}; style-src-elem {styles}; "
         # plotly.js sets style attributes of its own SVG elements; no text of a report becomes one.
@@ -82,7 +82,8 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what fills in the templates of pages: it escapes all text."""
     return Environment(
         loader=PackageLoader(_STATIC, "templates"),
         autoescape=select_autoescape(default=True),
