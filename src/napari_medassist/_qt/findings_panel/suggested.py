@@ -66,14 +66,17 @@ class SuggestionBar(QWidget):
     def take(self, made: Prediction, template: str) -> bool:
         """Put a model's candidates into the table, and go to the surest; tell whether there are any."""
         try:
-            ids = suggest(self._store, made.labels, made.confidences or (), template)
+            done = suggest(self._store, made.labels, made.confidences or (), template)
         except MedAssistError as error:
             self.told.emit(str(error))
             return False
-        self._table.go_to(ids[0])
-        self._table.setFocus()
-        self.told.emit("")
-        return True
+        n = done.n_decided
+        known = f"{n} candidate{'' if n == 1 else 's'} you have decided on already." if n else ""
+        self.told.emit(known)
+        if done.ids:
+            self._table.go_to(done.ids[0])
+            self._table.setFocus()
+        return bool(done.ids)
 
     def decide(self, finding: str, decision: Decision) -> None:
         """Do what was decided of a suggestion, and go to the next one."""

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_medassist.annotation.actions import Action, FindingEdit, Together
 from napari_medassist.annotation.document import Plain, Voxels
@@ -28,6 +29,23 @@ from napari_medassist.core.labels import Label, LabelMap, LabelScheme, default_c
 
 #: What the reader's map is called where there is none to accept a suggestion into.
 NEW_MAP = "Lesions"
+_KNOWN_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """What suggesting has done.
+
+    Parameters
+    ----------
+    ids
+        The new findings, the surest first.
+    n_decided
+        Candidates that were left out: the reader has decided on them already.
+    """
+
+    ids: tuple[str, ...]
+    n_decided: int
 
 
 @dataclass(frozen=True)
@@ -72,10 +90,11 @@ def is_suggested(about: Mapping[str, Plain]) -> bool:
 
 def suggest(
     store: FindingStore, labels: LabelMap, confidences: tuple[float, ...], template: str
-) -> tuple[str, ...]:
-    """Put candidates into the lesion table, with their map, as one step; return the findings' ids.
+) -> Suggested:
+    """Put candidates into the lesion table, with their map, as one step.
 
-    What the same model suggested before and nobody has decided on gives way to them.
+    What the same model suggested before and nobody has decided on gives way to them. A candidate of
+    which half the voxels or more are a lesion of the reader's, or were rejected, is not asked again.
 
     Parameters
     ----------
@@ -96,32 +115,51 @@ def suggest(
     by = labels.provenance.made_by.removeprefix("model ")
     if not confidences:
         raise InvalidSetting(f"{by} suggests no lesion.")
+    array = np.array(labels.array)
+    decided = _decided(store, labels)
+    new = [k for k in range(1, len(confidences) + 1) if decided[array == k].mean() < _KNOWN_SHARE]
+    if not new:
+        return Suggested((), len(confidences))
     key = f"suggested:{uuid4().hex[:8]}"
     about = {
         **about_map(f"{by} suggestions", labels.scheme, labels.source_grid),
         "suggested_by": by,
         "made_with": [labels.provenance.software, *(list(d) for d in labels.provenance.details)],
     }
-    title = f"Suggest {len(confidences)} lesion{'' if len(confidences) == 1 else 's'}"
+    title = f"Suggest {len(new)} lesion{'' if len(new) == 1 else 's'}"
     first, time = store.next_number(), store.now()
     findings = [
         Finding(
             id=new_id(),
             number=first + place,
             map_key=key,
-            label=place + 1,
+            label=value,
             template=template,
             created=time,
             changed=time,
-            suggestion=Suggestion(by, round(confidence, 4), key, place + 1),
+            suggestion=Suggestion(by, round(confidences[value - 1], 4), key, value),
         )
-        for place, confidence in enumerate(confidences)
+        for place, value in enumerate(new)
     ]
     edits = _withdrawn(store, by, title)
-    edits.append(MapEdit.added(title, key, about, np.array(labels.array)))
+    edits.append(MapEdit.added(title, key, about, np.where(np.isin(array, new), array, 0)))
     edits += [FindingEdit(title, f.id, None, f.to_plain()) for f in findings]
     store.perform(Together(title, tuple(edits)))
-    return tuple(f.id for f in findings)
+    return Suggested(tuple(f.id for f in findings), len(confidences) - len(new))
+
+
+def _decided(store: FindingStore, labels: LabelMap) -> NDArray[np.bool_]:
+    """Return the voxels of the reader's lesions, and of suggestions that were rejected."""
+    document, made = store.document, [f.suggestion for f in store.findings() if f.suggestion]
+    grid = about_map("", LabelScheme(), labels.source_grid)["grid"]
+    decided = np.zeros(labels.geometry.shape_zyx, dtype=bool)
+    for key in _lesion_maps(store, grid):
+        decided |= document.maps[key] > 0
+    for one in made:
+        about = document.about.get(one.map_key)
+        if one.standing is Standing.REJECTED and about is not None and about["grid"] == grid:
+            decided |= document.maps[one.map_key] == one.label
+    return decided
 
 
 def _withdrawn(store: FindingStore, by: str, title: str) -> list[Action]:
@@ -235,17 +273,20 @@ def _suggested(store: FindingStore, finding: str) -> tuple[Finding, Suggestion]:
 
 def _reader_map(store: FindingStore, made: Suggestion, preferred_key: str) -> str:
     """Return the key of the map to accept into; empty if there is none that holds lesions."""
-    about = store.document.about
-    grid = about[made.map_key]["grid"]
+    fitting = _lesion_maps(store, store.document.about[made.map_key]["grid"])
+    return preferred_key if preferred_key in fitting else next(iter(fitting), "")
+
+
+def _lesion_maps(store: FindingStore, grid: Plain) -> tuple[str, ...]:
+    """Return the keys of the reader's maps on a grid that hold lesions, or are called so."""
     with_lesions = {f.map_key for f in store.findings()}
-
-    def fits(key: str) -> bool:
-        known = about.get(key)
-        if known is None or is_suggested(known) or known["grid"] != grid:
-            return False
-        return key in with_lesions or "lesion" in str(known["name"]).casefold()
-
-    return next((key for key in (preferred_key, *about) if fits(key)), "")
+    return tuple(
+        key
+        for key, about in store.document.about.items()
+        if not is_suggested(about)
+        and about["grid"] == grid
+        and (key in with_lesions or "lesion" in str(about["name"]).casefold())
+    )
 
 
 def _free_label(store: FindingStore, key: str) -> int:

@@ -57,7 +57,7 @@ def state(store: FindingStore) -> str:
 
 def test_candidates_are_one_step_with_a_map_of_their_own(store: FindingStore) -> None:
     before = state(store)
-    ids = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    ids = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     (key,) = store.document.maps
     assert store.document.about[key]["suggested_by"] == "finder 1.0"
     assert ["a.onnx", "sha256 1"] in store.document.about[key]["made_with"]
@@ -73,7 +73,7 @@ def test_accepting_never_writes_over_a_labelled_voxel(store: FindingStore) -> No
     drawn = np.zeros(T2W.geometry.shape_zyx, np.uint8)
     drawn[1, 2:4, 2:6] = 7
     own = add_map(store, "my lesions", drawn)
-    first, second = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    first, second = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     before = state(store)
     done = accept(store, first)
     assert (done.map_key, done.label, done.n_voxels, done.n_left) == (own, 8, 24, 8)
@@ -95,7 +95,7 @@ def test_accepting_never_writes_over_a_labelled_voxel(store: FindingStore) -> No
 
 
 def test_each_voxels_origin_is_told_after_corrections(store: FindingStore) -> None:
-    (first, second) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    (first, second) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     done = accept(store, first)
     voxels = store.document.maps[done.map_key]
     voxels[1, 2, 2:6] = 0  # four taken away
@@ -115,7 +115,7 @@ def test_a_map_that_holds_no_lesions_or_lies_elsewhere_is_not_accepted_into(
     gland = add_map(store, "gland", np.ones(shape, np.uint8))
     elsewhere = volume("adc", shape_zyx=(5, 8, 9))
     add_map(store, "lesions of the ADC", np.zeros((5, 8, 9), np.uint8), elsewhere)
-    (first, second) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    (first, second) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     done = accept(store, first, gland)
     assert store.document.about[done.map_key]["name"] == NEW_MAP
     assert (store.document.maps[gland] == 1).all()
@@ -126,14 +126,14 @@ def test_the_map_that_is_worked_on_goes_before_others(store: FindingStore) -> No
     empty = np.zeros(T2W.geometry.shape_zyx, np.uint8)
     add_map(store, "lesions A", empty)
     second = add_map(store, "lesions B", empty)
-    (first, _) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    (first, _) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     assert accept(store, first, second).map_key == second
 
 
 def test_nothing_is_accepted_where_all_is_labelled_or_no_value_is_left(store: FindingStore) -> None:
+    (first, _) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     full = np.full(T2W.geometry.shape_zyx, 3, np.uint8)
     key = add_map(store, "lesions", full)
-    (first, _) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
     before = state(store)
     with pytest.raises(InvalidSetting, match="labelled in 'lesions' already"):
         accept(store, first)
@@ -145,7 +145,7 @@ def test_nothing_is_accepted_where_all_is_labelled_or_no_value_is_left(store: Fi
 
 
 def test_a_rejected_one_stays_and_may_still_be_accepted(store: FindingStore) -> None:
-    (first, _) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    (first, _) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     reject(store, first)
     made = store.get(first).suggestion
     assert made is not None
@@ -163,7 +163,7 @@ def test_what_is_no_suggestion_is_refused(store: FindingStore) -> None:
 
 
 def test_the_table_the_report_and_the_csv(store: FindingStore, tmp_path: Path) -> None:
-    (first, second) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    (first, second) = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     done = accept(store, first)
     column = next(c for c in columns_of(PIRADS, has_suggestions=True) if c.name == "model")
     assert [text_of(row, column) for row in rows_of(store, PIRADS)] == ["0.90 \u2713", "0.40 ?"]
@@ -184,13 +184,15 @@ def test_the_table_the_report_and_the_csv(store: FindingStore, tmp_path: Path) -
 
 
 def test_a_second_run_takes_the_place_of_what_was_not_decided(store: FindingStore) -> None:
-    first, second = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    first, second = suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids
     old_map = store.get(first).map_key
     reject(store, second)
     before = state(store)
-    suggest(store, candidates(), (0.8, 0.3), PIRADS.name)
+    again = suggest(store, candidates(), (0.8, 0.3), PIRADS.name)
+    assert again.n_decided == 1  # what was rejected is not asked again
     standings = [f.suggestion.standing for f in store.findings() if f.suggestion]
-    assert standings == [Standing.REJECTED, Standing.OPEN, Standing.OPEN]
+    assert standings == [Standing.REJECTED, Standing.OPEN]
+    assert set(np.unique(store.document.maps[store.get(again.ids[0]).map_key])) == {0, 1}
     assert old_map in store.document.maps  # what was rejected lies in it
     store.recording.undo()
     assert state(store) == before
@@ -203,3 +205,24 @@ def test_a_second_run_takes_the_place_of_what_was_not_decided(store: FindingStor
     made = Provenance(made_by="model other 1.0")
     suggest(store, LabelMap.on(T2W, other.array, scheme=other.scheme, provenance=made), (0.5, 0.4), "t")
     assert len(store.findings()) == 4
+
+
+def test_what_the_reader_has_drawn_is_not_suggested_again(store: FindingStore) -> None:
+    drawn = np.zeros(T2W.geometry.shape_zyx, np.uint8)
+    drawn[1:3, 2:6, 2:5] = 1  # three quarters of the first candidate
+    drawn[4, 10:14, 10] = 2  # a quarter of the second
+    add_map(store, "my lesions", drawn)
+    before = state(store)
+    done = suggest(store, candidates(), (0.9, 0.4), PIRADS.name)
+    assert done.n_decided == 1
+    (one,) = done.ids
+    made = store.get(one).suggestion
+    assert made is not None
+    assert (made.label, made.confidence) == (2, 0.4)
+    accept(store, one)
+    known = state(store)
+    assert suggest(store, candidates(), (0.9, 0.4), PIRADS.name).ids == ()
+    assert state(store) == known  # no step
+    store.recording.undo()
+    store.recording.undo()
+    assert state(store) == before
