@@ -114,6 +114,9 @@ def test_three_candidates_are_decided_by_three_keys(panel: Any, bridge: Any, qtb
     assert not panel.suggestions.isVisible()
     qtbot.waitUntil(lambda: not panel.measuring.is_busy and not panel.store.stale)
     assert [cell(panel, r, "model") for r in range(3)] == ["0.91 \u2713", "0.55 \u2717", "0.20 \u2713"]
+    column = panel.model.column_of("model")
+    tip = panel.model.index(0, column).data(Qt.ItemDataRole.ToolTipRole)
+    assert "35 are suggested ones, 0 drawn by hand; 15 suggested ones are not in it" in tip
     assert panel.measuring.offered(drawn)[0].label == 1  # accepted ones are in the table already
 
     for _ in range(3):

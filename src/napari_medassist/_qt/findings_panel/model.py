@@ -13,6 +13,7 @@ from napari_medassist.app.findings.table import (
     Column,
     Row,
     columns_of,
+    of_model,
     rows_of,
     set_cell,
     sorted_rows,
@@ -168,7 +169,7 @@ class FindingTable(QAbstractTableModel):
 
     def _tip(self, row: Row, column: Column) -> str:
         if column.name == "model":
-            return row.of_model
+            return of_model(self._store, row.finding)
         told = list(row.notes)
         if column.name in ("volume_ml", "axial_mm", "diameter_3d_mm", "mean") and row.is_stale:
             told.insert(0, "The mask has changed; being measured.")

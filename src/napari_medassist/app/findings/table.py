@@ -77,8 +77,6 @@ class Row:
         What the template's rule gives, if it has one.
     notes
         What the reader should look at, in sentences.
-    of_model
-        What a model suggested of it, and what became of that, in words; empty if none did.
     """
 
     finding: Finding
@@ -87,7 +85,6 @@ class Row:
     location: Location
     category: pirads.Category | None
     notes: tuple[str, ...]
-    of_model: str = ""
 
     @property
     def is_gone(self) -> bool:
@@ -139,13 +136,7 @@ def _row(store: FindingStore, finding: Finding, template: Template) -> Row:
         beyond = "definite" in (finding.fields.get("epe"), finding.fields.get("svi"))
         notes.extend(pirads.warnings(reader, category.value, axial, beyond_gland=beyond))
     return Row(
-        finding,
-        measured,
-        finding.id in store.stale,
-        store.location_of(finding),
-        category,
-        tuple(notes),
-        _of_model(store, finding),
+        finding, measured, finding.id in store.stale, store.location_of(finding), category, tuple(notes)
     )
 
 
@@ -160,7 +151,11 @@ def _mask_notes(finding: Finding, measured: Measured | None) -> list[str]:
     return told
 
 
-def _of_model(store: FindingStore, finding: Finding) -> str:
+def of_model(store: FindingStore, finding: Finding) -> str:
+    """Return what a model suggested of a finding, and what became of that; empty if none did.
+
+    It looks at all voxels of both maps: to be asked when it is read, not for every row.
+    """
     made = finding.suggestion
     if made is None:
         return ""
@@ -170,7 +165,7 @@ def _of_model(store: FindingStore, finding: Finding) -> str:
         return f"{told}; {made.standing}."
     return (
         f"{told}; of its voxels {origin.n_kept} are suggested ones, {origin.n_added} drawn by hand; "
-        f"{origin.n_removed} suggested ones were taken away."
+        f"{origin.n_removed} suggested ones are not in it."
     )
 
 

@@ -19,7 +19,7 @@ from napari_medassist.app.findings.measures import measure_all
 from napari_medassist.app.findings.reporting import reported
 from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.findings.suggestions import NEW_MAP, accept, origin_of, reject, suggest
-from napari_medassist.app.findings.table import columns_of, rows_of, text_of
+from napari_medassist.app.findings.table import columns_of, of_model, rows_of, text_of
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.labels import LabelMap, LabelScheme
 from napari_medassist.core.provenance import Provenance
@@ -104,8 +104,9 @@ def test_each_voxels_origin_is_told_after_corrections(store: FindingStore) -> No
     assert origin is not None
     assert (origin.n_kept, origin.n_added, origin.n_removed) == (28, 3, 4)
     assert origin_of(store, store.get(second)) is None
-    (row, _) = rows_of(store, PIRADS)
-    assert "28 are suggested ones, 3 drawn by hand; 4 suggested ones were taken away" in row.of_model
+    told = of_model(store, store.get(first))
+    assert "28 are suggested ones, 3 drawn by hand; 4 suggested ones are not in it" in told
+    assert of_model(store, store.get(second)).endswith("; open.")
 
 
 def test_a_map_that_holds_no_lesions_or_lies_elsewhere_is_not_accepted_into(
