@@ -2,7 +2,7 @@
 
 Suggested voxels lie in a label map of their own, which stays as it was made. Accepting copies them into
 the reader's map, never over a voxel that is labelled there. So each voxel of an accepted lesion can be
-told apart afterwards: suggested and kept, drawn by the reader, or suggested and taken away.
+told apart afterwards: suggested and kept, drawn by the reader, or suggested and not in it.
 """
 
 from __future__ import annotations
