@@ -81,10 +81,14 @@ class Bridge:
     # ---------------------------------------------------------------- layers
 
     def layers(self, kind: type[Layer] = Layer) -> list[Layer]:
-        """Return the viewer's layers of a kind that belong to the case, top one first."""
+        """Return the viewer's layers of a kind that belong to the case, top one first.
+
+        A viewer that was closed has none: timers of panels may still ask for a moment.
+        """
+        viewer = self.viewer
         return [
             layer
-            for layer in reversed(self.viewer.layers)
+            for layer in reversed([] if viewer is None else viewer.layers)
             if isinstance(layer, kind) and link_of(layer.metadata) is not None
         ]
 

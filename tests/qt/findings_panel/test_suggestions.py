@@ -164,3 +164,13 @@ def test_suggestions_are_suggestions_again_when_work_is_restored(
     assert not again.editable
     qtbot.waitUntil(lambda: shown_values(bridge) == [2, 3])
     assert panel.suggestions.count.text() == "2 to decide"
+
+
+def test_a_panel_that_was_closed_measures_nothing_when_its_viewer_goes(panel: Any, bridge: Any) -> None:
+    panel.take_suggestions(prediction(bridge))
+    assert panel.measuring.close()
+    panel._show_layers()  # as a layer that is removed makes it
+    assert not panel.measuring.is_busy
+    bridge._viewer = lambda: None  # as after the window was closed
+    assert bridge.layers() == []
+    assert panel.layers.snapshot().held == {}

@@ -52,6 +52,7 @@ class Measuring(QObject):
         self._store, self._layers, self._session = store, layers, session
         self._offers: Mapping[str, tuple[Lesion, ...]] = {}
         self._rule = LesionRule.LABEL
+        self._is_closed = False
         self._requests = Requests()
         self._runner = Runner(self, threads=1)
         self._rest = QTimer(self)
@@ -66,6 +67,8 @@ class Measuring(QObject):
 
     def ask(self, rule: LesionRule | None = None) -> None:
         """Measure everything when the mouse has come to rest."""
+        if self._is_closed:
+            return
         self._rule = rule or self._rule
         self._requests.overtake()  # what is being measured is out of date already
         self._rest.start()
@@ -110,7 +113,8 @@ class Measuring(QObject):
         return found
 
     def close(self) -> bool:
-        """Stop, and wait for what runs; tell whether it ended."""
+        """Stop for good, and wait for what runs; tell whether it ended."""
+        self._is_closed = True
         self._rest.stop()
         return self._runner.close()
 
