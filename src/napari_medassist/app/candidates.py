@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -75,14 +76,12 @@ def with_candidates(made: Prediction) -> Prediction:
     labels, confidences = candidates_in(probability, rule_for(made.grid.voxel_volume_mm3))
     array = labels_on_grid(labels, made.grid, image.geometry)
     there = [k for k in range(1, len(confidences) + 1) if (array == k).any()]
-    renumbered = np.zeros(len(confidences) + 1, dtype=np.uint8)
-    renumbered[there] = np.arange(1, len(there) + 1)
-    kept = tuple(confidences[k - 1] for k in there)
+    array, kept = _only(there, array, confidences)
     n_lost = len(confidences) - len(kept)
     told = (f"{n_lost} candidate(s) lie between the voxels of the image.",) if n_lost else ()
     return replace(
         made,
-        labels=_named(image, renumbered[array], kept),
+        labels=_named(image, array, kept),
         confidences=kept,
         lesion_probability=_on_image(probability, made),
         warnings=(*made.warnings, *told),
@@ -114,12 +113,19 @@ def within_organ(made: Prediction, organ: LabelMap) -> Prediction:
     n_beyond = len(confidences) - len(kept)
     if not n_beyond:
         return made
-    renumbered = np.zeros(len(confidences) + 1, dtype=np.uint8)
-    renumbered[kept] = np.arange(1, len(kept) + 1)
-    left = tuple(confidences[k - 1] for k in kept)
+    array, left = _only(kept, array, confidences)
     told = f"{n_beyond} candidate(s) beyond what {organ.name} outlines were left out."
-    labels = _named(made.labels, renumbered[array], left)
+    labels = _named(made.labels, array, left)
     return replace(made, labels=labels, confidences=left, warnings=(*made.warnings, told))
+
+
+def _only(
+    kept: Sequence[int], array: NDArray[np.uint8], confidences: tuple[float, ...]
+) -> tuple[NDArray[np.uint8], tuple[float, ...]]:
+    """Return labels and confidences of some candidates, numbered anew from 1."""
+    renumbered = np.zeros(len(confidences) + 1, dtype=np.uint8)
+    renumbered[list(kept)] = np.arange(1, len(kept) + 1)
+    return renumbered[array], tuple(confidences[k - 1] for k in kept)
 
 
 def _grown(mask: NDArray[np.bool_], spacing_zyx_mm: Triple) -> NDArray[np.bool_]:

@@ -58,7 +58,7 @@ def prediction(bridge: Any) -> Prediction:
         ),
         provenance=Provenance(made_by="model finder 1.0", software="test"),
     )
-    return Prediction(labels, (), {}, confidences=confidences)
+    return Prediction(labels, ("There is no adc.",), {}, confidences=confidences)
 
 
 def layer(bridge: Any, name: str) -> Any:
@@ -84,6 +84,7 @@ def test_three_candidates_are_decided_by_three_keys(panel: Any, bridge: Any, qtb
     assert not panel.suggestions.isVisible()
     assert panel.take_suggestions(prediction(bridge))
     assert panel.suggestions.count.text() == "3 to decide"
+    assert panel.message.text() == "There is no adc."  # why they may not be believed
     suggested = layer(bridge, "finder 1.0 suggestions")
     assert not suggested.editable
     assert suggested.contour == 1

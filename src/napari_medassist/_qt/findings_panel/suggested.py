@@ -71,8 +71,9 @@ class SuggestionBar(QWidget):
             self.told.emit(str(error))
             return False
         n = done.n_decided
-        known = f"{n} candidate{'' if n == 1 else 's'} you have decided on already." if n else ""
-        self.told.emit(known)
+        known = (f"{n} candidate{'' if n == 1 else 's'} you have decided on already.",) if n else ()
+        # The panel of models, which shows them too, is no longer in front.
+        self.told.emit("\n".join((*made.warnings, *known)))
         if done.ids:
             self._table.go_to(done.ids[0])
             self._table.setFocus()

@@ -29,6 +29,7 @@ from napari_medassist.core.labels import Label, LabelMap, LabelScheme, default_c
 
 #: What the reader's map is called where there is none to accept a suggestion into.
 NEW_MAP = "Lesions"
+#: Of a candidate with this share of decided voxels a reader has decided already.
 _KNOWN_SHARE = 0.5
 
 
