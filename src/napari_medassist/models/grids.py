@@ -14,6 +14,9 @@ Float32 = NDArray[np.float32]
 Triple = tuple[float, float, float]
 Shape = tuple[int, int, int]
 
+_SAME_SPACING = 0.02  # a difference of voxel distances that shifts by less than a third in 16 voxels
+_TIE = 1e-4  # of a voxel; rounding in a file's geometry must not decide between two slices
+
 
 def centred_grid(
     geometry: Geometry,
@@ -30,14 +33,33 @@ def centred_grid(
     spacing_zyx_mm, shape_zyx
         Voxel distances and numbers of voxels of the new one.
     centre_lps_mm
-        LPS position (x, y, z) of its middle; that of the image by default.
+        LPS position (x, y, z) of its middle; that of the image by default. Along an axis whose voxel
+        distance is kept the grid moves by at most half a voxel, so that nothing is interpolated.
     """
     middle = centre_lps_mm
     if middle is None:
         middle = geometry.index_to_lps((np.asarray(geometry.shape_zyx) - 1) / 2)
     half = (np.asarray(shape_zyx)[::-1] - 1) / 2 * np.asarray(spacing_zyx_mm)[::-1]
-    origin = middle - geometry.direction @ half
+    first = geometry.lps_to_index(middle - geometry.direction @ half)
+    origin = geometry.index_to_lps(_on_slices(first, geometry, spacing_zyx_mm))
     return Geometry(shape_zyx, spacing_zyx_mm, tuple(origin.tolist()), geometry.direction_lps)
+
+
+def _on_slices(
+    first_zyx: NDArray[np.float64], geometry: Geometry, spacing_zyx_mm: Triple
+) -> NDArray[np.float64]:
+    """Move an index to the nearest whole one along axes whose voxel distances the new grid keeps.
+
+    A grid of 20 slices about the middle of 19 of the same thickness would lie between all of them, and
+    each of its slices would be the mean of two. Halfway between two the one toward the patient's left,
+    back or head is taken, so that an image stored the other way round is seen the same.
+    """
+    spacing = np.asarray(geometry.spacing_zyx_mm)
+    is_kept = np.abs(np.asarray(spacing_zyx_mm) / spacing - 1) < _SAME_SPACING
+    columns = geometry.direction[:, ::-1]  # of z, y, x
+    toward = np.array([np.sign(c[np.abs(c).argmax()]) for c in columns.T])
+    nearest = toward * np.floor(first_zyx * toward + 0.5 + _TIE)
+    return np.where(is_kept, nearest, first_zyx)
 
 
 def touches_inner_face(labels: NDArray[np.uint8], grid: Geometry, image: Geometry) -> bool:

@@ -52,6 +52,18 @@ def test_a_grid_is_centred_on_the_image_along_its_axes() -> None:
     )
 
 
+@pytest.mark.parametrize("shape", [20, 21, 6, 7])
+def test_slices_of_the_same_thickness_are_kept_however_they_are_counted(shape: int) -> None:
+    image = Geometry((19, 60, 50), (3.0, 0.6, 0.7), (-12.0, 30.0, 5.0), TILTED)
+    grid = centred_grid(image, (3.0, 1.0, 1.0), (shape, 20, 30))
+    first = image.lps_to_index(grid.index_to_lps(np.zeros(3)))
+    assert abs(first[0] - round(first[0])) < 1e-9
+    assert np.abs(image.lps_to_index(middle(grid)) - 9.0)[0] <= 0.5 + 1e-9
+    flip = AxisOrder((0, 1, 2), (True, True, False))
+    other = centred_grid(flip.apply_geometry(image), (3.0, 1.0, 1.0), (shape, 20, 30))
+    np.testing.assert_allclose(middle(other), middle(grid), atol=1e-9)
+
+
 def test_a_covering_grid_reaches_all_corners() -> None:
     shape = covering_shape(IMAGE, (3.0, 1.0, 1.0), (4, 4, 40))
     assert shape == (12, 36, 40)

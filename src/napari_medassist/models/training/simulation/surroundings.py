@@ -14,7 +14,7 @@ from napari_medassist.models.training.simulation.frame import Array, Frame, colu
 from napari_medassist.models.training.simulation.gland import Gland
 
 _KINDS = ("image", "tissues", "both", "painted")
-_WEIGHTS = (0.3, 0.15, 0.15, 0.4)
+_WEIGHTS = (0.22, 0.13, 0.15, 0.5)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _where(chance: Chance, frame: Frame, gland: Gland, background: Background) -
     """Return the index in the background of each voxel: near the gland, its own gland's place."""
     distance = np.sqrt((gland.relative**2).sum(axis=0))
     nearness = np.exp(-np.clip(distance - 1, 0, None) / chance.between(0.7, 1.2))
-    plain = chance.between(0.8, 1.2)
+    plain = chance.between(0.75, 1.3)
     fitted = background.half_mm / gland.half_mm
     fitted = fitted * chance.numbers.uniform([0.9, 0.95, 0.95], [1.1, 1.12, 1.1])
     at_mm = gland.places_mm * (plain + (column(fitted) - plain) * nearness)
@@ -87,7 +87,7 @@ def _where(chance: Chance, frame: Frame, gland: Gland, background: Background) -
     angle = np.deg2rad(chance.normal(0, 5))
     y, x = at_mm[1].copy(), at_mm[2].copy()
     at_mm[1], at_mm[2] = y * np.cos(angle) - x * np.sin(angle), y * np.sin(angle) + x * np.cos(angle)
-    strength = chance.between(0, 5.0)
+    strength = chance.between(0, 8.0)
     for axis in range(3):
         at_mm[axis] += strength * chance.field((3, 6, 6))
     index: Array = at_mm / column(np.array(frame.spacing_zyx_mm)) + column(background.centre_index)
