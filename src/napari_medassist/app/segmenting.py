@@ -185,10 +185,43 @@ def segment(
             cure="Close other programs or cases.",
         )
     progress(0, 100, f"{card.name} is loaded")
-    made = _ready(card, backend, n_threads).predict(images, progress, doubting=doubting)
-    if card.task is Task.DETECTION:
-        made = _within_organ(card, images, with_candidates(made), backend, n_threads)
+    made = predicted(
+        _ready(card, backend, n_threads),
+        images,
+        doubting=doubting,
+        progress=progress,
+        backend=backend,
+        n_threads=n_threads,
+    )
     return replace(made, warnings=(*told, *made.warnings))
+
+
+def predicted(
+    model: Model,
+    images: Mapping[str, Volume],
+    *,
+    doubting: bool = False,
+    progress: Progress = silent,
+    backend: str = "",
+    n_threads: int | None = None,
+) -> Prediction:
+    """Run a model that is ready on its images by role; see :func:`segment`.
+
+    Parameters
+    ----------
+    model
+        The model.
+    images
+        Its inputs by role.
+    doubting, progress
+        As for :func:`segment`.
+    backend, n_threads
+        What runs the model that outlines the organ, for one that looks for lesions.
+    """
+    made = model.predict(images, progress, doubting=doubting)
+    if model.card.task is not Task.DETECTION:
+        return made
+    return _within_organ(model.card, images, with_candidates(made), backend, n_threads)
 
 
 def _within_organ(

@@ -24,6 +24,7 @@ from napari_medassist.cli import (
     report,
     segment,
     share,
+    train,
     worklist,
 )
 from napari_medassist.core.errors import Cancelled, MedAssistError
@@ -42,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
         burden, cohort, compare, consensus, conventions, demo, evaluate, export, inspect, measurements,
-        models, open_window, report, segment, share, worklist,
+        models, open_window, report, segment, share, train, worklist,
     ):  # fmt: skip
         command.add_parser(subparsers)
     return parser

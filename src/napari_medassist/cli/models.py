@@ -36,6 +36,13 @@ def add_parser(subparsers: Any) -> None:
     )
     add.add_argument("--fold", default="", help="of an nnU-Net folder: 0, 1, ... or all")
     add.set_defaults(run=run_add)
+    back = acts.add_parser(
+        "rollback",
+        help="use the version before of a model that you have trained",
+        description="Use the version of a trained model before the current one. Nothing is deleted.",
+    )
+    back.add_argument("name", help="name of the model")
+    back.set_defaults(run=run_rollback)
     remove = acts.add_parser("remove", help="remove a model of your own")
     remove.add_argument("name", help="name of the model")
     remove.set_defaults(run=run_remove)
@@ -44,17 +51,17 @@ def add_parser(subparsers: Any) -> None:
 def run_list(_args: argparse.Namespace) -> int:
     """Print a line a model."""
     from napari_medassist.app.segmenting import offered_models
-    from napari_medassist.models.user_models import user_models
+    from napari_medassist.models.registry import problems
 
     for offered in offered_models(None):
         card = offered.card
         state = "ready" if offered.is_installed else f"napari-medassist models install {card.name}"
         takes = ", ".join(wanted.in_words for wanted in card.inputs)
         print(f"{card.full_name:<24} {card.title} (takes {takes}) [{state}]")
-    _, problems = user_models()
-    for problem in problems:
+    told = problems()
+    for problem in told:
         print(f"warning: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    return 1 if told else 0
 
 
 def run_show(args: argparse.Namespace) -> int:
@@ -88,9 +95,17 @@ def run_add(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_rollback(args: argparse.Namespace) -> int:
+    """Go back to the version before."""
+    from napari_medassist.models.tuned import roll_back
+
+    print(f"{args.name}: version {roll_back(args.name)} is used now")
+    return 0
+
+
 def run_remove(args: argparse.Namespace) -> int:
     """Remove a model of the user's."""
-    from napari_medassist.models.user_models import remove_model
+    from napari_medassist.models.registry import remove_model
 
     remove_model(args.name)
     print(f"{args.name}: removed")

@@ -146,6 +146,8 @@ class Network:
         Whether it always looks at the mirrored image too, and the mean counts.
     slides
         Whether windows slide over the whole image from the first; else one is centred on it.
+    architecture
+        Of one of our own: its name in ``models.networks.known``; such a network can learn.
     """
 
     sampling: Sampling
@@ -158,6 +160,7 @@ class Network:
     slides: bool = False
     mirrors: bool = False
     looks_twice: bool = False
+    architecture: str = ""
 
     def weight_file(self, suffix: str) -> WeightFile | None:
         """Return the weights of a format, ``.onnx`` or ``.safetensors``; None if there are none."""

@@ -6,11 +6,17 @@ import difflib
 from pathlib import Path
 
 from napari_medassist.core.errors import UnknownItem
+from napari_medassist.models import tuned
 from napari_medassist.models import user_models as users
 from napari_medassist.models.card import ModelCard
 from napari_medassist.models.zoo import lungs_ct, prostate_lesions, prostate_zones, taps_prostate
 
-_OURS = (prostate_zones.CARD, prostate_lesions.CARD, lungs_ct.CARD, taps_prostate.CARD)
+_OURS: tuple[ModelCard, ...] = (
+    prostate_zones.CARD,
+    prostate_lesions.CARD,
+    lungs_ct.CARD,
+    taps_prostate.CARD,
+)
 
 
 def our_models() -> tuple[ModelCard, ...]:
@@ -20,7 +26,19 @@ def our_models() -> tuple[ModelCard, ...]:
 
 def models() -> tuple[ModelCard, ...]:
     """Return the cards of all models, those of the package first."""
-    return (*_OURS, *users.user_models()[0])
+    return (*_OURS, *tuned.tuned_models(_by_name())[0], *users.user_models()[0])
+
+
+def problems() -> tuple[str, ...]:
+    """Return what is wrong with models that a user has added or tuned, in sentences."""
+    return (*tuned.tuned_models(_by_name())[1], *users.user_models()[1])
+
+
+def root_of(card: ModelCard) -> ModelCard:
+    """Return the bundled model that a tuned one began with; another one itself."""
+    if not tuned.is_tuned(card.name):
+        return card
+    return _by_name()[tuned.lineage_of(card.name).root]
 
 
 def find_model(name: str) -> ModelCard:
@@ -38,6 +56,29 @@ def find_model(name: str) -> ModelCard:
     raise UnknownItem(f"There is no model '{name}'.", cure=f"Known are: {', '.join(near)}.")
 
 
+def require_free_name(name: str) -> None:
+    """Check a name; see :func:`napari_medassist.models.tuned.require_free_name`."""
+    tuned.require_free_name(name, tuple(_by_name()))
+
+
+def remove_model(name: str) -> None:
+    """Delete a model that a user has added or tuned, with all its versions.
+
+    Raises
+    ------
+    InvalidSetting
+        If there is none of that name.
+    """
+    if tuned.is_tuned(name):
+        tuned.remove_tuned(name)
+    else:
+        users.remove_model(name)
+
+
 def add_model(path: Path, *, fold: str = "") -> ModelCard:
     """Add a user's own model; see :func:`napari_medassist.models.user_models.add_model`."""
-    return users.add_model(path, tuple(card.name for card in _OURS), fold=fold)
+    return users.add_model(path, tuple(_by_name()), fold=fold)
+
+
+def _by_name() -> dict[str, ModelCard]:
+    return {card.name: card for card in _OURS}

@@ -10,16 +10,15 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_medassist._qt.place_row import PlaceRow
 from napari_medassist.app.browser.source_form import sources_of_form
 from napari_medassist.app.browser.sources import CohortSources
 from napari_medassist.core.errors import MedAssistError
@@ -32,45 +31,6 @@ _KINDS: Mapping[Kind, str] = {
 }
 _MIN_WIDTH = 560
 _N_MODELS = 4
-
-
-class PlaceRow(QWidget):
-    """A line for a folder, a file or a pattern, with a button to look for it.
-
-    Parameters
-    ----------
-    tip
-        What is meant.
-    is_file
-        Whether a file is looked for, not a folder.
-    """
-
-    def __init__(self, tip: str, *, is_file: bool = False) -> None:
-        super().__init__()
-        self.line = QLineEdit()
-        self.line.setToolTip(tip)
-        self._is_file = is_file
-        self.look = QPushButton("...")
-        self.look.setToolTip("Look for it")
-        self.look.setFixedWidth(self.look.sizeHint().height() + 8)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.line, 1)
-        row.addWidget(self.look)
-        self.look.clicked.connect(lambda: self._ask())
-
-    @property
-    def text(self) -> str:
-        """What was written; empty for nothing."""
-        return self.line.text().strip()
-
-    def _ask(self) -> None:
-        if self._is_file:
-            chosen, _ = QFileDialog.getOpenFileName(self, "Table of cases", "", "Tables (*.csv)")
-        else:
-            chosen = QFileDialog.getExistingDirectory(self, "Folder", self.text)
-        if chosen:
-            self.line.setText(chosen)
 
 
 class OpenCohortDialog(QDialog):
@@ -106,7 +66,7 @@ class OpenCohortDialog(QDialog):
         self.manifest = PlaceRow(
             "A table of the cases (CSV) instead of folders: columns case, reference, and a column of "
             "predictions for each model",
-            is_file=True,
+            filters="Tables (*.csv)",
         )
         self.kind = QComboBox()
         for kind in get_args(Kind):

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QMenu,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QSplitter,
@@ -26,18 +27,22 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.models_panel.learn_dialog import LearnDialog
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.layer_data import map_layer
+from napari_medassist.app.learning.wish import LearnedFromCases, LearningWish, learn_from_list
 from napari_medassist.app.segmenting import OfferedModel, offered_models, preferred_images, segment
 from napari_medassist.core.case import Case
-from napari_medassist.core.errors import Cancelled
+from napari_medassist.core.errors import Cancelled, MedAssistError
 from napari_medassist.core.labels import ProbabilityMap
 from napari_medassist.core.progress import Progress
+from napari_medassist.models import tuned
 from napari_medassist.models.card import ModelCard, Task, as_text, rows_of
+from napari_medassist.models.networks.known import can_learn
 from napari_medassist.models.places import install
 from napari_medassist.models.prediction import Prediction
-from napari_medassist.models.registry import add_model
+from napari_medassist.models.registry import add_model, remove_model
 
 T = TypeVar("T")
 _WARNING = "color: #e0a030;"
@@ -68,12 +73,17 @@ class ModelsPanel(QWidget):
         self.run, self.stop = QPushButton("Segment"), QPushButton("Cancel")
         self.doubt = QCheckBox("Uncertainty")
         self.doubt.setToolTip("Add a layer that shows where the network is not sure; looks twice")
-        self.add = QPushButton("Add")
-        self.add.setToolTip("Add a network of your own")
-        menu = QMenu(self.add)
-        menu.addAction("ONNX or TorchScript, with a JSON file beside it...", self._choose_file)
-        menu.addAction("Folder of nnU-Net v2, or a MONAI bundle...", self._choose_folder)
-        self.add.setMenu(menu)
+        self.more = QPushButton("More")
+        self.more.setToolTip("Models of your own: let one learn, add, go back, remove")
+        menu = QMenu(self.more)
+        self.learn = menu.addAction("Learn from my cases...", self._choose_cases)
+        menu.addSeparator()
+        menu.addAction("Add ONNX or TorchScript, with a JSON file beside it...", self._choose_file)
+        menu.addAction("Add a folder of nnU-Net v2, or a MONAI bundle...", self._choose_folder)
+        menu.addSeparator()
+        self.back = menu.addAction("Go back to the version before", self._go_back)
+        self.remove = menu.addAction("Remove this model...", self._ask_and_remove)
+        self.more.setMenu(menu)
         self.bar, self.message, self.warnings = QProgressBar(), QLabel(), QLabel()
         self._lay_out()
         self._connect()
@@ -117,14 +127,65 @@ class ModelsPanel(QWidget):
         if chosen:
             self.add_path(Path(chosen))
 
+    def begin_learning(self, card: ModelCard, wish: LearningWish) -> None:
+        """Let a model learn from a user's cases, in a thread; the panel tells how it went."""
+
+        def run(progress: Progress) -> LearnedFromCases:
+            return learn_from_list(card, wish, progress)
+
+        self._start(f"{card.name} learns", run, self._show_learned)
+
+    def _choose_cases(self) -> None:
+        offered = self.chosen()
+        if offered is None or self.runner.is_busy:
+            return
+        dialog = LearnDialog(offered.card, self)
+        if dialog.exec():
+            self.begin_learning(offered.card, dialog.wish())
+
+    def _show_learned(self, learned: LearnedFromCases) -> None:
+        self._show_models()
+        self._select(learned.card.name)
+        quality = "\n".join(f"{m.what}: {m.value}" for m in learned.card.quality)
+        self._tell(f"{learned.card.full_name} is ready.\n{quality}".strip(), learned.warnings)
+
+    def _go_back(self) -> None:
+        offered = self.chosen()
+        if offered is None:
+            return
+        try:
+            number = tuned.roll_back(offered.card.name)
+        except MedAssistError as error:
+            self._tell(str(error))
+            return
+        self._show_models()
+        self._select(offered.card.name)
+        self._tell(f"{offered.card.name}: version {number} is used now.")
+
+    def _ask_and_remove(self) -> None:
+        offered = self.chosen()
+        if offered is None:
+            return
+        name = offered.card.name
+        answer = QMessageBox.question(
+            self, "Remove a model", f"Delete '{name}' with all its versions? This cannot be undone."
+        )
+        if answer == QMessageBox.StandardButton.Yes:
+            remove_model(name)
+            self._show_models()
+            self._tell(f"{name} was removed.")
+
+    def _select(self, name: str) -> None:
+        names = [offered.card.name for offered in self._offered]
+        self.list.setCurrentRow(names.index(name))
+
     def _show_fetched(self, _paths: tuple[Path, ...]) -> None:
         self._show_models()
         self._tell("Its weights are here, and checked.")
 
     def _show_added(self, card: ModelCard) -> None:
         self._show_models()
-        names = [offered.card.name for offered in self._offered]
-        self.list.setCurrentRow(names.index(card.name))
+        self._select(card.name)
         self._tell(f"{card.full_name} was added.")
 
     def chosen(self) -> OfferedModel | None:
@@ -215,6 +276,11 @@ class ModelsPanel(QWidget):
             not self.runner.is_busy and not (offered.is_installed and bool(offered.misfit))
         )
 
+        self.learn.setEnabled(can_learn(offered.card) and not self.runner.is_busy)
+        version = offered.card.version
+        self.back.setEnabled(tuned.is_tuned(offered.card.name) and version != "1")
+        self.remove.setEnabled(any(file.is_users for file in offered.card.weights))
+
     def _show_progress(self, done: int, total: int, message: str) -> None:
         self.bar.setRange(0, total)
         self.bar.setValue(done)
@@ -246,7 +312,7 @@ class ModelsPanel(QWidget):
         buttons.addWidget(self.run, 1)
         buttons.addWidget(self.stop)
         buttons.addWidget(self.doubt)
-        buttons.addWidget(self.add)
+        buttons.addWidget(self.more)
         rows = QVBoxLayout(self)
         rows.addWidget(split, 1)
         rows.addLayout(buttons)

@@ -95,7 +95,7 @@ def _of_folder(folder: Path) -> Listing:
 
 
 def _of_table(path: Path) -> tuple[ListedCase, ...]:
-    rows = _rows(path)
+    rows = rows_of_table(path)
     cases: dict[str, tuple[int, ListedCase]] = {}
     for line, row in rows:
         name = row.get("case", "").strip()
@@ -118,8 +118,14 @@ def _of_table(path: Path) -> tuple[ListedCase, ...]:
     return tuple(case for _, case in cases.values())
 
 
-def _rows(path: Path) -> Sequence[tuple[int, dict[str, str]]]:
-    """Return line number and cells by column of each row; columns in lower case."""
+def rows_of_table(path: Path) -> Sequence[tuple[int, dict[str, str]]]:
+    """Return line number and cells by column of each row of a table of cases; columns in lower case.
+
+    Raises
+    ------
+    FileProblem
+        If it cannot be read, or names no paths.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             header = file.readline()

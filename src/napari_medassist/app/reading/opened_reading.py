@@ -80,13 +80,13 @@ class CaseFiles:
 
     def read_ahead(self, listed: ListedCase, progress: Progress = silent) -> None:
         """Read a case, so that it opens at once."""
-        self._held.get((listed.name,), lambda: _read_case(listed, progress))
+        self._held.get((listed.name,), lambda: read_listed(listed, progress))
 
     def open(
         self, listed: ListedCase, reader: str, readings: Readings, progress: Progress = silent
     ) -> OpenedReading:
         """Return a case with what a reader has made of it; what cannot be read is told in it."""
-        part = self._held.get((listed.name,), lambda: _read_case(listed, progress))
+        part = self._held.get((listed.name,), lambda: read_listed(listed, progress))
         if part.error is not None:
             return OpenedReading(listed.name, None, problem=str(part.error))
         try:
@@ -96,7 +96,8 @@ class CaseFiles:
         return OpenedReading(listed.name, _with_own_labels(part.value), own)
 
 
-def _read_case(listed: ListedCase, progress: Progress) -> Case:
+def read_listed(listed: ListedCase, progress: Progress = silent) -> Case:
+    """Read the files of a case of a list; raises ``FileProblem`` if nothing can be read."""
     if len(listed.paths) == 1:
         return read(listed.paths[0], progress=progress)
     found = read_together(listed.paths, listed.name, progress=progress)

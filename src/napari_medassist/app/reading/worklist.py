@@ -101,6 +101,11 @@ class Worklist:
         """Return how many cases a reader has done."""
         return sum(self.entry(case.name, reader).status is Status.DONE for case in self.cases)
 
+    def readers_done(self) -> tuple[str, ...]:
+        """Return the readers who have set a case to done, by name."""
+        readers = {reader for entries in self._entries.values() for reader in entries}
+        return tuple(sorted(reader for reader in readers if self.n_done(reader)))
+
     def next_case(self, after: str | None, reader: str, passed_over: frozenset[str]) -> str | None:
         """Return the next case that a reader has neither done nor skipped, beginning anew at the end.
 

@@ -69,10 +69,14 @@ def load(card: ModelCard, wanted: str = "", n_threads: int | None = None) -> Bac
     make: dict[str, Callable[[Path], Backend]] = {
         "openvino": lambda p: OpenVinoBackend(p, n_threads),
         "onnxruntime": lambda p: OnnxRuntimeBackend(p, n_threads),
-        "torch": lambda p: PyTorchBackend(p, card.name, n_threads),
+        "torch": lambda p: PyTorchBackend(p, _architecture(card), n_threads),
         "torchscript": lambda p: TorchScriptBackend(p, n_threads),
     }
     return make[name](path)
+
+
+def _architecture(card: ModelCard) -> str:
+    return "" if card.network is None else card.network.architecture
 
 
 def _file(card: ModelCard, suffix: str) -> WeightFile | None:

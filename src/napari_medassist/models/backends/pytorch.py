@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from napari_medassist.core.errors import CorruptFile
 from napari_medassist.models.backends.base import Float32, Tick, default_threads
 from napari_medassist.models.networks.known import BUILDERS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def network_of(path: Path, network: str) -> nn.Module:
+    """Return one of our own networks with weights from a safetensors file.
+
+    Parameters
+    ----------
+    path
+        The file; its hash must have been checked.
+    network
+        Name of the network, see ``models.networks.known``.
+
+    Raises
+    ------
+    CorruptFile
+        If the weights are not those of the network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    net = BUILDERS[network]()
+    try:
+        net.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+    except (SafetensorError, RuntimeError) as error:
+        why = str(error).strip().splitlines()[0]
+        raise CorruptFile(f"These are not weights of {network}: {why}", path=path) from error
+    return net
 
 
 class PyTorchBackend:
@@ -31,18 +62,17 @@ class PyTorchBackend:
 
     def __init__(self, path: Path, network: str, n_threads: int | None = None) -> None:
         import torch
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
 
-        self._device = _device()
+        self._device = best_device()
         torch.set_num_threads(n_threads or default_threads())
-        net = BUILDERS[network]()
-        try:
-            net.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
-        except (SafetensorError, RuntimeError) as error:
-            why = str(error).strip().splitlines()[0]
-            raise CorruptFile(f"These are not weights of {network}: {why}", path=path) from error
-        self._net = net.eval().to(self._device)
+        self._net = network_of(path, network).eval().to(self._device)
+
+    @classmethod
+    def of(cls, net: nn.Module, device: str = "cpu") -> Self:
+        """Run a network that is in memory, on the device where it is."""
+        backend = cls.__new__(cls)
+        backend._device, backend._net = device, net.eval()
+        return backend
 
     @property
     def name(self) -> str:
@@ -81,7 +111,7 @@ class TorchScriptBackend:
     def __init__(self, path: Path, n_threads: int | None = None) -> None:
         import torch
 
-        self._device = _device()
+        self._device = best_device()
         torch.set_num_threads(n_threads or default_threads())
         try:
             net = torch.jit.load(str(path), map_location=self._device)  # type: ignore[no-untyped-call]
@@ -109,7 +139,8 @@ class TorchScriptBackend:
         return np.asarray(logits.float().cpu().numpy(), dtype=np.float32)
 
 
-def _device() -> str:
+def best_device() -> str:
+    """Return PyTorch's name of the fastest device here: a graphics card, or the processor."""
     import torch
 
     if torch.cuda.is_available():

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from napari_medassist.models.card import ModelCard
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -25,3 +27,13 @@ def _lesions() -> nn.Module:
 BUILDERS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
     {"prostate-zones": _zones, "prostate-lesions": _lesions}
 )
+
+
+def can_learn(card: ModelCard) -> bool:
+    """Tell whether a model can learn: it has a network of ours, with weights that go on learning."""
+    network = card.network
+    return (
+        network is not None
+        and network.architecture in BUILDERS
+        and network.weight_file(".safetensors") is not None
+    )

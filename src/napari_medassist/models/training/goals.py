@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from napari_medassist.core.labels import LabelScheme
 from napari_medassist.models.training.losses import deep_loss, lesion_loss, zones_loss
 from napari_medassist.models.training.samples import Sample
 
@@ -49,6 +50,12 @@ class Goal:
                 if n:
                     scores[name].append(2 * np.count_nonzero(found & true) / n)
         return {name: round(float(np.mean(values)), 4) for name, values in scores.items() if values}
+
+
+def goal_of_labels(scheme: LabelScheme) -> Goal:
+    """Return what a model that outlines structures learns: each of its labels, and all together."""
+    parts = {label.name: (label.value,) for label in scheme.labels}
+    return Goal(zones_loss, {"all": tuple(label.value for label in scheme.labels), **parts})
 
 
 ZONES = Goal(zones_loss, {"gland": (1, 2), "peripheral": (1,), "transition": (2,)})

@@ -77,6 +77,23 @@ class RunState:
         optimiser = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=1e-2)
         return cls(net, copy.deepcopy(net).eval(), optimiser)
 
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate of the next steps."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+
+    def descend(self, loss: Tensor, keep: float) -> None:
+        """Take one step down a loss, and move the mean of the weights; of it a share is kept."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
+        self.optimiser.step()
+        self.losses.append(float(loss.detach()))
+        self.step += 1
+        with torch.no_grad():
+            for mean, weight in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                mean.lerp_(weight, 1 - keep)
+
     def save(self, path: Path) -> None:
         """Write a checkpoint, whole or not at all."""
         parts = {
@@ -150,32 +167,24 @@ def _learn(
     settings: RunSettings,
     goal: Goal,
 ) -> None:
-    image, labels = _cropped(sample, crops, settings)
+    image, labels = cropped(sample, crops, settings)
     share = min(1.0, state.seconds / (settings.minutes * 60))
     rise = min(1.0, (state.step + 1) / settings.warm_up_steps)
-    rate = settings.learning_rate * rise * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * share)))
-    for group in state.optimiser.param_groups:
-        group["lr"] = rate
+    state.set_rate(settings.learning_rate * rise * cosine(share))
     net: Any = state.net.train()
     with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
         levels = net.levels(image)
     loss = goal.deep_loss([level.float() for level in levels], labels)
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
-    state.optimiser.step()
-    state.losses.append(float(loss.detach()))
-    state.step += 1
     # A mean that starts slow would remember the first, random weights.
-    keep = min(settings.averaging, state.step / (state.step + 50))
-    with torch.no_grad():
-        for mean, weight in zip(state.average.parameters(), state.net.parameters(), strict=True):
-            mean.lerp_(weight, 1 - keep)
+    state.descend(loss, min(settings.averaging, (state.step + 1) / (state.step + 51)))
 
 
-def _cropped(
-    sample: Sample, crops: np.random.Generator, settings: RunSettings
-) -> tuple[Tensor, Tensor]:
+def cosine(share: float) -> float:
+    """Return the learning rate, in shares of its peak, at a share of the run."""
+    return 0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * share))
+
+
+def cropped(sample: Sample, crops: np.random.Generator, settings: RunSettings) -> tuple[Tensor, Tensor]:
     """Cut a random box; position channels still count from the window's centre."""
     image, labels = sample
     whole = network_input(image, settings.spacing_zyx_mm)

@@ -48,6 +48,7 @@ CARD = ModelCard(
         memory_mb=400,
         has_positions=True,
         mirrors=True,
+        architecture="prostate-lesions",
         looks_twice=True,
     ),
     method=(

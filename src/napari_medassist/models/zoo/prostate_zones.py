@@ -42,6 +42,7 @@ CARD = ModelCard(
         memory_mb=400,
         has_positions=True,
         mirrors=True,
+        architecture="prostate-zones",
         looks_twice=True,
     ),
     method="anisotropic U-Net of 2.2 million weights, with the place of each voxel as input",
