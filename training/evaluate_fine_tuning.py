@@ -1,7 +1,7 @@
 """What `prostate-lesions` gains from five cases of another scanner, on simulated studies.
 
-The other scanner is simulated: its ADC is noisy and blurred, its high b-value as bright in fluid and
-fat as one of a low b-value, its T2w darker toward the back. Five studies are learned from, as a user
+The other scanner is simulated: its high b-value is stored inverted (dark is restricted), its ADC is
+noisy and blurred, its T2w darker toward the back. Five studies are learned from, as a user
 would have it; the studies that it is measured on are over other prostates::
 
     python training/evaluate_fine_tuning.py --sources sources.npz --studies 57
@@ -51,8 +51,8 @@ def _changed(volume: Volume, numbers: np.random.Generator) -> Volume:
     noise = numbers.normal(0, 1, values.shape).astype(np.float32)
     if volume.role == "adc":
         unit = ndimage.gaussian_filter(unit, (0, 1.2, 1.2)) + 0.05 * noise
-    elif volume.role == "high-b":  # as of a low b-value: bright fluid and fat stay bright
-        unit = unit**0.5 + 0.05 * noise
+    elif volume.role == "high-b":  # stored inverted, as it is often looked at
+        unit = 1 - np.clip(unit, 0, 1) + 0.05 * noise
     else:
         unit = unit**0.7 * np.linspace(1, 0.5, values.shape[1])[:, None].astype(np.float32)
     return volume.with_changes(array=unit.astype(np.float32))

@@ -9,9 +9,12 @@ run in another folder may begin from weights with --init::
 
 from __future__ import annotations
 
+from functools import partial
+
 from napari_medassist.models.training.goals import LESIONS
 from napari_medassist.models.training.simulation.prostate_mpmr import simulate_mpmr
+from napari_medassist.models.training.simulation.sources import MakeSample
 from run_training import run
 
 if __name__ == "__main__":
-    run(__doc__, simulate_mpmr, LESIONS)
+    run(__doc__, partial(MakeSample, simulate=simulate_mpmr), LESIONS)

@@ -9,9 +9,12 @@ run in another folder may begin from weights with --init::
 
 from __future__ import annotations
 
+from functools import partial
+
 from napari_medassist.models.training.goals import ZONES
 from napari_medassist.models.training.simulation.prostate_t2w import simulate
+from napari_medassist.models.training.simulation.sources import MakeSample
 from run_training import run
 
 if __name__ == "__main__":
-    run(__doc__, simulate, ZONES)
+    run(__doc__, partial(MakeSample, simulate=simulate), ZONES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import yaml
@@ -12,22 +13,29 @@ from safetensors.torch import load_file
 from napari_medassist.models.networks.anisotropic_unet import AnisotropicUNet
 from napari_medassist.models.training.goals import Goal
 from napari_medassist.models.training.loop import RunState, settings_of, train
-from napari_medassist.models.training.samples import SampleQueue
-from napari_medassist.models.training.simulation.sources import MakeSample, Simulate
+from napari_medassist.models.training.samples import MakeSample, SampleQueue
 
 _HELD_OUT_SEED = 77_000_000
 _TRAINING_SEED = 1_000_000_000
 
 
-def run(description: str | None, simulate: Simulate, goal: Goal) -> None:
+class MakeOf(Protocol):
+    """From the file of sources to what makes samples; that must be picklable, for the workers."""
+
+    def __call__(self, path: Path, *, held_out: bool) -> MakeSample:
+        """Return what makes samples, of what is learned from or of what is held out."""
+        ...
+
+
+def run(description: str | None, make_of: MakeOf, goal: Goal) -> None:
     """Read the command line and train.
 
     Parameters
     ----------
     description
         What ``--help`` says.
-    simulate
-        Makes samples; a function of a module, so that workers can import it.
+    make_of
+        Where samples are from.
     goal
         What is learned.
     """
@@ -49,9 +57,9 @@ def run(description: str | None, simulate: Simulate, goal: Goal) -> None:
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():
         state.load(checkpoint)
-    make_held_out = MakeSample(options.sources, simulate, held_out=True)
+    make_held_out = make_of(options.sources, held_out=True)
     held_out = [make_held_out(_HELD_OUT_SEED + k) for k in range(config["n_held_out"])]
     first_seed = _TRAINING_SEED * (1 + settings.seed) + state.step
-    make = MakeSample(options.sources, simulate)
+    make = make_of(options.sources, held_out=False)
     with SampleQueue(make, n_workers=options.workers, first_seed=first_seed) as samples:
         train(state, samples, held_out, settings, options.out, goal)

@@ -34,7 +34,11 @@ def add_parser(subparsers: Any) -> None:
     add.add_argument(
         "path", type=Path, help="the .onnx or .pt file, an nnU-Net v2 folder, or a MONAI bundle"
     )
-    add.add_argument("--fold", default="", help="of an nnU-Net folder: 0, 1, ... or all")
+    add.add_argument(
+        "--fold",
+        default="",
+        help="of an nnU-Net folder: 0, 1, ... or all; several (0,1,2) or `each` answer as one",
+    )
     add.set_defaults(run=run_add)
     back = acts.add_parser(
         "rollback",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from napari_medassist.core.labels import LabelScheme
@@ -27,6 +27,7 @@ class Activation(StrEnum):
 
     SOFTMAX = "softmax"
     SIGMOID = "sigmoid"
+    REGIONS = "sigmoid of regions"
 
 
 class Task(StrEnum):
@@ -67,7 +68,7 @@ class Sampling:
     Parameters
     ----------
     spacing_zyx_mm
-        Voxel distances.
+        Voxel distances; 0 along an axis whose voxels stay as they are (a network of single slices).
     window_zyx
         Voxels of the network's window. It is centred on the image.
     axes
@@ -79,6 +80,13 @@ class Sampling:
     window_zyx: tuple[int, int, int]
     axes: str = "SPL"
 
+    def on(self, image_spacing_zyx_mm: Triple) -> Sampling:
+        """Return the sampling of an image, with its own voxel distances where they stay."""
+        z, y, x = (
+            own or given for own, given in zip(self.spacing_zyx_mm, image_spacing_zyx_mm, strict=True)
+        )
+        return replace(self, spacing_zyx_mm=(z, y, x))
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -88,6 +96,7 @@ class Decision:
     ----------
     activation
         Softmax: each voxel gets the likeliest class, 0 being background. Sigmoid: one logit, label 1.
+        Regions: a logit a label; each label covers those before it (nnU-Net's regions).
     threshold
         For a sigmoid: from this probability on.
     blur_vox
@@ -135,7 +144,7 @@ class Network:
     decision
         How its output becomes labels.
     weights
-        Its files, the same network in different formats.
+        Its files: the same network in different formats. Several of one format are an ensemble.
     memory_mb
         Peak memory of one window, beside that of the program.
     fixed_scale
@@ -163,8 +172,12 @@ class Network:
     architecture: str = ""
 
     def weight_file(self, suffix: str) -> WeightFile | None:
-        """Return the weights of a format, ``.onnx`` or ``.safetensors``; None if there are none."""
-        return next((file for file in self.weights if file.name.endswith(suffix)), None)
+        """Return the first weights of a format, ``.onnx`` or ``.safetensors``; None without any."""
+        return next(iter(self.weight_files(suffix)), None)
+
+    def weight_files(self, suffix: str) -> tuple[WeightFile, ...]:
+        """Return all weights of a format; several are those of an ensemble."""
+        return tuple(file for file in self.weights if file.name.endswith(suffix))
 
 
 @dataclass(frozen=True)
@@ -281,7 +294,8 @@ def rows_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
         ("Cite", card.citation),
     ]
     if card.network is not None:
-        spacing = " x ".join(f"{step:g}" for step in card.network.sampling.spacing_zyx_mm)
+        steps = card.network.sampling.spacing_zyx_mm
+        spacing = " x ".join(f"{step:g}" if step else "the image's" for step in steps)
         window = " x ".join(str(n) for n in card.network.sampling.window_zyx)
         rows += [
             ("Works on", f"{window} voxels of {spacing} mm (z, y, x)"),

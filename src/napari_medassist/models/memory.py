@@ -29,10 +29,10 @@ def needed_memory_mb(card: ModelCard, image: Geometry) -> float:
     network = card.network
     if network is None:
         return n_voxels * _CLASSICAL_BYTES / _MB
-    sampling = network.sampling
+    sampling = network.sampling.on(image.spacing_zyx_mm)
     shape = covering_shape(image, sampling.spacing_zyx_mm, sampling.window_zyx)
-    is_binary = network.decision.activation is Activation.SIGMOID
-    classes = 1 if is_binary else len(card.scheme.labels) + 1
+    has_background = network.decision.activation is Activation.SOFTMAX
+    classes = len(card.scheme.labels) + has_background
     channels = len(card.inputs) + (3 if network.has_positions else 0)
     # Inputs, blended logits, one more copy of these, and probabilities, all float32.
     on_model_grid = float(np.prod(shape, dtype=float)) * 4 * (channels + 3 * classes)

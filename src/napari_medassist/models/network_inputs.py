@@ -40,8 +40,10 @@ class NetworkInputs:
 
     Attributes
     ----------
+    leading
+        The leading image.
     image
-        Grid of the leading image.
+        Its grid.
     """
 
     def __init__(
@@ -53,7 +55,8 @@ class NetworkInputs:
         mirrored: bool = False,
     ) -> None:
         self._network, self._roles, self._volumes = network, roles, volumes
-        self.image, self.is_mirrored = leading_of(volumes).geometry, mirrored
+        self.leading, self.is_mirrored = leading_of(volumes), mirrored
+        self.image = self.leading.geometry
         self._scales = {role: self._scale(volume) for role, volume in volumes.items()}
 
     def channels(self, grid: Geometry) -> Float32:
@@ -89,6 +92,6 @@ class NetworkInputs:
         if kind is Normalisation.FIXED and self._network.fixed_scale is not None:
             return self._network.fixed_scale
         # All images are measured in the window of the leading one, wherever their own centres lie.
-        sampling = self._network.sampling
+        sampling = self._network.sampling.on(self.image.spacing_zyx_mm)
         grid = centred_grid(self.image, sampling.spacing_zyx_mm, sampling.window_zyx)
         return RobustScale.of(on_grid(values, volume.geometry, grid, edge="nearest"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting, UnsupportedFormat
 from napari_medassist.models.onnx_export import export_to_onnx, weights_only
 
-_CONFIGURATIONS = ("3d_fullres", "3d_lowres")
+_CONFIGURATIONS = ("3d_fullres", "3d_lowres", "2d")
 _PLANES = "SPL"  # what nnU-Net sees of an axial series that SimpleITK reads
 _REORIENTED = "SAR"  # of what its nibabel reader turns to RAS first
 _ROLES = {
@@ -26,6 +26,7 @@ _ROLES = {
 }  # fmt: skip
 _NETWORKS = {"PlainConvUNet": "n_conv_per_stage", "ResidualEncoderUNet": "n_blocks_per_stage"}
 _MEMORY_MB = 4000
+_LIMITS = "One fold, no mirroring, linear interpolation: near nnU-Net's own prediction, not equal."
 
 
 def is_nnunet_folder(path: Path) -> bool:
@@ -43,19 +44,20 @@ def convert(folder: Path, out: Path, fold: str = "") -> Path:
     out
         An existing, empty folder.
     fold
-        Which fold, e.g. ``0`` or ``all``; ``all`` where it is there, else the first, by default.
+        Which fold, e.g. ``0`` or ``all``; several parted by commas, or ``each``, become an ensemble.
+        By default ``all`` where it is there, else the first.
 
     Returns
     -------
     Path
-        The network.
+        The network; of an ensemble the first, the others are named in the description.
 
     Raises
     ------
     FileProblem, CorruptFile
         If a file is missing or does not hold what it must.
     UnsupportedFormat
-        If it is a 2D or cascaded configuration, trained by regions, or of a network that is not known.
+        If it is a cascaded configuration, or of a network that is not known.
     InvalidSetting
         If packages that this needs are not installed.
     """
@@ -68,21 +70,40 @@ def convert(folder: Path, out: Path, fold: str = "") -> Path:
             path=folder,
             cure="The folder's name must end in it, as nnU-Net names it.",
         )
-    if "regions_class_order" in dataset:
-        raise UnsupportedFormat("Networks trained by regions are not read.", path=folder)
     try:
         configuration = _whole(plans["configurations"], name)
+        if configuration.get("previous_stage"):
+            raise UnsupportedFormat(
+                "The second stage of a cascade is not read.", path=folder, cure="Take 3d_fullres."
+            )
         description = _description(folder, plans, dataset, configuration)
-        network = _network(configuration, len(description["inputs"]), len(description["labels"]) + 1)
+        classes = len(description["labels"]) + (description["activation"] == "softmax")
+        network = _network(configuration, len(description["inputs"]), classes)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptFile(
             f"The plans do not say what they must ({type(error).__name__}: {error}).", path=folder
         ) from error
-    weights_only(network, _checkpoint(folder, fold), "network_weights")
-    path = out / "network.onnx"
-    export_to_onnx(network, (len(description["inputs"]), *configuration["patch_size"]), path)
-    path.with_suffix(".json").write_text(json.dumps(description, indent=1), encoding="utf-8")
-    return path
+    is_flat = name == "2d"
+    patch = ((1,) if is_flat else ()) + tuple(configuration["patch_size"])
+    paths = []
+    for number, checkpoint in enumerate(_checkpoints(folder, fold)):
+        parts = weights_only(network, checkpoint, "network_weights")
+        paths.append(out / f"network{f'-{number}' if number else ''}.onnx")
+        shown = _slicewise(network) if is_flat else network
+        export_to_onnx(shown, (len(description["inputs"]), *patch), paths[-1])
+        axes = parts.get("inference_allowed_mirroring_axes") or ()
+        description["mirrors"] = _mirrors(description["axes"], axes, is_flat=is_flat)
+    description["members"] = [path.name for path in paths[1:]]
+    if len(paths) > 1:
+        description["limits"] = [_LIMITS.replace("One fold", f"{len(paths)} folds")]
+    paths[0].with_suffix(".json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+    return paths[0]
+
+
+def _mirrors(axes: str, mirrored: Sequence[int], *, is_flat: bool) -> bool:
+    """Tell whether left and right were exchanged in training, so that a mirrored look makes sense."""
+    across = next(place for place, letter in enumerate(axes) if letter in "LR")
+    return (across - is_flat) in [int(axis) for axis in mirrored]
 
 
 # -------------------------------------------------------------------- what the files say
@@ -95,11 +116,12 @@ def _description(
     roles = [_ROLES.get(re.sub(r"[^a-z0-9]", "", str(c).lower()), str(c).lower()) for c in channels]
     order = [int(axis) for axis in plans["transpose_forward"]]
     base = _REORIENTED if "Reorient" in str(dataset.get("overwrite_image_reader_writer")) else _PLANES
-    spacing, window = [0.0] * 3, [0] * 3
-    for place, axis in enumerate(order):
+    spacing, window = [0.0] * 3, [1] * 3
+    n_flat = len(order) - len(configuration["patch_size"])  # 1 of a 2D network: slices stay as they are
+    for place, axis in enumerate(order[n_flat:]):
         spacing[axis] = float(configuration["spacing"][place])
         window[axis] = int(configuration["patch_size"][place])
-    labels = {int(value): label for label, value in dataset["labels"].items() if int(value) > 0}
+    labels = _labels(folder, dataset)
     return {
         "version": 1,
         "name": re.sub(r"[^a-z0-9._-]+", "-", str(plans["dataset_name"]).lower()).strip("-._"),
@@ -112,16 +134,30 @@ def _description(
         "window_zyx": window,
         "axes": "".join(base[axis] for axis in order),
         "normalisation": _normalisation(folder, plans, configuration),
-        "activation": "softmax",
+        "activation": "regions" if "regions_class_order" in dataset else "softmax",
         "labels": {str(value): labels[value] for value in sorted(labels)},
         "licence": str(dataset.get("licence") or dataset.get("license") or "not stated"),
         "training_data": f"{plans['dataset_name']}, cases: {dataset.get('numTraining', 'unknown')}",
         "citation": "Isensee et al., Nature Methods 2021 (nnU-Net)",
-        "limits": [
-            "One fold, no mirroring, linear interpolation: near nnU-Net's own prediction, not equal.",
-        ],
+        "limits": [_LIMITS],
         "memory_mb": _MEMORY_MB,
     }
+
+
+def _labels(folder: Path, dataset: Mapping[str, Any]) -> dict[int, str]:
+    """Return names by value; of regions in the order in which they are laid over each other."""
+    if "regions_class_order" not in dataset:
+        return {int(value): label for label, value in dataset["labels"].items() if int(value) > 0}
+    order = [int(value) for value in dataset["regions_class_order"]]
+    regions = [name for name, parts in dataset["labels"].items() if parts not in (0, [0], (0,))]
+    if len(order) != len(regions) or sorted(order) != list(range(1, len(order) + 1)):
+        raise UnsupportedFormat(
+            f"Its {len(regions)} regions are laid over each other as {order}, which is not read.",
+            path=folder,
+        )
+    if order != sorted(order):
+        raise UnsupportedFormat(f"Regions in the order {order} are not read.", path=folder)
+    return {value: str(name) for value, name in zip(order, regions, strict=True)}
 
 
 def _normalisation(
@@ -160,11 +196,15 @@ def _network(configuration: Mapping[str, Any], n_inputs: int, n_classes: int) ->
     from dynamic_network_architectures.architectures import unet
     from torch import nn
 
+    n = len(configuration["patch_size"])
+    if n not in (2, 3):
+        raise ValueError(f"a patch of {n} axes")
     if "architecture" in configuration:
         kind = configuration["architecture"]["network_class_name"].rpartition(".")[2]
         given = configuration["architecture"]["arch_kwargs"]
         classes = [str(given.get(k)) for k in ("conv_op", "norm_op", "nonlin", "dropout_op")]
-        if [c.rpartition(".")[2] for c in classes] != ["Conv3d", "InstanceNorm3d", "LeakyReLU", "None"]:
+        kinds = [c.rpartition(".")[2] for c in classes]
+        if kinds != [f"Conv{n}d", f"InstanceNorm{n}d", "LeakyReLU", "None"]:
             raise UnsupportedFormat(f"A network of {', '.join(classes)} is not known.")
         depths = given.get(_NETWORKS.get(kind, ""))
         features, kernels, strides = (
@@ -184,12 +224,12 @@ def _network(configuration: Mapping[str, Any], n_inputs: int, n_classes: int) ->
         num_classes=n_classes,
         n_stages=len(features),
         features_per_stage=features,
-        conv_op=nn.Conv3d,
+        conv_op=nn.Conv2d if n == 2 else nn.Conv3d,
         kernel_sizes=kernels,
         strides=strides,
         n_conv_per_stage_decoder=decoder,
         conv_bias=True,
-        norm_op=nn.InstanceNorm3d,
+        norm_op=nn.InstanceNorm2d if n == 2 else nn.InstanceNorm3d,
         norm_op_kwargs={"eps": 1e-5, "affine": True},
         nonlin=nn.LeakyReLU,
         nonlin_kwargs={"inplace": True},
@@ -198,7 +238,31 @@ def _network(configuration: Mapping[str, Any], n_inputs: int, n_classes: int) ->
     )
 
 
+def _slicewise(network: Any) -> Any:
+    """Let a network of single slices take windows of one slice, (n, channels, 1, y, x)."""
+    from torch import Tensor, nn
+
+    class Slicewise(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.flat = network
+
+        def forward(self, window: Tensor) -> Tensor:
+            logits: Tensor = self.flat(window[:, :, 0])
+            return logits[:, :, None]
+
+    return Slicewise()
+
+
 # -------------------------------------------------------------------- files
+
+
+def _checkpoints(folder: Path, fold: str) -> tuple[Path, ...]:
+    """Return one checkpoint, or those of several folds."""
+    if fold == "each":
+        names = [p.name.removeprefix("fold_") for p in sorted(folder.glob("fold_[0-9]*")) if p.is_dir()]
+        fold = ",".join(names)
+    return tuple(_checkpoint(folder, name.strip()) for name in fold.split(","))
 
 
 def _checkpoint(folder: Path, fold: str) -> Path:

@@ -11,8 +11,8 @@ import numpy as np
 from napari_medassist.core.errors import CorruptFile
 
 
-def weights_only(network: Any, path: Path, entry: str = "") -> None:
-    """Load a checkpoint into a network; nothing in it is run.
+def weights_only(network: Any, path: Path, entry: str = "") -> dict[str, Any]:
+    """Load a checkpoint into a network, and return what else it holds; nothing in it is run.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ def weights_only(network: Any, path: Path, entry: str = "") -> None:
     except Exception as error:  # of many kinds: a pickle that wants more, a torn file, other shapes
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CorruptFile(f"The checkpoint does not hold this network: {why}", path=path) from error
+    return dict(parts)
 
 
 def export_to_onnx(network: Any, shape: tuple[int, ...], path: Path) -> None:

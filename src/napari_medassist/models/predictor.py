@@ -13,8 +13,16 @@ from napari_medassist.core.orientation import AxisOrder
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.models.backends.base import Backend
-from napari_medassist.models.card import ModelCard, Network
-from napari_medassist.models.decisions import Float32, Labels, decide, probabilities, uncertainty
+from napari_medassist.models.body import body_grid
+from napari_medassist.models.card import Activation, ModelCard, Network
+from napari_medassist.models.decisions import (
+    Float32,
+    Labels,
+    decide,
+    painted,
+    probabilities,
+    uncertainty,
+)
 from napari_medassist.models.grids import (
     centre_of,
     centred_grid,
@@ -55,7 +63,7 @@ class NetworkModel:
 
     The window is centred on the image. Where what was found touches a face of the window that lies
     inside the image, the window is centred on that, twice at most; if it touches still, windows that
-    overlap by half slide over the whole image. So they do from the first for a network that is made so.
+    overlap by half slide over the body. So they do from the first for a network that is made so.
 
     Parameters
     ----------
@@ -83,12 +91,19 @@ class NetworkModel:
         seen = None if self.network.slides else self._centred(case, progress, clock)
         if seen is None or touches_inner_face(seen.labels, seen.grid, case.image):
             seen = self._slid(case, progress, clock)
-        array = labels_on_grid(seen.labels, seen.grid, case.image, seen.shares)
+        activation = self.network.decision.activation
+        if activation is Activation.REGIONS:
+            shares = [on_grid(s, seen.grid, case.image, edge="constant") for s in seen.shares]
+            array = painted(np.stack(shares), self.network.decision.threshold)
+        else:
+            array = labels_on_grid(seen.labels, seen.grid, case.image, seen.shares)
         clock.lap("labels")
-        probability = probabilities(seen.logits, self.network.decision.activation)
+        probability = probabilities(seen.logits, activation)
         doubt = None
         if doubting:
-            values = on_grid(uncertainty(probability), seen.grid, case.image, edge="constant")
+            values = on_grid(
+                uncertainty(probability, activation), seen.grid, case.image, edge="constant"
+            )
             made_of = leading_of(volumes)
             doubt = ProbabilityMap(
                 np.clip(values, 0, 1),
@@ -113,7 +128,7 @@ class NetworkModel:
 
     def _centred(self, case: NetworkInputs, progress: Progress, clock: Clock) -> _Seen:
         """Look once at the middle; where what is found is cut off, again around what was found."""
-        sampling = self.network.sampling
+        sampling = self.network.sampling.on(case.image.spacing_zyx_mm)
         centre, steps = None, _Steps(progress, 1)
         for n_looks in range(1, _MOST_LOOKS + 1):
             grid = centred_grid(case.image, sampling.spacing_zyx_mm, sampling.window_zyx, centre)
@@ -130,11 +145,11 @@ class NetworkModel:
         return seen
 
     def _slid(self, case: NetworkInputs, progress: Progress, clock: Clock) -> _Seen:
-        """Look everywhere, in windows that overlap by half."""
-        sampling = self.network.sampling
-        window = sampling.window_zyx
-        shape = covering_shape(case.image, sampling.spacing_zyx_mm, window)
-        grid = centred_grid(case.image, sampling.spacing_zyx_mm, shape)
+        """Look wherever the body is, in windows that overlap by half."""
+        sampling = self.network.sampling.on(case.image.spacing_zyx_mm)
+        window, body = sampling.window_zyx, body_grid(case.leading)
+        shape = covering_shape(body, sampling.spacing_zyx_mm, window)
+        grid = centred_grid(body, sampling.spacing_zyx_mm, shape)
         channels = case.channels(grid)
         clock.lap("preparation")
         n_windows = len(boxes(shape, window))

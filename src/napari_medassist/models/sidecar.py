@@ -33,7 +33,12 @@ _KINDS = {
     "whole": Normalisation.WHOLE,
     "fixed": Normalisation.FIXED,
 }
-Millimetres = Annotated[float, Field(gt=0, le=100)]
+_ACTIVATIONS = {
+    "softmax": Activation.SOFTMAX,
+    "sigmoid": Activation.SIGMOID,
+    "regions": Activation.REGIONS,
+}
+Millimetres = Annotated[float, Field(ge=0, le=100)]
 Voxels = Annotated[int, Field(gt=0, le=1024)]
 
 
@@ -75,12 +80,13 @@ class Sidecar(_Strict):
     window_zyx: tuple[Voxels, Voxels, Voxels]
     axes: str = "SPL"
     normalisation: _Scaling
-    activation: Activation
+    activation: Literal["softmax", "sigmoid", "regions"]
     threshold: float = Field(0.5, gt=0, lt=1)
     keeps_largest: bool = False
     slides: bool = True
     mirrors: bool = False
     labels: dict[int, str] = Field(min_length=1)
+    members: list[str] = Field(default_factory=list)
     licence: str = Field(min_length=1)
     training_data: str = "not stated"
     citation: str = "not stated"
@@ -95,7 +101,12 @@ class Sidecar(_Strict):
         values = sorted(self.labels)
         if values != list(range(1, len(values) + 1)) or values[-1] > 255:
             raise ValueError("labels must be numbered 1, 2, ... (0 is the background)")
-        if self.activation is Activation.SIGMOID and len(values) != 1:
+        for step, n in zip(self.spacing_zyx_mm, self.window_zyx, strict=True):
+            if not step and n != 1:
+                raise ValueError("a spacing of 0 (as the image) needs a window of 1 along that axis")
+        if any(Path(name).name != name for name in self.members):
+            raise ValueError("members are names of files beside the first")
+        if self.activation == "sigmoid" and len(values) != 1:
             raise ValueError("a sigmoid has one label")
         if self.task == "detection" and len(values) != 1:
             raise ValueError("a model that looks for lesions has one label")
@@ -129,7 +140,7 @@ def read_sidecar(path: Path) -> Sidecar:
         raise CorruptFile(message, path=path, cure=_CURE) from error
 
 
-def card_of(sidecar: Sidecar, weights: WeightFile) -> ModelCard:
+def card_of(sidecar: Sidecar, weights: tuple[WeightFile, ...]) -> ModelCard:
     """Return the card of a user's model."""
     scaling = sidecar.normalisation
     fixed = None
@@ -147,9 +158,9 @@ def card_of(sidecar: Sidecar, weights: WeightFile) -> ModelCard:
             sampling=Sampling(sidecar.spacing_zyx_mm, sidecar.window_zyx, sidecar.axes),
             normalisation=_KINDS[scaling.kind],
             decision=Decision(
-                sidecar.activation, sidecar.threshold, keeps_largest=sidecar.keeps_largest
+                _ACTIVATIONS[sidecar.activation], sidecar.threshold, keeps_largest=sidecar.keeps_largest
             ),
-            weights=(weights,),
+            weights=weights,
             memory_mb=sidecar.memory_mb,
             fixed_scale=fixed,
             slides=sidecar.slides,

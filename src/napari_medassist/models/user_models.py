@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from napari_medassist.models.backends.base import Backend
 from napari_medassist.models.backends.onnx_runtime import OnnxRuntimeBackend
 from napari_medassist.models.backends.openvino import OpenVinoBackend
 from napari_medassist.models.backends.pytorch import TorchScriptBackend
-from napari_medassist.models.card import ModelCard, WeightFile
+from napari_medassist.models.card import Activation, ModelCard, WeightFile
 from napari_medassist.models.places import user_models_folder
 from napari_medassist.models.sidecar import card_of, read_sidecar
 from napari_medassist.models.weights import sha256_of
@@ -48,7 +49,7 @@ def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> Mod
     taken
         Names that it may not have.
     fold
-        Of an nnU-Net folder: which one; see :func:`napari_medassist.models.nnunet.convert`.
+        Of an nnU-Net folder: which one, or several; see :func:`napari_medassist.models.nnunet.convert`.
 
     Raises
     ------
@@ -89,18 +90,27 @@ def _add_file(path: Path, taken: tuple[str, ...]) -> ModelCard:
             f"There is a model '{sidecar.name}' already.",
             cure="Give yours another name, or remove the other one first.",
         )
-    name = f"network{path.suffix.lower()}"
+    suffix = path.suffix.lower()
+    members = [path, *(path.parent / name for name in sidecar.members)]
+    for member in members[1:]:
+        _require_plain(member)
+        if member.suffix.lower() != suffix:
+            raise FileProblem(f"All members are {suffix} files.", path=member)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the last step is a rename within one file system.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".adding-") as adding:
         folder = Path(adding) / sidecar.name
         folder.mkdir()
-        shutil.copyfile(path, folder / name)
+        files = []
+        for number, member in enumerate(members):
+            name = f"network{f'-{number}' if number else ''}{suffix}"
+            shutil.copyfile(member, folder / name)
+            files.append({"file": name, "sha256": sha256_of(folder / name)})
         shutil.copyfile(description, folder / _CARD)
-        sha256 = sha256_of(folder / name)
-        (folder / _HASH).write_text(json.dumps({"file": name, "sha256": sha256}), encoding="utf-8")
-        card = card_of(sidecar, WeightFile(name, sha256, is_users=True))
-        _try_out(card, folder / name)
+        (folder / _HASH).write_text(json.dumps({"files": files}), encoding="utf-8")
+        card = card_of(sidecar, _weight_files(files))
+        for file in files:
+            _try_out(card, folder / file["file"])
         folder.rename(target)
     return card
 
@@ -124,8 +134,9 @@ def _stored_card(path: Path) -> ModelCard:
     sidecar = read_sidecar(path)
     try:
         stored = json.loads((path.parent / _HASH).read_text(encoding="utf-8"))
-        file = WeightFile(Path(str(stored["file"])).name, str(stored["sha256"]), is_users=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        # Models that were added before ensembles were known have one file, named directly.
+        files = _weight_files(stored.get("files") or [stored])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptFile(
             "What was noted when the model was added cannot be read.",
             path=path.parent / _HASH,
@@ -133,7 +144,11 @@ def _stored_card(path: Path) -> ModelCard:
         ) from error
     if sidecar.name != path.parent.name:
         raise CorruptFile(f"The model calls itself '{sidecar.name}'.", path=path)
-    return card_of(sidecar, file)
+    return card_of(sidecar, files)
+
+
+def _weight_files(files: Sequence[Mapping[str, str]]) -> tuple[WeightFile, ...]:
+    return tuple(WeightFile(Path(str(f["file"])).name, str(f["sha256"]), is_users=True) for f in files)
 
 
 def _require_plain(path: Path) -> None:
@@ -161,7 +176,8 @@ def _try_out(card: ModelCard, path: Path) -> None:
     except Exception as error:  # the libraries' own, of any kind
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CorruptFile(f"The network does not take {window.shape}: {why}", path=path) from error
-    classes = 1 if network.decision.activation == "sigmoid" else len(card.scheme.labels) + 1
+    has_background = network.decision.activation is Activation.SOFTMAX
+    classes = len(card.scheme.labels) + has_background
     wanted = (1, classes, *window.shape[2:])
     if logits.shape != wanted:
         raise CorruptFile(

@@ -22,13 +22,16 @@ from napari_medassist.core.errors import (
     UnsupportedFormat,
 )
 from napari_medassist.models import nnunet
+from napari_medassist.models.backends.choice import load
 from napari_medassist.models.backends.openvino import OpenVinoBackend
+from napari_medassist.models.grids import labels_on_grid
 from napari_medassist.models.places import user_models_folder
 from napari_medassist.models.registry import add_model, find_model
 from tests.unit.models.test_predictor import CENTRE, around, lesion_image
 
 unet = pytest.importorskip("dynamic_network_architectures.architectures.unet")
 PATCH = (8, 32, 16)
+GRID = around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3))
 NEW: dict[str, Any] = {
     "patch_size": list(PATCH),
     "spacing": [3.0, 0.8, 0.9],
@@ -205,7 +208,8 @@ def test_the_fold_is_chosen(tmp_path: Path) -> None:
     ("change", "dataset", "words"),
     [
         ({"normalization_schemes": ["RGBTo01Normalization"]}, {}, "RGBTo01"),
-        ({}, {"regions_class_order": [1, 2]}, "regions"),
+        ({}, {"regions_class_order": [2, 1]}, "order"),
+        ({"previous_stage": "3d_lowres"}, {}, "cascade"),
         ({"architecture": {**NEW["architecture"], "network_class_name": "os.system"}}, {}, "system"),
         (
             {
@@ -218,7 +222,7 @@ def test_the_fold_is_chosen(tmp_path: Path) -> None:
             "os.system",
         ),
     ],
-    ids=["normalisation", "regions", "network", "class"],
+    ids=["normalisation", "regions", "cascade", "network", "class"],
 )
 def test_what_is_not_known_is_refused(
     change: dict[str, Any], dataset: dict[str, Any], words: str, tmp_path: Path
@@ -228,9 +232,114 @@ def test_what_is_not_known_is_refused(
     assert not list(user_models_folder().glob("*"))
 
 
-def test_a_2d_configuration_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedFormat, match="'2d' is not read"):
-        add_model(trained(tmp_path, name="nnUNetTrainer__nnUNetPlans__2d"))
+def test_a_cascaded_configuration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormat, match="'3d_cascade_fullres' is not read"):
+        add_model(trained(tmp_path, name="nnUNetTrainer__nnUNetPlans__3d_cascade_fullres"))
+
+
+def test_folds_answer_as_their_mean(tmp_path: Path) -> None:
+    """As nnU-Net joins them: the mean of the logits."""
+    folder = trained(tmp_path, folds=("fold_0", "fold_1", "fold_2"))
+    for k in range(3):
+        path = folder / f"fold_{k}" / "checkpoint_final.pth"
+        parts = torch.load(path, weights_only=False)
+        parts["network_weights"] = {n: w * (1 + 0.2 * k) for n, w in parts["network_weights"].items()}
+        torch.save(parts, path)
+    card = add_model(folder, fold="each")
+    assert card.network is not None
+    assert [f.name for f in card.weights] == ["network.onnx", "network-1.onnx", "network-2.onnx"]
+    assert "3 folds" in card.limits[0]
+    window = np.random.default_rng(0).normal(size=(1, 1, *PATCH)).astype(np.float32)
+    ready = load(find_model(card.name))
+    assert "mean of 3 networks" in ready.name
+    each = []
+    for k in range(3):
+        net = network()
+        net.load_state_dict({n: w * (1 + 0.2 * k) for n, w in network().state_dict().items()})
+        with torch.inference_mode():
+            each.append(net.eval()(torch.from_numpy(window)).numpy())
+    assert np.abs(each[0] - each[2]).max() > 0.05
+    np.testing.assert_allclose(ready.run(window, lambda: None), np.mean(each, axis=0), atol=1e-3)
+    made = segment(Case("c", (lesion_image(GRID, CENTRE),)), card)
+    assert "mean of 3 networks" in made.labels.provenance.software
+    with pytest.raises(FileProblem, match="fold '7'"):
+        nnunet._checkpoints(folder, "0,7")
+
+
+def test_an_exchanged_member_of_an_ensemble_is_refused(tmp_path: Path) -> None:
+    card = add_model(trained(tmp_path, folds=("fold_0", "fold_1")), fold="0,1")
+    member = user_models_folder() / card.name / "network-1.onnx"
+    member.write_bytes(member.read_bytes() + b"x")
+    with pytest.raises(CorruptFile, match="not the expected weights"):
+        load(find_model(card.name))
+
+
+REGIONS = {
+    **DATASET,
+    "labels": {"background": 0, "whole": [1, 2], "core": [2]},
+    "regions_class_order": [1, 2],
+}
+
+
+def test_regions_are_laid_over_each_other_as_nnunet_does(tmp_path: Path) -> None:
+    folder = trained(tmp_path, PLANS, REGIONS)
+    torch.manual_seed(0)
+    net = nnunet._network(NEW, 1, 2).eval()
+    torch.save({"network_weights": net.state_dict()}, folder / "fold_0" / "checkpoint_final.pth")
+    card = add_model(folder)
+    assert [(label.value, label.name) for label in card.scheme.labels] == [(1, "whole"), (2, "core")]
+    assert card.network is not None
+    assert not card.network.mirrors, "the checkpoint does not say that it was trained with mirroring"
+    image = lesion_image(GRID, CENTRE)
+    made = segment(Case("c", (image,)), card)
+    assert made.probability is not None
+    assert made.grid is not None
+    expected = np.zeros(made.grid.shape_zyx, dtype=np.uint8)
+    for value, region in enumerate(made.probability, start=1):  # nnU-Net's own loop
+        expected[region > 0.5] = value
+    there = labels_on_grid(expected, made.grid, image.geometry)
+    found = np.asarray(made.labels.array)
+    assert set(np.unique(found)) >= {1, 2} or np.unique(expected).size < 3
+    assert (there == found).mean() > 0.95  # noise: surfaces everywhere, resampled in two ways
+    assert np.asarray(segment(Case("c", (image,)), card, doubting=True).uncertainty.array).max() <= 1  # type: ignore[union-attr]
+
+
+def test_a_network_of_slices_sees_each_slice_by_itself(tmp_path: Path) -> None:
+    arguments = copy.deepcopy(NEW["architecture"]["arch_kwargs"])
+    arguments.update(
+        conv_op="torch.nn.modules.conv.Conv2d",
+        norm_op="torch.nn.modules.instancenorm.InstanceNorm2d",
+        kernel_sizes=[[3, 3]] * 3,
+        strides=[[1, 1], [2, 2], [2, 2]],
+    )
+    flat = {
+        **NEW,
+        "patch_size": [32, 16],
+        "spacing": [0.8, 0.9],
+        "architecture": {**NEW["architecture"], "arch_kwargs": arguments},
+    }
+    plans = {**PLANS, "configurations": {"2d": flat}}
+    folder = trained(tmp_path, plans, name="nnUNetTrainer__nnUNetPlans__2d")
+    torch.manual_seed(1)
+    net = nnunet._network(flat, 1, 3).eval()
+    parts = {"network_weights": net.state_dict(), "inference_allowed_mirroring_axes": (0, 1)}
+    torch.save(parts, folder / "fold_0" / "checkpoint_final.pth")
+    card = add_model(folder)
+    assert card.network is not None
+    assert card.network.sampling.window_zyx == (1, 32, 16)
+    assert card.network.sampling.spacing_zyx_mm == (0.0, 0.8, 0.9)
+    assert card.network.mirrors
+    image = lesion_image(GRID, CENTRE)
+    made = segment(Case("c", (image,)), card)
+    assert made.grid is not None
+    assert made.grid.spacing_zyx_mm[0] == pytest.approx(image.geometry.spacing_zyx_mm[0])
+    first = image.geometry.lps_to_index(made.grid.index_to_lps(np.zeros(3)))
+    assert first[0] == pytest.approx(round(first[0]), abs=1e-6), "a slice is no mean of two"
+    window = np.random.default_rng(0).normal(size=(1, 1, 1, 32, 16)).astype(np.float32)
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(window[:, :, 0])).numpy()[:, :, None]
+    found = load(card).run(window, lambda: None)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_plans_that_lack_something_are_told(tmp_path: Path) -> None:

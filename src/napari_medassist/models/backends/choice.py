@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.models.backends.base import Backend
+from napari_medassist.models.backends.ensemble import Ensemble
 from napari_medassist.models.backends.onnx_runtime import OnnxRuntimeBackend
 from napari_medassist.models.backends.openvino import OpenVinoBackend
 from napari_medassist.models.backends.pytorch import PyTorchBackend, TorchScriptBackend
@@ -29,7 +30,7 @@ def available(card: ModelCard) -> tuple[str, ...]:
     return tuple(
         name
         for name, module, suffix in _KNOWN
-        if find_spec(module) is not None and _file(card, suffix) is not None
+        if find_spec(module) is not None and _files(card, suffix)
     )
 
 
@@ -62,22 +63,19 @@ def load(card: ModelCard, wanted: str = "", n_threads: int | None = None) -> Bac
             cure=f"Choose one of {', '.join(found)}." if found else "Install openvino.",
         )
     suffix = next(s for n, _, s in _KNOWN if n == name)
-    file = _file(card, suffix)
-    if file is None:  # pragma: no cover - `available` has looked
-        raise InvalidSetting(f"'{card.name}' has no weights for {name}.")
-    path = weights_path(card, file)
     make: dict[str, Callable[[Path], Backend]] = {
         "openvino": lambda p: OpenVinoBackend(p, n_threads),
         "onnxruntime": lambda p: OnnxRuntimeBackend(p, n_threads),
         "torch": lambda p: PyTorchBackend(p, _architecture(card), n_threads),
         "torchscript": lambda p: TorchScriptBackend(p, n_threads),
     }
-    return make[name](path)
+    members = [make[name](weights_path(card, file)) for file in _files(card, suffix)]
+    return members[0] if len(members) == 1 else Ensemble(members)
 
 
 def _architecture(card: ModelCard) -> str:
     return "" if card.network is None else card.network.architecture
 
 
-def _file(card: ModelCard, suffix: str) -> WeightFile | None:
-    return None if card.network is None else card.network.weight_file(suffix)
+def _files(card: ModelCard, suffix: str) -> tuple[WeightFile, ...]:
+    return () if card.network is None else card.network.weight_files(suffix)

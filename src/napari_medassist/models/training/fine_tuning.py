@@ -147,6 +147,7 @@ def _begun(
         crop_depths=(max(1, 4 * z // 5), z),
         crop_widths=tuple(max(16, share * min(y, x) // 100) for share in (70, 85, 100)),
         spacing_zyx_mm=network.sampling.spacing_zyx_mm,
+        has_positions=network.has_positions,
     )
     return _Run(
         RunState(learning, copy.deepcopy(learning).eval(), optimiser),

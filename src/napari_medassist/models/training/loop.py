@@ -39,6 +39,8 @@ class RunSettings:
         Share of the running mean of weights that stays at a step; the mean is what is kept.
     spacing_zyx_mm
         Voxel distances.
+    has_positions
+        Whether the network is told where in the window each voxel lies.
     seed
         Of weights, crops and samples.
     n_threads, autocast
@@ -54,6 +56,7 @@ class RunSettings:
     crop_widths: tuple[int, ...] = (80, 96, 112)
     averaging: float = 0.998
     spacing_zyx_mm: tuple[float, float, float] = (3.0, 1.0, 1.0)
+    has_positions: bool = True
     seed: int = 0
     n_threads: int = 1
     autocast: bool = False
@@ -116,13 +119,22 @@ class RunState:
         self.step, self.seconds = parts["step"], parts["seconds"]
 
 
-def network_input(image: NDArray[np.float32], spacing_zyx_mm: tuple[float, float, float]) -> Tensor:
+def network_input(
+    image: NDArray[np.float32],
+    spacing_zyx_mm: tuple[float, float, float],
+    *,
+    has_positions: bool = True,
+) -> Tensor:
     """Return images, (z, y, x) or (c, z, y, x), with position channels: (1, c + 3, z, y, x)."""
     z, y, x = image.shape[-3:]
-    channels = np.concatenate(
-        [image.reshape(-1, z, y, x), position_channels((z, y, x), spacing_zyx_mm)]
-    )
+    channels = image.reshape(-1, z, y, x)
+    if has_positions:
+        channels = np.concatenate([channels, position_channels((z, y, x), spacing_zyx_mm)])
     return torch.from_numpy(channels)[None]
+
+
+def _input(image: NDArray[np.float32], settings: RunSettings) -> Tensor:
+    return network_input(image, settings.spacing_zyx_mm, has_positions=settings.has_positions)
 
 
 def train(
@@ -187,7 +199,7 @@ def cosine(share: float) -> float:
 def cropped(sample: Sample, crops: np.random.Generator, settings: RunSettings) -> tuple[Tensor, Tensor]:
     """Cut a random box; position channels still count from the window's centre."""
     image, labels = sample
-    whole = network_input(image, settings.spacing_zyx_mm)
+    whole = _input(image, settings)
     choices = (settings.crop_depths, settings.crop_widths, settings.crop_widths)
     box = []
     for n, sizes in zip(labels.shape, choices, strict=True):
@@ -212,9 +224,7 @@ def _keep(
         "minutes": round(state.seconds / 60, 1),
         "step": state.step,
         "loss": round(float(np.mean(state.losses[-300:])), 4) if state.losses else None,
-        "held_out_dice": goal.measure(
-            state.average, held_out, lambda image: network_input(image, settings.spacing_zyx_mm)
-        ),
+        "held_out_dice": goal.measure(state.average, held_out, lambda image: _input(image, settings)),
     }
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
