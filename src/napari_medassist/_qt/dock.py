@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QW
 from napari_medassist._qt.adjudication_panel.panel import AdjudicationPanel
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.bridge import bridge_of
+from napari_medassist._qt.burden_panel.panel import BurdenPanel
 from napari_medassist._qt.case_panel.panel import CasePanel
 from napari_medassist._qt.clip_panel.panel import ClipPanel
 from napari_medassist._qt.cohort_panel.panel import CohortPanel
@@ -47,6 +48,7 @@ class MedAssistDock(QWidget):
         self.case_panel = CasePanel(bridge)
         self.annotation_panel = AnnotationPanel(bridge)
         self.models_panel = ModelsPanel(bridge)
+        self.burden_panel = BurdenPanel(bridge)
         self.findings_panel = FindingsPanel(bridge, Settings())
         self.clip_panel = ClipPanel(bridge)
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
@@ -59,6 +61,7 @@ class MedAssistDock(QWidget):
         self.tabs.addTab(self.annotation_panel, "Annotate")
         self.tabs.addTab(self.models_panel, "Models")
         self.tabs.addTab(self.findings_panel, "Lesions")
+        self.tabs.addTab(self.burden_panel, "Lungs")
         self.tabs.addTab(self.evaluation_panel, "Compare")
         self.tabs.addTab(self.worklist_panel, "Worklist")
         self.tabs.addTab(self.adjudication_panel, "Adjudicate")
@@ -67,6 +70,8 @@ class MedAssistDock(QWidget):
         self.findings_panel.suggestions.edit_asked.connect(
             lambda: self.tabs.setCurrentWidget(self.annotation_panel)
         )
+        self.burden_panel.fits_changed.connect(self._show_lungs_tab)
+        self._show_lungs_tab(self.burden_panel.ct is not None)
         self.clip_panel.clip_changed.connect(self._show_clip_tab)
         self._show_clip_tab(self.clip_panel.clip is not None)
         self.views.hung.connect(self._raise_clip_tab)
@@ -87,6 +92,10 @@ class MedAssistDock(QWidget):
         """Bring the lesion table with a model's candidates, or why it has none, to the front."""
         self.tabs.setCurrentWidget(self.findings_panel)
         self.findings_panel.take_suggestions(made)
+
+    def _show_lungs_tab(self, is_there: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        """Offer the tab of the lungs while a CT is open."""
+        self.tabs.setTabVisible(self.tabs.indexOf(self.burden_panel), is_there)
 
     def _show_clip_tab(self, is_there: bool) -> None:  # noqa: FBT001 - a slot of Qt
         """Offer the tab of clips while one is open."""

@@ -30,7 +30,7 @@ from napari_medassist.metrics.lung_burden import (
     relative_scores,
 )
 
-_MODEL = "lungs-ct"
+_MODEL, _OPACITY_MODEL = "lungs-ct", "opacity-ct"
 _LEFT, _RIGHT = 1, 2
 
 
@@ -62,7 +62,7 @@ class ScanBurden:
 
 def measure_scan(
     ct: Volume,
-    opacities: LabelMap,
+    opacities: LabelMap | None = None,
     *,
     lungs: LabelMap | None = None,
     lobes: LabelMap | None = None,
@@ -76,7 +76,7 @@ def measure_scan(
     ct
         The scan, in HU.
     opacities
-        Label map on its grid: every label is opacity.
+        Label map on its grid: every label is opacity. By default those that ``opacity-ct`` finds.
     lungs
         Label map on its grid: 1 left, 2 right lung (others do not count). By default those that
         ``lungs-ct`` finds.
@@ -95,21 +95,19 @@ def measure_scan(
         If there are no lungs.
     """
     warnings: list[str] = []
+    if opacities is None:
+        opacities, told = _found(ct, _OPACITY_MODEL, "Opacities", progress)
+        warnings += told
     if lungs is None:
-        found = segment(Case(ct.name, (ct,)), _MODEL, preferred=(ct,), progress=progress)
-        lungs = found.labels
-        warnings += [f"Lungs are those of {_MODEL}, not looked at by anybody.", *found.warnings]
+        lungs, told = _found(ct, _MODEL, "Lungs", progress)
+        warnings += told
     for labels in (opacities, lungs, *(() if lobes is None else (lobes,))):
         ct.geometry.require_same_grid(labels.geometry)
     if ct.modality not in (Modality.CT, Modality.OTHER):
         warnings.append(f"'{ct.name}' is {ct.modality}, not CT: densities mean nothing.")
     hu, opacity = np.asarray(ct.array, dtype=np.float32), np.asarray(opacities.array) > 0
-    sides = np.asarray(lungs.array)
-    left, right = sides == _LEFT, sides == _RIGHT
-    if not (left.any() or right.any()):
-        raise InvalidImage(
-            "No lung was found.", cure="Give a label map of the lungs (1 left, 2 right)."
-        )
+    left, right, told = _sides(lungs)
+    warnings += told
     left, right, joined_ml = _with_opacities(left, right, opacity, ct)
     if joined_ml >= 0.1:
         warnings.append(f"{joined_ml:.1f} ml of opacities lie outside of the lungs; counted as lung.")
@@ -122,6 +120,34 @@ def measure_scan(
         tuple(density_histogram(hu, left | right).tolist()),
         tuple(warnings),
     )
+
+
+def _found(ct: Volume, model: str, what: str, progress: Progress) -> tuple[LabelMap, tuple[str, ...]]:
+    """Return what a model finds, and that nobody has looked at it."""
+    made = segment(Case(ct.name, (ct,)), model, preferred=(ct,), progress=progress)
+    return made.labels, (f"{what} are those of {model}, not looked at by anybody.", *made.warnings)
+
+
+def _sides(lungs: LabelMap) -> tuple[Mask, Mask, tuple[str, ...]]:
+    """Return the left and the right lung, and what was strange about them.
+
+    Label maps count lungs in either order. The two labels are told apart by where they lie; one alone
+    is believed to be what its value says.
+    """
+    values = np.asarray(lungs.array)
+    left, right = values == _LEFT, values == _RIGHT
+    if not (left.any() or right.any()):
+        raise InvalidImage(
+            "No lung was found.", cure="Give a label map of the lungs (1 left, 2 right)."
+        )
+    if not (left.any() and right.any()):
+        return left, right, ()
+    x = np.arange(values.shape[2])  # canonical: grows toward the patient's left
+    middle_left, middle_right = (np.average(x, weights=m.sum(axis=(0, 1))) for m in (left, right))
+    if middle_left >= middle_right:
+        return left, right, ()
+    told = f"In '{lungs.name}' label 1 lies on the patient's right: it is taken as the right lung."
+    return right, left, (told,)
 
 
 def write_table(scans: Sequence[ScanBurden], path: Path) -> Path:

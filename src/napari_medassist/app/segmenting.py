@@ -87,6 +87,20 @@ def preferred_images(card: ModelCard, case: Case, selected: Volume | None) -> tu
     return (selected,)
 
 
+def only_image(card: ModelCard, case: Case) -> tuple[Volume, ...]:
+    """Return a case's one image for a model that takes one, where nothing says that it is another."""
+    volumes = tuple(case.volumes())
+    if len(volumes) != 1 or len(card.inputs) != 1:
+        return ()
+    (wanted,) = card.inputs
+    (volume,) = volumes
+    fits = volume.role in (wanted.role, "other") and volume.modality in (
+        wanted.modality,
+        Modality.OTHER,
+    )
+    return volumes if fits else ()
+
+
 def inputs_of(
     card: ModelCard, case: Case, preferred: Sequence[Volume] = ()
 ) -> tuple[dict[str, Volume], tuple[str, ...]]:

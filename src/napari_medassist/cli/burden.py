@@ -18,14 +18,12 @@ def add_parser(subparsers: Any) -> None:
         epilog="Exit code: 0 written, 1 written with warnings, 2 nothing was written.",
     )
     parser.add_argument("ct", type=Path, nargs="+", help="the scans, the first one first")
-    for name, needed, text in (
-        ("opacities", True, "label maps of the opacities, one a scan"),
-        ("lungs", False, "label maps of the lungs, 1 left, 2 right (default: the model lungs-ct)"),
-        ("lobes", False, "label maps of the lobes: measured in place of the zones"),
+    for name, text in (
+        ("opacities", "label maps of the opacities, one a scan (default: the model opacity-ct)"),
+        ("lungs", "label maps of the lungs, 1 left, 2 right (default: the model lungs-ct)"),
+        ("lobes", "label maps of the lobes: measured in place of the zones"),
     ):
-        parser.add_argument(
-            f"--{name}", type=Path, nargs="+", required=needed, metavar="FILE", help=text
-        )
+        parser.add_argument(f"--{name}", type=Path, nargs="+", metavar="FILE", help=text)
     parser.add_argument("--date", nargs="+", default=[], metavar="DATE", help="of the scans")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="the table to write (CSV)"
@@ -56,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         scans.append(
             measure_scan(
                 read_volume(path),
-                read_labels(args.opacities[number]),
+                read_labels(args.opacities[number]) if args.opacities else None,
                 lungs=read_labels(args.lungs[number]) if args.lungs else None,
                 lobes=read_labels(args.lobes[number]) if args.lobes else None,
                 date=args.date[number] if args.date else "",

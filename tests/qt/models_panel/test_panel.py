@@ -182,3 +182,23 @@ def test_cancelling_leaves_nothing(panel: ModelsPanel, bridge: Any, qtbot: Any) 
     qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
     assert bridge.label_layers() == []
     assert "Stopped" in panel.message.text()
+
+
+def test_a_model_runs_on_all_cases_of_a_list(
+    panel: ModelsPanel, qtbot: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    (folder / "chest").mkdir(parents=True)
+    (folder / "chest" / "ct.nii.gz").write_bytes(sample_path("ct").read_bytes())
+    (folder / "torn").mkdir()
+    (folder / "torn" / "ct.nii.gz").write_bytes(b"no image")
+    choose(panel, "lungs-ct")
+    answers = [str(folder), str(out)]
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", staticmethod(lambda *_args, **_more: answers.pop(0))
+    )
+    panel.every_of.trigger()
+    qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
+    assert "1 segmented, 1 failed" in panel.message.text()
+    assert "torn: " in panel.warnings.text()
+    assert (out / "chest.nii.gz").is_file()

@@ -95,3 +95,15 @@ def test_bad_input_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     other = read_labels(sample_label_maps("mpmr")["zones"])
     with pytest.raises(GeometryMismatch):
         measure_scan(image, other, lungs=opacities)
+
+
+def test_lungs_counted_from_the_right_are_told_apart_by_where_they_lie() -> None:
+    ct, opacities, lungs = read_volume(CT), read_labels(OPACITIES), read_labels(LUNGS)
+    turned = measure_scan(ct, opacities, lungs=lungs)
+    straight = measure_scan(ct, opacities, lungs=sides_turned(lungs))
+    assert turned.parts == straight.parts
+    assert "label 1 lies on the patient's right" in turned.warnings[0]
+    assert straight.warnings == ()
+    right_only = lungs.with_changes(array=(np.asarray(lungs.array) == 1).astype(np.uint8) * 2)
+    one = measure_scan(ct, opacities, lungs=right_only)
+    assert one.parts[1].lung_ml < 0.2 * one.parts[2].lung_ml

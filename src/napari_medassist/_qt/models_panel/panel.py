@@ -29,9 +29,11 @@ from qtpy.QtWidgets import (
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.models_panel.learn_dialog import LearnDialog
 from napari_medassist._qt.threads import Runner
+from napari_medassist.app.batch import Batch, segment_all
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.layer_data import map_layer
 from napari_medassist.app.learning.wish import LearnedFromCases, LearningWish, learn_from_list
+from napari_medassist.app.reading.worklist_file import ENDING
 from napari_medassist.app.segmenting import OfferedModel, offered_models, preferred_images, segment
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled, MedAssistError
@@ -80,6 +82,9 @@ class ModelsPanel(QWidget):
         menu.addSeparator()
         menu.addAction("Add ONNX or TorchScript, with a JSON file beside it...", self._choose_file)
         menu.addAction("Add a folder of nnU-Net v2, or a MONAI bundle...", self._choose_folder)
+        menu.addSeparator()
+        self.every = menu.addAction("Run on all cases of a worklist or table...", self._choose_list)
+        self.every_of = menu.addAction("Run on all cases of a folder...", self._choose_list_folder)
         menu.addSeparator()
         self.back = menu.addAction("Go back to the version before", self._go_back)
         self.remove = menu.addAction("Remove this model...", self._ask_and_remove)
@@ -134,6 +139,36 @@ class ModelsPanel(QWidget):
             return learn_from_list(card, wish, progress)
 
         self._start(f"{card.name} learns", run, self._show_learned)
+
+    def begin_all(self, place: Path, out: Path) -> None:
+        """Run the chosen model on all cases of a list, in a thread, each into a file of its own."""
+        offered = self.chosen()
+        if offered is None or self.runner.is_busy:
+            return
+        card = offered.card
+
+        def run(progress: Progress) -> Batch:
+            return segment_all(place, card, out, progress)
+
+        self._start(f"{card.name} runs on {place.name}", run, self._show_batch)
+
+    def _choose_list(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, "Cases to segment", filter=f"Worklists and tables (*{ENDING} *.csv)"
+        )
+        self._choose_out(chosen)
+
+    def _choose_list_folder(self) -> None:
+        self._choose_out(QFileDialog.getExistingDirectory(self, "Folder of cases to segment"))
+
+    def _choose_out(self, chosen: str) -> None:
+        out = chosen and QFileDialog.getExistingDirectory(self, "Folder for the label maps")
+        if chosen and out:
+            self.begin_all(Path(chosen), Path(out))
+
+    def _show_batch(self, batch: Batch) -> None:
+        place = f" into {batch.written[0].parent}" if batch.written else ""
+        self._tell(f"{batch.in_words}{place}.", (*batch.failed, *batch.warned))
 
     def _choose_cases(self) -> None:
         offered = self.chosen()
@@ -277,6 +312,8 @@ class ModelsPanel(QWidget):
         )
 
         self.learn.setEnabled(can_learn(offered.card) and not self.runner.is_busy)
+        for act in (self.every, self.every_of):
+            act.setEnabled(offered.is_installed and not self.runner.is_busy)
         version = offered.card.version
         self.back.setEnabled(tuned.is_tuned(offered.card.name) and version != "1")
         self.remove.setEnabled(any(file.is_users for file in offered.card.weights))

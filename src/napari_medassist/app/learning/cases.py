@@ -15,7 +15,7 @@ from napari_medassist.app.reading.opened_reading import read_listed
 from napari_medassist.app.reading.readings import Readings
 from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.reading.worklist_file import ENDING
-from napari_medassist.app.segmenting import inputs_of
+from napari_medassist.app.segmenting import inputs_of, only_image
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import FileProblem, InvalidImage, InvalidSetting, MedAssistError
 from napari_medassist.core.labels import LabelMap
@@ -124,7 +124,7 @@ def gather(
         progress(number, len(rows), f"{row.listed.name} is read")
         try:
             case = read_listed(row.listed)
-            images, _ = inputs_of(card, case, _only_image(card, case))
+            images, _ = inputs_of(card, case, only_image(card, case))
             labels = row.labels(case)
             if labels is not None:
                 classes_of(card, labels)  # before anything is learned
@@ -133,12 +133,6 @@ def gather(
             continue
         cases.append(LearningCase(row.listed.name, images, labels, row.group or row.listed.name))
     return Gathered(tuple(cases), tuple(problems))
-
-
-def _only_image(card: ModelCard, case: Case) -> Sequence[Volume]:
-    """Return a case's one image for a model that takes one, whatever role it was read as."""
-    volumes = tuple(case.volumes())
-    return volumes if len(volumes) == 1 and len(card.inputs) == 1 else ()
 
 
 def _of_table(path: Path) -> list[_Row]:

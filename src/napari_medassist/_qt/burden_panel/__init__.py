@@ -1,0 +1,1 @@
+"""The panel that measures opacities of the lungs."""
