@@ -6,9 +6,11 @@ Free of PyTorch until it begins, so that windows can be built without waiting fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from napari_medassist.app.learning.cases import gather
+from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.models.card import ModelCard
 from napari_medassist.models.registry import require_free_name
@@ -80,10 +82,11 @@ def learn_from_list(
     FileProblem
         If the list cannot be read.
     InvalidSetting
-        If what is asked for cannot be done.
+        If what is asked for cannot be done, or packages are not installed.
     InvalidImage
         If a case cannot be used.
     """
+    _require_packages()
     require_free_name(wish.name)  # before an hour of learning
     found = gather(wish.cases, card, reader=wish.reader, map_name=wish.map_name, progress=progress)
     from napari_medassist.app.learning.learn import learn
@@ -107,3 +110,12 @@ def learn_from_list(
         (*left_out, *learned.warnings),
         n_unlabelled if wish.unlabelled == "off" else 0,
     )
+
+
+def _require_packages() -> None:
+    missing = [name for name in ("torch", "monai", "onnx", "safetensors") if find_spec(name) is None]
+    if missing:
+        raise InvalidSetting(
+            f"To learn, {', '.join(missing)} must be installed.",
+            cure='Once, with a network: pip install "napari-medassist[train]".',
+        )

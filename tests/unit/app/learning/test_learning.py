@@ -9,6 +9,7 @@ import pytest
 
 from napari_medassist.app.learning import estimate as estimates
 from napari_medassist.app.learning import learn as learning
+from napari_medassist.app.learning import wish as wishes
 from napari_medassist.app.learning.cases import LearningCase, gather
 from napari_medassist.app.learning.estimate import Row, folds_of
 from napari_medassist.app.learning.learn import learn
@@ -306,3 +307,14 @@ def test_the_command_trains_lists_rolls_back_and_removes(
     assert main(["models", "remove", "mine"]) == 0
     assert main(["train", str(table), "--model", "taps-prostate", "--name", "x"]) == 2
     assert "cannot learn" in capsys.readouterr().err
+
+
+def test_packages_that_are_missing_are_named_before_anything_is_read(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wishes, "find_spec", lambda name: None if name == "monai" else object())
+    command = ["train", str(tmp_path / "none.csv"), "--model", "prostate-zones", "--name", "mine"]
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert "monai must be installed" in told
+    assert "napari-medassist[train]" in told
