@@ -85,17 +85,17 @@ def test_a_model_learns_in_the_panel_goes_back_and_is_removed(
     monkeypatch.setattr(panels, "LearnDialog", Answered)
     for version in ("1", "2"):
         choose(panel, "prostate-zones")
-        assert panel.learn.isEnabled()
-        assert not panel.remove.isEnabled()
-        panel.learn.trigger()
+        assert panel.more.learn.isEnabled()
+        assert not panel.more.remove.isEnabled()
+        panel.more.learn.trigger()
         qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
         assert f"mine {version} is ready" in panel.message.text()
         assert "not estimated" in panel.warnings.text()
         assert panel.chosen().card.full_name == f"mine {version}"
-        assert panel.back.isEnabled() == (version == "2")
-    panel.back.trigger()
+        assert panel.more.back.isEnabled() == (version == "2")
+    panel.more.back.trigger()
     assert panel.chosen().card.full_name == "mine 1"
-    assert not panel.back.isEnabled()
+    assert not panel.more.back.isEnabled()
     asked: list[str] = []
     answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
 
@@ -104,10 +104,10 @@ def test_a_model_learns_in_the_panel_goes_back_and_is_removed(
         return answers.pop(0)
 
     monkeypatch.setattr(QMessageBox, "question", staticmethod(question))
-    panel.remove.trigger()
+    panel.more.remove.trigger()
     assert panel.chosen().card.name == "mine"
-    panel.remove.trigger()
+    panel.more.remove.trigger()
     assert "mine" not in {offered.card.name for offered in panel._offered}
     assert "cannot be undone" in asked[0]
     choose(panel, "lungs-ct")
-    assert not panel.learn.isEnabled()
+    assert not panel.more.learn.isEnabled()

@@ -140,7 +140,7 @@ def test_a_network_of_the_users_is_added_and_stands_in_the_list(
     network = written(tmp_path / "mine", ".onnx")
     chosen = staticmethod(lambda *_args, **_more: (str(network), ""))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", chosen)
-    by_file, by_folder = (a for a in panel.more.menu().actions() if a.text().startswith("Add"))
+    by_file, by_folder = panel.more.add_file, panel.more.add_folder
     by_file.trigger()
     qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
     assert "was added" in panel.message.text()
@@ -197,7 +197,7 @@ def test_a_model_runs_on_all_cases_of_a_list(
     monkeypatch.setattr(
         QFileDialog, "getExistingDirectory", staticmethod(lambda *_args, **_more: answers.pop(0))
     )
-    panel.every_of.trigger()
+    panel.more.every_of.trigger()
     qtbot.waitUntil(lambda: not panel.runner.is_busy, timeout=60_000)
     assert "1 segmented, 1 failed" in panel.message.text()
     assert "torn: " in panel.warnings.text()

@@ -11,12 +11,10 @@ import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QMenu,
     QMessageBox,
     QProgressBar,
     QPushButton,
@@ -28,12 +26,12 @@ from qtpy.QtWidgets import (
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.models_panel.learn_dialog import LearnDialog
+from napari_medassist._qt.models_panel.more_menu import MoreMenu
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.batch import Batch, segment_all
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.layer_data import map_layer
 from napari_medassist.app.learning.wish import LearnedFromCases, LearningWish, learn_from_list
-from napari_medassist.app.reading.worklist_file import ENDING
 from napari_medassist.app.segmenting import OfferedModel, offered_models, preferred_images, segment
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled, MedAssistError
@@ -41,12 +39,12 @@ from napari_medassist.core.labels import ProbabilityMap
 from napari_medassist.core.progress import Progress
 from napari_medassist.models import tuned
 from napari_medassist.models.card import ModelCard, Task, as_text, rows_of
-from napari_medassist.models.networks.known import can_learn
 from napari_medassist.models.places import install
 from napari_medassist.models.prediction import Prediction
 from napari_medassist.models.registry import add_model, remove_model
 
 T = TypeVar("T")
+_MOST_TOLD = 8  # warnings of many cases at once
 _WARNING = "color: #e0a030;"
 
 
@@ -75,20 +73,7 @@ class ModelsPanel(QWidget):
         self.run, self.stop = QPushButton("Segment"), QPushButton("Cancel")
         self.doubt = QCheckBox("Uncertainty")
         self.doubt.setToolTip("Add a layer that shows where the network is not sure; looks twice")
-        self.more = QPushButton("More")
-        self.more.setToolTip("Models of your own: let one learn, add, go back, remove")
-        menu = QMenu(self.more)
-        self.learn = menu.addAction("Learn from my cases...", self._choose_cases)
-        menu.addSeparator()
-        menu.addAction("Add ONNX or TorchScript, with a JSON file beside it...", self._choose_file)
-        menu.addAction("Add a folder of nnU-Net v2, or a MONAI bundle...", self._choose_folder)
-        menu.addSeparator()
-        self.every = menu.addAction("Run on all cases of a worklist or table...", self._choose_list)
-        self.every_of = menu.addAction("Run on all cases of a folder...", self._choose_list_folder)
-        menu.addSeparator()
-        self.back = menu.addAction("Go back to the version before", self._go_back)
-        self.remove = menu.addAction("Remove this model...", self._ask_and_remove)
-        self.more.setMenu(menu)
+        self.more = MoreMenu(self)
         self.bar, self.message, self.warnings = QProgressBar(), QLabel(), QLabel()
         self._lay_out()
         self._connect()
@@ -120,18 +105,6 @@ class ModelsPanel(QWidget):
         """Add a model of the user's, a file or a folder, in a thread."""
         self._start(f"{path.name} is tried", lambda _p: add_model(path), self._show_added)
 
-    def _choose_file(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, "A network of your own", filter="Networks (*.onnx *.pt)"
-        )
-        if chosen:
-            self.add_path(Path(chosen))
-
-    def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "A folder of nnU-Net v2, or a MONAI bundle")
-        if chosen:
-            self.add_path(Path(chosen))
-
     def begin_learning(self, card: ModelCard, wish: LearningWish) -> None:
         """Let a model learn from a user's cases, in a thread; the panel tells how it went."""
 
@@ -152,23 +125,11 @@ class ModelsPanel(QWidget):
 
         self._start(f"{card.name} runs on {place.name}", run, self._show_batch)
 
-    def _choose_list(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, "Cases to segment", filter=f"Worklists and tables (*{ENDING} *.csv)"
-        )
-        self._choose_out(chosen)
-
-    def _choose_list_folder(self) -> None:
-        self._choose_out(QFileDialog.getExistingDirectory(self, "Folder of cases to segment"))
-
-    def _choose_out(self, chosen: str) -> None:
-        out = chosen and QFileDialog.getExistingDirectory(self, "Folder for the label maps")
-        if chosen and out:
-            self.begin_all(Path(chosen), Path(out))
-
     def _show_batch(self, batch: Batch) -> None:
         place = f" into {batch.written[0].parent}" if batch.written else ""
-        self._tell(f"{batch.in_words}{place}.", (*batch.failed, *batch.warned))
+        told = (*batch.failed, *batch.warned)
+        rest = (f"... and {len(told) - _MOST_TOLD} more",) if len(told) > _MOST_TOLD else ()
+        self._tell(f"{batch.in_words}{place}.", (*told[:_MOST_TOLD], *rest))
 
     def _choose_cases(self) -> None:
         offered = self.chosen()
@@ -311,12 +272,7 @@ class ModelsPanel(QWidget):
             not self.runner.is_busy and not (offered.is_installed and bool(offered.misfit))
         )
 
-        self.learn.setEnabled(can_learn(offered.card) and not self.runner.is_busy)
-        for act in (self.every, self.every_of):
-            act.setEnabled(offered.is_installed and not self.runner.is_busy)
-        version = offered.card.version
-        self.back.setEnabled(tuned.is_tuned(offered.card.name) and version != "1")
-        self.remove.setEnabled(any(file.is_users for file in offered.card.weights))
+        self.more.show_for(offered, busy=self.runner.is_busy)
 
     def _show_progress(self, done: int, total: int, message: str) -> None:
         self.bar.setRange(0, total)
@@ -362,6 +318,11 @@ class ModelsPanel(QWidget):
         self.list.itemDoubleClicked.connect(lambda _item: self.begin())
         self.run.clicked.connect(lambda: self.begin())
         self.stop.clicked.connect(lambda: self.runner.cancel())
+        self.more.learn_asked.connect(self._choose_cases)
+        self.more.path_chosen.connect(self.add_path)
+        self.more.list_chosen.connect(self.begin_all)
+        self.more.back_asked.connect(self._go_back)
+        self.more.remove_asked.connect(self._ask_and_remove)
         self.runner.progressed.connect(self._show_progress)
         self.runner.busy_changed.connect(self._show_busy)
         self._bridge.session.case_changed.connect(self._show_models)

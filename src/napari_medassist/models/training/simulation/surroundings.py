@@ -14,7 +14,7 @@ from napari_medassist.models.training.simulation.frame import Array, Frame, colu
 from napari_medassist.models.training.simulation.gland import Gland
 
 _KINDS = ("image", "tissues", "both", "painted")
-_WEIGHTS = (0.22, 0.13, 0.15, 0.5)
+_WEIGHTS = (0.17, 0.1, 0.13, 0.6)
 
 
 @dataclass(frozen=True)
