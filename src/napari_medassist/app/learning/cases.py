@@ -23,6 +23,8 @@ from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.io.files import case_name, read_labels
 from napari_medassist.models.card import ModelCard, Task
+from napari_medassist.models.prediction import leading_of
+from napari_medassist.models.registry import models
 from napari_medassist.models.training.own_cases import classes_of
 
 
@@ -94,7 +96,9 @@ def gather(
 
     A table (CSV) has the columns ``path`` (several parted by ``|``), ``labels`` (a label map; empty for
     a case that nobody has labelled), and if you like ``case`` and ``group``; relative paths are taken
-    from its folder. Of a worklist, a case counts as labelled if the reader has set it to done.
+    from its folder. Of a worklist, a case counts as labelled if the reader has set it to done; what a
+    model suggested and the reader has not made a lesion is nobody's label. For a model that looks for
+    lesions, a case that is done and has no map of lesions has none.
 
     Parameters
     ----------
@@ -206,9 +210,15 @@ def _read_map(
     reading = readings.load(name, reader, case)
     if reading is None:
         raise InvalidImage(f"The case is done, but '{reader}' has saved nothing of it.")
-    maps = tuple(_fitting(reading.maps, card, map_name))
+    own = [labels for labels in reading.maps if not _all_begin(labels, "candidate")]
+    maps = tuple(_fitting(own, card, map_name))
     if len(maps) == 1:
         return maps[0]
+    if card.task is Task.DETECTION and not map_name and all(_is_of_a_model(m) for m in own):
+        # A reader who has done the case and drawn no lesion says that there is none.
+        images, _ = inputs_of(card, case, only_image(card, case))
+        leading = leading_of(images)
+        return LabelMap.on(leading, np.zeros(leading.array.shape, dtype=np.uint8), name="no lesion")
     there = ", ".join(f"'{labels.name}'" for labels in reading.maps) or "none"
     raise InvalidImage(
         f"{'Several label maps' if maps else 'No label map'} of the reading can be meant ({there}).",
@@ -218,14 +228,27 @@ def _read_map(
 
 def _fitting(maps: Sequence[LabelMap], card: ModelCard, map_name: str) -> Iterator[LabelMap]:
     """Go through the maps that can be meant: by name, else by what their labels are called."""
-    if map_name or len(maps) == 1:
-        yield from (labels for labels in maps if not map_name or labels.name == map_name)
-        return
-    ours = {label.name.casefold() for label in card.scheme.labels}
-    for labels in maps:
-        names = {label.name.casefold() for label in labels.scheme.labels}
-        if card.task is Task.DETECTION:
-            if names and all(name.startswith(("lesion", "candidate")) for name in names):
-                yield labels
-        elif names and names <= ours:
-            yield labels
+    if map_name:
+        yield from (labels for labels in maps if labels.name == map_name)
+    elif card.task is Task.DETECTION:
+        yield from (labels for labels in maps if _all_begin(labels, "lesion"))
+    elif len(maps) == 1:
+        yield from maps
+    else:
+        yield from (labels for labels in maps if _is_of_scheme(labels, card))
+
+
+def _is_of_scheme(labels: LabelMap, card: ModelCard) -> bool:
+    names = {label.name.casefold() for label in labels.scheme.labels}
+    return bool(names) and names <= {label.name.casefold() for label in card.scheme.labels}
+
+
+def _is_of_a_model(labels: LabelMap) -> bool:
+    """Tell whether a map's labels are those of a model that outlines structures, e.g. zones."""
+    outlining = (card for card in models() if card.task is Task.SEGMENTATION)
+    return any(_is_of_scheme(labels, card) for card in outlining)
+
+
+def _all_begin(labels: LabelMap, word: str) -> bool:
+    names = [label.name.casefold() for label in labels.scheme.labels]
+    return bool(names) and all(name.startswith(word) for name in names)

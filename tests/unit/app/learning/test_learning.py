@@ -135,6 +135,12 @@ def read_worklist(folder: Path) -> Worklist:
                 name="Lesions",
                 scheme=LabelScheme.from_names({1: "Lesion 1"}),
             ),
+            LabelMap.on(  # what a model suggested is nobody's label
+                image,
+                (labels == 1).astype(np.uint8),
+                name="suggestions",
+                scheme=LabelScheme.from_names({1: "Candidate 1 (0.80)"}),
+            ),
         )
         readings.save(Reading(f"c{k}", "Anna", maps))
         worklist.change(f"c{k}", "Anna", status=Status.DONE)
@@ -156,7 +162,10 @@ def test_of_a_worklist_what_is_done_counts_as_labelled(tmp_path: Path) -> None:
     assert named.cases[0].labels is not None
     assert named.cases[0].labels.name == "Zones"
     wrong = gather(worklist.path, ZONES, reader="Anna", map_name="Other")
-    assert "No label map of the reading can be meant ('Zones', 'Lesions')" in wrong.problems[0]
+    assert (
+        "No label map of the reading can be meant ('Zones', 'Lesions', 'suggestions')"
+        in wrong.problems[0]
+    )
     with pytest.raises(InvalidSetting, match="Whose readings"):
         gather(worklist.path, ZONES)
     with pytest.raises(InvalidSetting, match="'Ben' has set no case"):
@@ -318,3 +327,22 @@ def test_packages_that_are_missing_are_named_before_anything_is_read(
     told = capsys.readouterr().err
     assert "monai must be installed" in told
     assert "napari-medassist[train]" in told
+
+
+def test_a_case_that_is_done_without_a_lesion_has_none(tmp_path: Path) -> None:
+    folder = tmp_path / "list"
+    worklist = read_worklist(folder)
+    readings = Readings(folder / "readings")
+    only_zones = readings.load("c0", "Anna")
+    assert only_zones is not None
+    for name, maps in (("c0", only_zones.maps[:1]), ("c1", ())):
+        readings.save(Reading(name, "Anna", maps))
+    found = gather(worklist.path, LESIONS, reader="Anna")
+    assert found.problems == ()
+    for case in found.cases[:2]:
+        assert case.labels is not None
+        assert not np.asarray(case.labels.array).any()
+    unnamed = only_zones.maps[0].with_changes(scheme=LabelScheme(), name="Labels")
+    readings.save(Reading("c0", "Anna", (unnamed,)))
+    told = gather(worklist.path, LESIONS, reader="Anna").problems
+    assert "can be meant ('Labels')" in told[0], "what it is must not be guessed"
