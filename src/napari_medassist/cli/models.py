@@ -32,7 +32,9 @@ def add_parser(subparsers: Any) -> None:
         "folds is converted to ONNX), or a MONAI bundle. Add only files that you trust.",
     )
     add.add_argument(
-        "path", type=Path, help="the .onnx or .pt file, an nnU-Net v2 folder, or a MONAI bundle"
+        "path",
+        type=Path,
+        help="an .onnx or .pt file, an nnU-Net v2 folder, a MONAI bundle, or a .zip of one",
     )
     add.add_argument(
         "--fold",

@@ -13,6 +13,7 @@ import numpy as np
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting, MedAssistError
 from napari_medassist.core.orientation import AxisOrder
 from napari_medassist.models import monai_bundle, nnunet
+from napari_medassist.models.archives import is_archive, unpacked
 from napari_medassist.models.backends.base import Backend
 from napari_medassist.models.backends.onnx_runtime import OnnxRuntimeBackend
 from napari_medassist.models.backends.openvino import OpenVinoBackend
@@ -45,7 +46,7 @@ def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> Mod
     ----------
     path
         An ``.onnx`` or TorchScript ``.pt`` file with a JSON file of the same name beside it, a trained
-        nnU-Net v2 folder, or a MONAI bundle.
+        nnU-Net v2 folder, a MONAI bundle, or a ZIP archive of one of these folders.
     taken
         Names that it may not have.
     fold
@@ -59,6 +60,9 @@ def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> Mod
     InvalidSetting
         If its name is taken.
     """
+    if is_archive(path):
+        with tempfile.TemporaryDirectory(prefix="medassist-") as place:
+            return add_model(_model_in(unpacked(path, Path(place)), path), taken, fold=fold)
     if not path.is_dir():
         return _add_file(path, taken)
     with tempfile.TemporaryDirectory(prefix="medassist-") as converted:
@@ -71,6 +75,20 @@ def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> Mod
         path=path,
         cure="It must hold configs/metadata.json, or plans.json and dataset.json.",
     )
+
+
+def _model_in(folder: Path, archive: Path) -> Path:
+    """Return the one model in what was unpacked."""
+    places = [p for p in (folder, *sorted(folder.rglob("*"))) if p.is_dir()]
+    found = [p for p in places if monai_bundle.is_bundle(p) or nnunet.is_nnunet_folder(p)]
+    if len(found) != 1:
+        names = ", ".join(p.relative_to(folder).as_posix() for p in found) or "none"
+        raise FileProblem(
+            f"The archive must hold one nnU-Net folder or MONAI bundle; it holds: {names}.",
+            path=archive,
+            cure="Unpack it and add the folder that you want.",
+        )
+    return found[0]
 
 
 def _add_file(path: Path, taken: tuple[str, ...]) -> ModelCard:

@@ -44,7 +44,7 @@ class MoreMenu(QPushButton):
         self.learn = menu.addAction("Learn from my cases...", self.learn_asked.emit)
         menu.addSeparator()
         self.add_file = menu.addAction(
-            "Add ONNX or TorchScript, with a JSON file beside it...", self._choose_file
+            "Add ONNX or TorchScript with its JSON file, or a ZIP archive...", self._choose_file
         )
         self.add_folder = menu.addAction(
             "Add a folder of nnU-Net v2, or a MONAI bundle...", self._choose_folder
@@ -68,7 +68,7 @@ class MoreMenu(QPushButton):
 
     def _choose_file(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(
-            self, "A network of your own", filter="Networks (*.onnx *.pt)"
+            self, "A network of your own", filter="Networks (*.onnx *.pt *.zip)"
         )
         if chosen:
             self.path_chosen.emit(Path(chosen))
