@@ -168,6 +168,16 @@ class Geometry:
         columns = [other.lps_to_index(self.index_to_lps(step)) - offset for step in np.eye(3)]
         return np.stack(columns, axis=1), offset
 
+    def voxel_places_lps_mm(self) -> Float:
+        """Return the centres of all voxels, shape (z, y, x, 3), LPS (x, y, z) in mm."""
+        affine = self.affine_lps
+        z, y, x = (np.arange(n, dtype=np.float64) for n in self.shape_zyx)
+        along = [n[:, None] * affine[:3, column] for n, column in ((z, 2), (y, 1), (x, 0))]
+        places: Float = (
+            affine[:3, 3] + along[0][:, None, None] + along[1][None, :, None] + along[2][None, None]
+        )
+        return places
+
     def corners_lps_mm(self) -> Float:
         """Return the centres of the 8 corner voxels, shape (8, 3), LPS (x, y, z) in mm."""
         last = np.asarray(self.shape_zyx) - 1
