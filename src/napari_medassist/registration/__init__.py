@@ -1,0 +1,1 @@
+"""Alignment of images: methods, resampling, and how far a result may be believed."""

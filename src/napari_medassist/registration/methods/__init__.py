@@ -1,0 +1,1 @@
+"""One method of registration a module; each holds its ``METHOD``."""
