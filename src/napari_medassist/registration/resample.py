@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_medassist.core.errors import InvalidImage
@@ -46,7 +44,7 @@ def warped(
     Returns
     -------
     Volume
-        float32 for images of numbers with fractions, else of the image's own type; linear interpolation.
+        Of the image's own type; interpolated linearly.
 
     Raises
     ------
@@ -70,9 +68,7 @@ def warped(
     if np.issubdtype(values.dtype, np.integer):
         limits = np.iinfo(values.dtype)
         made = np.clip(np.rint(made), limits.min, limits.max)
-    array = made.astype(
-        np.promote_types(values.dtype, np.float32) if _has_fractions(values) else values.dtype
-    )
+    array = made.astype(values.dtype)
     return Volume(
         array if values.ndim == 4 else array[0],
         onto,
@@ -110,10 +106,6 @@ def warped_labels(
             total += share
         made[slab] = np.where(total >= 0.5, found, 0)
     return LabelMap(made, onto, name=labels.name, provenance=labels.provenance, scheme=labels.scheme)
-
-
-def _has_fractions(values: NDArray[Any]) -> bool:
-    return np.issubdtype(values.dtype, np.floating)
 
 
 def _moving_indices(

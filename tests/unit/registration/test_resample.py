@@ -17,12 +17,9 @@ from napari_medassist.registration import resample
 from napari_medassist.registration.resample import warped, warped_labels
 from tests.strategies import oblique
 
-FIXED = Geometry(
-    (12, 40, 36), (3.0, 1.0, 1.1), (-20.0, -22.0, -15.0), oblique(np.eye(3), (5.0, 8.0, -3.0))
-)
-MOVING = Geometry(
-    (24, 30, 34), (1.6, 1.5, 1.3), (-22.0, -24.0, -18.0), oblique(np.eye(3), (-4.0, 2.0, 7.0))
-)
+TILT, OTHER_TILT = oblique(np.eye(3), (5.0, 8.0, -3.0)), oblique(np.eye(3), (-4.0, 2.0, 7.0))
+FIXED = Geometry((12, 40, 36), (3.0, 1.0, 1.1), (-20.0, -22.0, -15.0), TILT)
+MOVING = Geometry((24, 30, 34), (1.6, 1.5, 1.3), (-22.0, -24.0, -18.0), OTHER_TILT)
 TURN = AffineTransform.from_matrix(
     np.block([[oblique(np.eye(3), (3.0, -2.0, 4.0)), np.array([[1.0], [-2.0], [1.5]])], [0, 0, 0, 1]])
 )
