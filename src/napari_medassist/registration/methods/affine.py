@@ -1,0 +1,10 @@
+"""Affine registration by mutual information, after a rigid one."""
+
+from __future__ import annotations
+
+from napari_medassist.registration.linear import register_affine
+from napari_medassist.registration.spec import Gives, MethodSpec
+
+METHOD = MethodSpec(
+    "affine", "turns, shifts, scales and shears, by mutual information", Gives.AFFINE, register_affine
+)

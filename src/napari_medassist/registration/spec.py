@@ -1,0 +1,132 @@
+"""What every method of registration takes and gives, whatever it does inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.progress import Progress
+from napari_medassist.core.transform import AffineTransform, Transform
+from napari_medassist.core.volume import Volume
+
+Mask = NDArray[np.bool_]
+
+#: Fewer slices, rows or columns say nothing of how an image lies.
+_LEAST_VOXELS = 4
+
+
+class Gives(StrEnum):
+    """What kind of map a method finds."""
+
+    RIGID = "rigid"
+    AFFINE = "affine"
+    DEFORMABLE = "deformable"
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two images to be aligned; checked by :func:`checked`.
+
+    Parameters
+    ----------
+    fixed, moving
+        The moving one is brought to the fixed one. Neither is changed.
+    fixed_mask, moving_mask
+        bool (z, y, x) on their grids: where the image counts. None for everywhere.
+    """
+
+    fixed: Volume
+    moving: Volume
+    fixed_mask: Mask | None = None
+    moving_mask: Mask | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Registered:
+    """What a method has found.
+
+    Attributes
+    ----------
+    transform
+        From the fixed image's space to the moving image's, LPS mm.
+    before, after
+        What the method minimised, at its start and at its end, on its finest level.
+    n_iterations
+        Over all levels.
+    """
+
+    transform: Transform
+    before: float
+    after: float
+    n_iterations: int
+
+
+Run = Callable[[Pair, AffineTransform, Progress], Registered]
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method of registration.
+
+    Parameters
+    ----------
+    name, title
+        What it is called, and what it does in a few words.
+    gives
+        What kind of map it finds.
+    run
+        From a checked pair and a start (fixed to moving) to a map; the start is part of it.
+    """
+
+    name: str
+    title: str
+    gives: Gives
+    run: Run
+
+
+def checked(pair: Pair) -> Pair:
+    """Return a pair if images and masks can be aligned at all.
+
+    Raises
+    ------
+    InvalidImage
+        If an image has a time axis, holds values that are not finite, is constant (in its mask), or has
+        fewer than four voxels along an axis; if a mask is empty, or not on its image's grid.
+    """
+    for image, mask in ((pair.fixed, pair.fixed_mask), (pair.moving, pair.moving_mask)):
+        values = np.asarray(image.array)
+        if values.ndim != 3:
+            raise InvalidImage(f"'{image.name}' has a time axis.", cure="Choose one time point of it.")
+        if min(values.shape) < _LEAST_VOXELS:
+            raise InvalidImage(
+                f"'{image.name}' has {' x '.join(map(str, values.shape))} voxels (z, y, x): too few "
+                f"to align; at least {_LEAST_VOXELS} along each axis are needed."
+            )
+        if not np.isfinite(values).all():
+            raise InvalidImage(
+                f"'{image.name}' holds values that are not finite.",
+                cure="Replace them on purpose, e.g. by 0, and open the image again.",
+            )
+        if mask is not None and mask.shape != values.shape:
+            raise InvalidImage(f"The mask of '{image.name}' is not on its grid.")
+        if mask is not None and not mask.any():
+            raise InvalidImage(f"The mask of '{image.name}' is empty.")
+        counted = values if mask is None else values[mask]
+        if counted.min() == counted.max():
+            raise InvalidImage(f"'{image.name}' has one value everywhere: there is nothing to align.")
+    return pair
+
+
+def overlap_share(fixed: Geometry, moving: Geometry, start: Transform) -> float:
+    """Return the share of the fixed grid that lies within the moving one, at 20 places an axis."""
+    steps = [np.linspace(0, n - 1, min(n, 20)) for n in fixed.shape_zyx]
+    index = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    there = moving.lps_to_index(start.transform_points(fixed.index_to_lps(index)))
+    last = np.asarray(moving.shape_zyx) - 1
+    return float(np.all((there >= -0.5) & (there <= last + 0.5), axis=1).mean())
