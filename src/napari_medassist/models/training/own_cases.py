@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.volume import Volume
+from napari_medassist.models.body import body_grid
 from napari_medassist.models.card import ModelCard, Network, Task
-from napari_medassist.models.grids import centred_grid, labels_on_grid
+from napari_medassist.models.grids import centred_grid, covering_shape, labels_on_grid
 from napari_medassist.models.network_inputs import NetworkInputs
 from napari_medassist.models.prediction import checked_inputs
 
@@ -29,7 +30,8 @@ class OwnCase:
     name
         What it is called.
     image
-        float32 (roles, z, y, x), normalised as in use; a role that the case lacks is 0.
+        float32 (roles, z, y, x), normalised as in use; a role that the case lacks is 0. It shows the
+        window and a margin; of a network whose windows slide, all of the body.
     is_there
         For each role, whether the case has it.
     labels
@@ -74,16 +76,24 @@ def own_case(
     roles = tuple(wanted.role for wanted in card.inputs)
     inputs = NetworkInputs(network, roles, volumes)
     sampling = network.sampling
-    margin = np.ceil(MARGIN_MM / np.asarray(sampling.spacing_zyx_mm)).astype(int)
-    z, y, x = (int(n) for n in np.asarray(sampling.window_zyx) + 2 * margin)
-    grid = centred_grid(inputs.image, sampling.spacing_zyx_mm, (z, y, x))
+    margin = margin_of(network)
+    needed = np.asarray(sampling.window_zyx) + 2 * margin
+    z, y, x = (int(n) for n in needed)
+    if network.slides:  # it sees the whole body, window by window
+        body = body_grid(inputs.leading)
+        z, y, x = covering_shape(body, sampling.spacing_zyx_mm, (z, y, x))
+        grid = centred_grid(body, sampling.spacing_zyx_mm, (z, y, x))
+    else:
+        grid = centred_grid(inputs.image, sampling.spacing_zyx_mm, (z, y, x))
     image = inputs.channels(grid)[: len(roles)]
     is_there = tuple(role in volumes for role in roles)
     if labels is None:
         return OwnCase(name, image, is_there, None)
     classes = classes_of(card, labels)
     found = labels_on_grid(classes, labels.geometry, grid)
-    inner = tuple(slice(m, m + n) for m, n in zip(margin, sampling.window_zyx, strict=True))
+    inner = tuple(slice(m, n - m) for m, n in zip(margin, found.shape, strict=True))
+    if network.slides:
+        inner = (slice(None),) * 3
     drawn_mm3 = np.count_nonzero(classes) * labels.geometry.voxel_volume_mm3
     seen_mm3 = np.count_nonzero(found[inner]) * grid.voxel_volume_mm3
     beyond = max(0.0, 1 - seen_mm3 / drawn_mm3) if drawn_mm3 else 0.0
@@ -93,6 +103,11 @@ def own_case(
             cure="Check that the labels belong to this image.",
         )
     return OwnCase(name, image, is_there, found, beyond)
+
+
+def margin_of(network: Network) -> NDArray[np.int_]:
+    """Return how many voxels of a network's grid a case is kept beyond its window, along z, y, x."""
+    return np.ceil(MARGIN_MM / np.asarray(network.sampling.spacing_zyx_mm)).astype(int)
 
 
 def classes_of(card: ModelCard, labels: LabelMap) -> NDArray[np.uint8]:

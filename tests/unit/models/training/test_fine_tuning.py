@@ -212,3 +212,28 @@ def test_the_bayesian_threshold_learns_from_the_data_too() -> None:
     loss.backward()
     assert threshold.mean.grad is not None
     assert float(threshold.mean.grad.abs()) > 0
+
+
+def test_of_a_network_whose_windows_slide_the_whole_image_is_learned_from() -> None:
+    card, network = small("prostate-zones")
+    network = replace(network, slides=True)
+    grid = Geometry((20, 120, 110), (3.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    numbers = np.random.default_rng(0)
+    labels = np.zeros(grid.shape_zyx, dtype=np.uint8)
+    labels[15:18, 100:108, 5:15] = 2  # far from the middle
+    values = np.where(labels, 30, 100) + 5 * numbers.standard_normal(labels.shape)
+    image = Volume.from_stored(
+        values.astype(np.float32), grid, role="t2w", acquisition=Acquisition(modality=Modality.MR)
+    )
+    case = own_case(card, network, "large", {"t2w": image}, drawn(image, labels))
+    assert case.share_beyond == 0
+    assert case.labels is not None
+    assert np.count_nonzero(case.labels) == np.count_nonzero(labels)
+    looks = Augmentation(card, network, seed=0)
+    seen = [looks.draw(case) for _ in range(40)]
+    assert all(shown.shape == (1, *WINDOW) for shown, _ in seen)
+    with_label = [found for _, found in seen if found.any()]
+    assert 10 <= len(with_label) <= 35
+    for shown, found in seen:
+        if found.sum() > 100:
+            assert shown[0][found > 0].mean() < shown[0][found == 0].mean() - 0.5
