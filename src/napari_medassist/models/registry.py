@@ -9,12 +9,19 @@ from napari_medassist.core.errors import UnknownItem
 from napari_medassist.models import tuned
 from napari_medassist.models import user_models as users
 from napari_medassist.models.card import ModelCard
-from napari_medassist.models.zoo import lungs_ct, prostate_lesions, prostate_zones, taps_prostate
+from napari_medassist.models.zoo import (
+    lungs_ct,
+    opacity_ct,
+    prostate_lesions,
+    prostate_zones,
+    taps_prostate,
+)
 
 _OURS: tuple[ModelCard, ...] = (
     prostate_zones.CARD,
     prostate_lesions.CARD,
     lungs_ct.CARD,
+    opacity_ct.CARD,
     taps_prostate.CARD,
 )
 

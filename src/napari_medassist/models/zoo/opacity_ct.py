@@ -17,8 +17,8 @@ from napari_medassist.models.card import (
 )
 from napari_medassist.models.normalise import FixedScale
 
-_ONNX_SHA256 = "0" * 64
-_TENSORS_SHA256 = "0" * 64
+_ONNX_SHA256 = "1cbf8292421ad76e1cda1c26bf17e135d48536b02e3242647db3044daee2e630"
+_TENSORS_SHA256 = "df42a628cdf318d30959f66ac8fc7885aa963168d9bf9bba5287c28441eac015"
 
 _GROUND_GLASS = Code("DCM", "112120", "Ground glass opacity")
 #: The standard's dictionary has no code for consolidation; the name tells it.
@@ -54,8 +54,34 @@ CARD = ModelCard(
     licence="Apache-2.0 (weights)",
     training_data="simulated opacities in simulated chests and in half of one real chest",
     citation="napari-medassist",
-    quality=(Measured("-", "-", "-"),),
-    cost=(Measured("-", "-", "-"),),
+    quality=(
+        Measured(
+            "Dice of opacities, ground glass, consolidation",
+            "0.758 (95 % interval 0.696 to 0.816), 0.749, 0.640",
+            "60 simulated chests like those that it learned from",
+        ),
+        Measured(
+            "Dice of the same",
+            "0.263 (0.186 to 0.350), 0.359, 0.136",
+            "30 simulated opacities in lung bases of a real CT, the half that was held out",
+        ),
+        Measured(
+            "Marked in lungs without simulated opacities",
+            "94 ml in the median",
+            "7 images of the same; whether these real lungs are clear nobody has said",
+        ),
+        Measured(
+            "Dice of opacities; of a threshold at -750 HU in the true lungs",
+            "0.544; 0.743",
+            "the simulated chest of the package, made by other rules",
+        ),
+    ),
+    cost=(Measured("seconds from image to labels", "8.9", "the same chest, two cores, OpenVINO"),),
     intended_use="Research. Opacities for measuring their share, to be corrected by a reader.",
-    limits=("Trained on simulated opacities only: how often it is right on patients is not known.",),
+    limits=(
+        "On simulated opacities in real lungs it is poor: look at each result, and correct it.",
+        "On the simulated chest of the package a threshold is better.",
+        "Trained on simulated opacities only: how often it is right on patients is not known.",
+        "It marks dense lung bases too.",
+    ),
 )
