@@ -119,7 +119,7 @@ def _moving_indices(
         slab = slice(start, min(start + step, n_slices))
         places = _places(transform, onto, slab)
         index = moving.lps_to_index(places)
-        yield slab, np.ascontiguousarray(np.moveaxis(index, -1, 0))
+        yield slab, np.stack([index[..., axis] for axis in range(3)])
     progress(n_slices, n_slices, "the image is carried over")
 
 
