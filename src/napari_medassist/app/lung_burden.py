@@ -29,6 +29,7 @@ from napari_medassist.metrics.lung_burden import (
     lung_parts,
     relative_scores,
 )
+from napari_medassist.models.registry import find_model
 
 _MODEL, _OPACITY_MODEL = "lungs-ct", "opacity-ct"
 _LEFT, _RIGHT = 1, 2
@@ -123,9 +124,10 @@ def measure_scan(
 
 
 def _found(ct: Volume, model: str, what: str, progress: Progress) -> tuple[LabelMap, tuple[str, ...]]:
-    """Return what a model finds, and that nobody has looked at it."""
+    """Return what a model finds, that nobody has looked at it, and where it fails first of all."""
     made = segment(Case(ct.name, (ct,)), model, preferred=(ct,), progress=progress)
-    return made.labels, (f"{what} are those of {model}, not looked at by anybody.", *made.warnings)
+    told = f"{what} are those of {model}, not looked at by anybody. {find_model(model).limits[0]}"
+    return made.labels, (told, *made.warnings)
 
 
 def _sides(lungs: LabelMap) -> tuple[Mask, Mask, tuple[str, ...]]:

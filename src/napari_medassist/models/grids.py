@@ -96,6 +96,37 @@ def covering_shape(geometry: Geometry, spacing_zyx_mm: Triple, least_zyx: Shape)
     return z, y, x
 
 
+def covering_grid(
+    image: Geometry, part: Geometry, spacing_zyx_mm: Triple, least_zyx: Shape
+) -> Geometry:
+    """Return a grid of other voxels that covers a part of an image.
+
+    Where its voxels lie follows from the middle of the image alone: another part, or other pixels of
+    the same image, only take in more or fewer of them.
+
+    Parameters
+    ----------
+    image
+        Grid of the image.
+    part
+        The part, along the same axes.
+    spacing_zyx_mm
+        Voxel distances of the new grid.
+    least_zyx
+        How many voxels it has at least.
+    """
+    one = centred_grid(image, spacing_zyx_mm, (1, 1, 1))
+    ends = one.lps_to_index(part.corners_lps_mm())
+    # A hair beyond a voxel is on it: rounding must not take in another one.
+    low, high = np.floor(ends.min(axis=0) + _TIE), np.ceil(ends.max(axis=0) - _TIE)
+    found = (high - low + 1).astype(int)
+    shape = np.maximum(found, least_zyx)
+    low = low - (shape - found) // 2
+    z, y, x = (int(n) for n in shape)
+    corner = one.index_to_lps(low)
+    return Geometry((z, y, x), spacing_zyx_mm, tuple(corner.tolist()), image.direction_lps)
+
+
 def on_grid(array: NDArray[Any], geometry: Geometry, grid: Geometry, *, edge: str) -> Float32:
     """Interpolate an image linearly on another grid.
 

@@ -150,13 +150,12 @@ def _labels(folder: Path, dataset: Mapping[str, Any]) -> dict[int, str]:
         return {int(value): label for label, value in dataset["labels"].items() if int(value) > 0}
     order = [int(value) for value in dataset["regions_class_order"]]
     regions = [name for name, parts in dataset["labels"].items() if parts not in (0, [0], (0,))]
-    if len(order) != len(regions) or sorted(order) != list(range(1, len(order) + 1)):
+    if order != list(range(1, len(regions) + 1)):
         raise UnsupportedFormat(
-            f"Its {len(regions)} regions are laid over each other as {order}, which is not read.",
+            f"{len(regions)} regions laid over each other in the order {order} are not read.",
             path=folder,
+            cure="Read are those numbered 1, 2, ... in the order of the labels.",
         )
-    if order != sorted(order):
-        raise UnsupportedFormat(f"Regions in the order {order} are not read.", path=folder)
     return {value: str(name) for value, name in zip(order, regions, strict=True)}
 
 

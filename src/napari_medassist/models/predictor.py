@@ -26,7 +26,7 @@ from napari_medassist.models.decisions import (
 from napari_medassist.models.grids import (
     centre_of,
     centred_grid,
-    covering_shape,
+    covering_grid,
     labels_on_grid,
     on_grid,
     touches_inner_face,
@@ -147,12 +147,11 @@ class NetworkModel:
     def _slid(self, case: NetworkInputs, progress: Progress, clock: Clock) -> _Seen:
         """Look wherever the body is, in windows that overlap by half."""
         sampling = self.network.sampling.on(case.image.spacing_zyx_mm)
-        window, body = sampling.window_zyx, body_grid(case.leading)
-        shape = covering_shape(body, sampling.spacing_zyx_mm, window)
-        grid = centred_grid(body, sampling.spacing_zyx_mm, shape)
+        window = sampling.window_zyx
+        grid = covering_grid(case.image, body_grid(case.leading), sampling.spacing_zyx_mm, window)
         channels = case.channels(grid)
         clock.lap("preparation")
-        n_windows = len(boxes(shape, window))
+        shape, n_windows = grid.shape_zyx, len(boxes(grid.shape_zyx, window))
         steps = _Steps(progress, n_windows)
 
         def run(box: Box) -> Float32:

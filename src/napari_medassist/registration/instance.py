@@ -105,10 +105,10 @@ def deform(
     require_overlap(pair, start)
     how = how or Deforming()
     problem = _Problem(pair, start, how)
-    points: Tensor | None = None
+    grid = problem.grid_of(how.levels[0])
+    points = torch.zeros(3, *grid.shape)
     before = after = float("nan")
     n_done = 0
-    grid = problem.grid_of(how.levels[0])
     for number, level in enumerate(how.levels):
         finer = problem.grid_of(level)
         points = _refined(points, grid, finer)
@@ -117,7 +117,6 @@ def deform(
         before = look.value(torch.zeros_like(points))
         points, n_steps = _descended(points, look, level, number, len(how.levels), progress)
         after, n_done = look.value(points), n_done + n_steps
-    assert points is not None  # noqa: S101 - there is at least one level
     field = problem.field(points, grid)
     return Registered(CompositeTransform((field, start)), before, after, n_done)
 
@@ -322,10 +321,8 @@ def _weight(fixed: Tensor, mask: Mask | None, factors: tuple[int, int, int]) -> 
     return F.max_pool3d(body[None, None], 3, 1, 1)[0, 0]
 
 
-def _refined(points: Tensor | None, before: ControlGrid, after: ControlGrid) -> Tensor:
+def _refined(points: Tensor, before: ControlGrid, after: ControlGrid) -> Tensor:
     """Return control points of a finer grid that give the same deformation as nearly as they can."""
-    if points is None:
-        return torch.zeros(3, *after.shape)
     if before == after:
         return points
     found = points.double()

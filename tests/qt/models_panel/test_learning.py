@@ -52,7 +52,7 @@ def test_the_dialog_says_what_is_missing_before_anything_begins(
     dialog.steps.setValue(100)
     assert "About 1 minute on" in dialog.time.text()
     dialog.folds.setValue(9)
-    assert "About 10 minutes on" in dialog.time.text()
+    assert "About 12 minutes on" in dialog.time.text()
     dialog.accept()
     assert dialog.result() == QDialog.DialogCode.Accepted
     wish = dialog.wish()

@@ -10,6 +10,7 @@ from napari_medassist.core.orientation import AxisOrder
 from napari_medassist.models.grids import (
     centre_of,
     centred_grid,
+    covering_grid,
     covering_shape,
     labels_on_grid,
     on_grid,
@@ -67,6 +68,27 @@ def test_slices_of_the_same_thickness_are_kept_however_they_are_counted(shape: i
 def test_a_covering_grid_reaches_all_corners() -> None:
     shape = covering_shape(IMAGE, (3.0, 1.0, 1.0), (4, 4, 40))
     assert shape == (12, 36, 40)
+
+
+@pytest.mark.parametrize("spacing", [(3.0, 1.0, 1.0), (3.5, 1.3, 1.1)])
+def test_where_voxels_lie_does_not_depend_on_the_part_or_the_pixels(
+    spacing: tuple[float, float, float],
+) -> None:
+    part = Geometry((5, 20, 24), IMAGE.spacing_zyx_mm, tuple(IMAGE.index_to_lps((2, 9, 7))), TILTED)
+    finer = Geometry((10, 119, 99), (3.5, 0.3, 0.35), IMAGE.origin_lps_mm, TILTED)
+    whole = covering_grid(IMAGE, IMAGE, spacing, (1, 1, 1))
+    for image, shown in ((IMAGE, part), (finer, finer), (finer, part)):
+        grid = covering_grid(image, shown, spacing, (1, 1, 1))
+        offset = whole.lps_to_index(grid.index_to_lps(np.zeros(3)))
+        np.testing.assert_allclose(offset, np.round(offset), atol=1e-6)
+        ends = grid.lps_to_index(shown.corners_lps_mm())
+        assert ends.min() > -1e-3, "all of the part is covered"
+        assert (ends.max(axis=0) < np.asarray(grid.shape_zyx) - 1 + 1e-3).all()
+        assert (np.asarray(grid.shape_zyx) - 1 - np.ptp(ends, axis=0) < 2).all(), "and little more"
+    large = covering_grid(IMAGE, part, spacing, (20, 64, 65))
+    assert large.shape_zyx == (20, 64, 65)
+    off = large.lps_to_index(middle(part)) - (np.asarray(large.shape_zyx) - 1) / 2
+    assert np.abs(off).max() <= 1.0, "what is added lies on both sides"
 
 
 def test_what_is_linear_in_the_patient_is_interpolated_exactly() -> None:

@@ -13,7 +13,7 @@ from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.volume import Volume
 from napari_medassist.models.body import body_grid
 from napari_medassist.models.card import ModelCard, Network, Task
-from napari_medassist.models.grids import centred_grid, covering_shape, labels_on_grid
+from napari_medassist.models.grids import centred_grid, covering_grid, labels_on_grid
 from napari_medassist.models.network_inputs import NetworkInputs
 from napari_medassist.models.prediction import checked_inputs
 
@@ -81,8 +81,7 @@ def own_case(
     z, y, x = (int(n) for n in needed)
     if network.slides:  # it sees the whole body, window by window
         body = body_grid(inputs.leading)
-        z, y, x = covering_shape(body, sampling.spacing_zyx_mm, (z, y, x))
-        grid = centred_grid(body, sampling.spacing_zyx_mm, (z, y, x))
+        grid = covering_grid(inputs.image, body, sampling.spacing_zyx_mm, (z, y, x))
     else:
         grid = centred_grid(inputs.image, sampling.spacing_zyx_mm, (z, y, x))
     image = inputs.channels(grid)[: len(roles)]
