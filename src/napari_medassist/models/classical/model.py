@@ -15,6 +15,7 @@ from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.models.card import ModelCard
 from napari_medassist.models.classical.lungs import segment_lungs
+from napari_medassist.models.classical.opacities import segment_opacities
 from napari_medassist.models.prediction import (
     Clock,
     Prediction,
@@ -27,7 +28,9 @@ from napari_medassist.models.prediction import (
 Method = Callable[[NDArray[Any], Geometry, Progress], NDArray[np.uint8]]
 
 #: By the name of the model; each takes an image (z, y, x), its grid, and whom to tell the progress.
-METHODS: Mapping[str, Method] = MappingProxyType({"lungs-ct": segment_lungs})
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {"lungs-ct": segment_lungs, "opacity-ct": segment_opacities}
+)
 
 
 class ClassicalModel:

@@ -24,14 +24,8 @@ def _lesions() -> nn.Module:
     return AnisotropicUNet(n_inputs=6, n_classes=2, widths=(12, 24, 56, 96, 144))
 
 
-def _opacities() -> nn.Module:
-    from napari_medassist.models.networks.anisotropic_unet import AnisotropicUNet
-
-    return AnisotropicUNet(n_inputs=1, n_classes=3, widths=(12, 24, 56, 96, 144))
-
-
 BUILDERS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
-    {"prostate-zones": _zones, "prostate-lesions": _lesions, "opacity-ct": _opacities}
+    {"prostate-zones": _zones, "prostate-lesions": _lesions}
 )
 
 

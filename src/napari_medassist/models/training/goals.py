@@ -59,5 +59,4 @@ def goal_of_labels(scheme: LabelScheme) -> Goal:
 
 
 ZONES = Goal(zones_loss, {"gland": (1, 2), "peripheral": (1,), "transition": (2,)})
-OPACITIES = Goal(zones_loss, {"opacity": (1, 2), "ground glass": (1,), "consolidation": (2,)})
 LESIONS = Goal(lesion_loss, {"lesion": (1,)})

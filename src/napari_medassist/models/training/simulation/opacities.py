@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_medassist.models.normalise import FixedScale
-from napari_medassist.models.training.samples import Sample
 from napari_medassist.models.training.simulation.chance import Chance
 from napari_medassist.models.training.simulation.chest import (
     Chest,
+    Mask,
     RealChest,
     draw_chest,
     warped,
@@ -22,8 +20,6 @@ from napari_medassist.models.training.simulation.chest import (
 from napari_medassist.models.training.simulation.frame import Array, Frame
 
 GROUND_GLASS, CONSOLIDATION = 1, 2
-#: How CT numbers become the network's input.
-SCALE = FixedScale(low=-1000.0, high=200.0, mean=-500.0, deviation=350.0)
 #: Share of tissue in a voxel, the rest being air: from where on it is opaque, and consolidated.
 LEAST_TISSUE, DENSE_TISSUE = 0.12, 0.65
 FRAME = Frame((20, 112, 112), (3.0, 2.0, 2.0))
@@ -42,33 +38,10 @@ def read_chests(path: Path, *, held_out: bool) -> tuple[RealChest, ...]:
         return (RealChest(stored[f"{before}hu"], stored[f"{before}lungs"]),)
 
 
-@dataclass(frozen=True)
-class MakeChest:
-    """Makes the sample of a seed, in whatever process.
-
-    Parameters
-    ----------
-    path
-        File of the sources.
-    held_out
-        Whether it draws from the half of the chest that is not learned from.
-    frame
-        The window.
-    """
-
-    path: Path
-    held_out: bool = False
-    frame: Frame = FRAME
-
-    def __call__(self, seed: int) -> Sample:
-        """Return image and labels."""
-        return simulate_ct(seed, read_chests(self.path, held_out=self.held_out), self.frame)
-
-
 def simulate_ct(
     seed: int, real: tuple[RealChest, ...], frame: Frame, share_real: float = 0.2
-) -> tuple[Array, Labels]:
-    """Make one sample.
+) -> tuple[Array, Labels, Mask]:
+    """Make one CT.
 
     Parameters
     ----------
@@ -84,7 +57,7 @@ def simulate_ct(
     Returns
     -------
     tuple of ndarray
-        The image (z, y, x), scaled as networks get it, and its labels: 1 ground glass, 2 consolidation.
+        CT numbers (z, y, x), the labels (1 ground glass, 2 consolidation), and where the lungs are.
     """
     chance = Chance(seed, frame.shape_zyx)
     if real and chance.happens(share_real):
@@ -96,7 +69,7 @@ def simulate_ct(
     hu, labels = chest.hu, np.zeros(frame.shape_zyx, dtype=np.uint8)
     if chest.lungs.any() and not chance.happens(_HEALTHY):
         hu, labels = with_opacities(chance, chest)
-    return SCALE.apply(_scanned(chance, hu)), labels
+    return _scanned(chance, hu), labels, chest.lungs
 
 
 def with_opacities(chance: Chance, chest: Chest) -> tuple[Array, Labels]:
