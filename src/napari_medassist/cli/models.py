@@ -41,6 +41,13 @@ def add_parser(subparsers: Any) -> None:
         default="",
         help="of an nnU-Net folder: 0, 1, ... or all; several (0,1,2) or `each` answer as one",
     )
+    add.add_argument(
+        "--trust",
+        default="",
+        metavar="SHA256",
+        help="of a MONAI bundle that would run code of its own: the hash of its files, as the refusal "
+        "tells it, once you have read them",
+    )
     add.set_defaults(run=run_add)
     back = acts.add_parser(
         "rollback",
@@ -96,7 +103,7 @@ def run_add(args: argparse.Namespace) -> int:
     """Add a model of the user's."""
     from napari_medassist.models.registry import add_model
 
-    card = add_model(args.path, fold=args.fold)
+    card = add_model(args.path, fold=args.fold, trusted_sha256=args.trust)
     print(f"{card.full_name}: added, SHA-256 {card.weights[0].sha256}")
     return 0
 

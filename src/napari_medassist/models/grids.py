@@ -15,6 +15,7 @@ Triple = tuple[float, float, float]
 Shape = tuple[int, int, int]
 
 _SAME_SPACING = 0.02  # a difference of voxel distances that shifts by less than a third in 16 voxels
+_SLACK = 2  # voxels beside labels that are not cut off: they must not touch the next grid either
 _TIE = 1e-4  # of a voxel; rounding in a file's geometry must not decide between two slices
 
 
@@ -72,14 +73,40 @@ def touches_inner_face(labels: NDArray[np.uint8], grid: Geometry, image: Geometr
     image
         Grid of the image.
     """
+    return bool(_touched_faces(labels, grid, image).any())
+
+
+def _touched_faces(labels: NDArray[np.uint8], grid: Geometry, image: Geometry) -> NDArray[np.bool_]:
+    """Tell of the first and last face of each axis, (3, 2), whether labels are cut off there."""
     first = image.lps_to_index(grid.index_to_lps(np.zeros(3)))
     last = image.lps_to_index(grid.index_to_lps(np.asarray(grid.shape_zyx) - 1.0))
-    for axis in range(3):
-        if first[axis] > 0.5 and labels.take(0, axis=axis).any():
-            return True
-        if last[axis] < image.shape_zyx[axis] - 1.5 and labels.take(-1, axis=axis).any():
-            return True
-    return False
+    goes_on = np.stack([first > 0.5, last < np.asarray(image.shape_zyx) - 1.5], axis=1)
+    there = [[labels.take(at, axis=axis).any() for at in (0, -1)] for axis in range(3)]
+    return np.asarray(goes_on & np.array(there))
+
+
+def around_labels(
+    labels: NDArray[np.uint8], grid: Geometry, image: Geometry, margin_zyx: Shape
+) -> Geometry:
+    """Return the part of a grid around labels, and beyond it where they are cut off by its faces.
+
+    Parameters
+    ----------
+    labels, grid
+        Label map (z, y, x), not empty, and its grid, along the axes of the image.
+    image
+        Grid of the image.
+    margin_zyx
+        By how many voxels it is longer at each face that cuts labels off.
+    """
+    index = np.argwhere(labels)
+    low, high = index.min(axis=0), index.max(axis=0)
+    is_cut = _touched_faces(labels, grid, image)
+    beyond = np.where(is_cut, np.asarray(margin_zyx)[:, None], _SLACK)
+    low, high = low - beyond[:, 0], high + beyond[:, 1]
+    corner = grid.index_to_lps(low.astype(np.float64))
+    z, y, x = (int(n) for n in high - low + 1)
+    return Geometry((z, y, x), grid.spacing_zyx_mm, tuple(corner.tolist()), grid.direction_lps)
 
 
 def centre_of(labels: NDArray[np.uint8], grid: Geometry) -> NDArray[np.float64]:

@@ -1,8 +1,9 @@
 """MONAI bundles: read as data, and written as a network with its description.
 
-A bundle's configuration can name any Python object; nothing in it is instantiated here. Its steps of
-preparation are looked up in a list of those that are understood, a bundle with any other is refused,
-and so is every expression. The format is that of MONAI's bundle specification, version 1.
+A bundle's configuration can name any Python object; none is made and no expression is evaluated unless
+the bundle is trusted by its hash (:mod:`~napari_medassist.models.bundle_code`). Its steps are looked
+up in a list of those that are understood; a bundle with any other is refused. The format is that of
+MONAI's bundle specification, version 1.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import yaml
 
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting, UnsupportedFormat
 from napari_medassist.core.orientation import AxisOrder
+from napari_medassist.models.bundle_code import TrustedCode, must_be_trusted, require_trusted
 from napari_medassist.models.onnx_export import export_to_onnx, weights_only
 
 _CONFIGURATIONS = ("inference.json", "inference.yaml", "inference.yml")
@@ -27,6 +29,8 @@ _HARMLESS = {
     "LoadImaged", "EnsureChannelFirstd", "EnsureTyped", "EnsureType", "ToTensord", "CastToTyped",
     "AddChanneld", "AsDiscreted", "CropForegroundd",
 }  # fmt: skip
+#: Entries of a step that say nothing about what a network sees.
+_NOT_READ = {"_target_", "keys", "mode", "meta_keys"}
 _MEMORY_MB = 4000
 
 
@@ -35,7 +39,7 @@ def is_bundle(path: Path) -> bool:
     return (path / "configs" / "metadata.json").is_file()
 
 
-def convert(folder: Path, out: Path) -> Path:
+def convert(folder: Path, out: Path, trusted_sha256: str = "") -> Path:
     """Write a bundle's network, as ``network.pt`` (TorchScript) or ``network.onnx``, and what it says.
 
     Parameters
@@ -45,6 +49,8 @@ def convert(folder: Path, out: Path) -> Path:
         ``models/model.pt``.
     out
         An existing, empty folder.
+    trusted_sha256
+        Hash of the bundle's files, if its code may run.
 
     Returns
     -------
@@ -56,13 +62,21 @@ def convert(folder: Path, out: Path) -> Path:
     FileProblem, CorruptFile
         If a file is missing or does not hold what it must.
     UnsupportedFormat
-        If the bundle does something that is not understood; the message names it.
+        If the bundle does something that is not understood, or would run code and is not trusted; the
+        message names it.
     InvalidSetting
-        If packages that this needs are not installed.
+        If packages that this needs are not installed, or what is trusted are other files.
     """
     metadata = _read(folder / "configs" / "metadata.json")
-    configuration = _configuration(folder)
+    configuration_path = _configuration_path(folder)
+    configuration, code = _read(configuration_path), None
+    if trusted_sha256:
+        require_trusted(folder, trusted_sha256)
+        _require_monai()
+        code = TrustedCode(folder, configuration_path)
     try:
+        if code is not None:
+            configuration = _evaluated(configuration, code)
         description = _description(folder, metadata, configuration)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise CorruptFile(
@@ -73,7 +87,7 @@ def convert(folder: Path, out: Path) -> Path:
         path = out / "network.pt"
         shutil.copyfile(script, path)
     elif weights.is_file() and not weights.is_symlink():
-        network = _network(folder, configuration)
+        network = _network(folder, configuration) if code is None else _trusted_network(folder, code)
         weights_only(network, weights)
         window = [description["window_zyx"][axis] for axis in AxisOrder.toward("RAS").axes]
         path = out / "network.onnx"
@@ -141,7 +155,7 @@ def _steps(folder: Path, configuration: Mapping[str, Any]) -> list[tuple[str, di
     steps = []
     for step in configuration["preprocessing"]["transforms"]:
         name = str(step["_target_"]).rpartition(".")[2]
-        entries = {k: v for k, v in step.items() if k not in ("_target_", "keys", "mode", "meta_keys")}
+        entries = {k: v for k, v in step.items() if k not in _NOT_READ}
         if name not in _HARMLESS:
             _require_plain(folder, entries)
         steps.append((name, entries))
@@ -184,10 +198,10 @@ def _role(channel: str, modality: str) -> str:
 def _require_plain(folder: Path, value: Any) -> None:
     """Refuse expressions, references and objects within values that count."""
     if isinstance(value, str) and value[:1] in ("$", "@", "%"):
-        raise UnsupportedFormat(f"'{value}' would have to be evaluated.", path=folder)
+        raise must_be_trusted(folder, f"'{value}' would have to be evaluated.")
     if isinstance(value, Mapping):
         if "_target_" in value:
-            raise UnsupportedFormat(f"'{value['_target_']}' would have to be made.", path=folder)
+            raise must_be_trusted(folder, f"'{value['_target_']}' would have to be made.")
         for entry in value.values():
             _require_plain(folder, entry)
     elif isinstance(value, Sequence) and not isinstance(value, str):
@@ -200,36 +214,67 @@ def _require_plain(folder: Path, value: Any) -> None:
 
 def _network(folder: Path, configuration: Mapping[str, Any]) -> Any:
     """Build one of MONAI's own networks, by its name and plain numbers."""
-    if find_spec("monai") is None or find_spec("onnx") is None:
-        raise InvalidSetting(
-            "To read a bundle with weights, monai and onnx must be installed.",
-            cure='Once, with a network: pip install "napari-medassist[monai]".',
-        )
+    _require_monai()
     given = dict(configuration.get("network_def") or {})
     target = str(given.pop("_target_", ""))
     if not re.fullmatch(r"(monai\.networks\.nets\.)?[A-Za-z0-9_]+", target):
-        raise UnsupportedFormat(f"'{target}' is no network of MONAI.", path=folder)
+        raise must_be_trusted(folder, f"'{target}' is no network of MONAI.")
     _require_plain(folder, given)
     from monai.networks import nets
     from torch import nn
 
     kind = getattr(nets, target.rpartition(".")[2], None)
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
-        raise UnsupportedFormat(f"'{target}' is no network of MONAI.", path=folder)
+        raise must_be_trusted(folder, f"'{target}' is no network of MONAI.")
     try:
         return kind(**given)
     except (TypeError, ValueError) as error:
         raise CorruptFile(f"{target} cannot be made: {error}.", path=folder) from error
 
 
+def _trusted_network(folder: Path, code: TrustedCode) -> Any:
+    """Let the bundle make its network."""
+    from torch import nn
+
+    network = code.made("network_def")
+    if not isinstance(network, nn.Module):
+        raise CorruptFile("Its network_def makes no network of PyTorch.", path=folder)
+    return network
+
+
+def _require_monai() -> None:
+    if find_spec("monai") is None or find_spec("onnx") is None:
+        raise InvalidSetting(
+            "To read a bundle with weights, monai and onnx must be installed.",
+            cure='Once, with a network: pip install "napari-medassist[monai]".',
+        )
+
+
+def _evaluated(configuration: Mapping[str, Any], code: TrustedCode) -> dict[str, Any]:
+    """Return a configuration with those of its values evaluated that are read here."""
+    found = dict(configuration)
+    place = "preprocessing#transforms"
+    steps = [
+        {
+            key: value if key in _NOT_READ else code.plain(f"{place}#{number}#{key}", value)
+            for key, value in step.items()
+        }
+        for number, step in enumerate(configuration["preprocessing"]["transforms"])
+    ]
+    found["preprocessing"] = {"transforms": steps}
+    size = configuration["inferer"]["roi_size"]
+    found["inferer"] = {"roi_size": code.plain("inferer#roi_size", size)}
+    return found
+
+
 # -------------------------------------------------------------------- files
 
 
-def _configuration(folder: Path) -> dict[str, Any]:
+def _configuration_path(folder: Path) -> Path:
     for name in _CONFIGURATIONS:
         path = folder / "configs" / name
         if path.is_file():
-            return _read(path)
+            return path
     raise FileProblem(f"There is none of {', '.join(_CONFIGURATIONS)}.", path=folder / "configs")
 
 

@@ -24,6 +24,7 @@ from napari_medassist.models.decisions import (
     uncertainty,
 )
 from napari_medassist.models.grids import (
+    around_labels,
     centre_of,
     centred_grid,
     covering_grid,
@@ -63,7 +64,8 @@ class NetworkModel:
 
     The window is centred on the image. Where what was found touches a face of the window that lies
     inside the image, the window is centred on that, twice at most; if it touches still, windows that
-    overlap by half slide over the body. So they do from the first for a network that is made so.
+    overlap by half slide around it, half a window further where it was cut off; and if that was not
+    enough, over the body. So they do from the first for a network that is made so.
 
     Parameters
     ----------
@@ -88,9 +90,7 @@ class NetworkModel:
         twice = self._looks_twice(doubting=doubting)
         case = NetworkInputs(self.network, roles, volumes, mirrored=twice)
         clock.lap("preparation")
-        seen = None if self.network.slides else self._centred(case, progress, clock)
-        if seen is None or touches_inner_face(seen.labels, seen.grid, case.image):
-            seen = self._slid(case, progress, clock)
+        seen = self._seen(case, progress, clock)
         activation = self.network.decision.activation
         if activation is Activation.REGIONS:
             shares = [on_grid(s, seen.grid, case.image, edge="constant") for s in seen.shares]
@@ -126,6 +126,20 @@ class NetworkModel:
     def _looks_twice(self, *, doubting: bool) -> bool:
         return self.network.looks_twice or (doubting and self.network.mirrors)
 
+    def _seen(self, case: NetworkInputs, progress: Progress, clock: Clock) -> _Seen:
+        """Look once, or as often as it takes for nothing that is found to be cut off."""
+        seen = None
+        if not self.network.slides:
+            seen = self._centred(case, progress, clock)
+            if touches_inner_face(seen.labels, seen.grid, case.image):
+                z, y, x = self.network.sampling.on(case.image.spacing_zyx_mm).window_zyx
+                margin = (z // 2, y // 2, x // 2)
+                part = around_labels(seen.labels, seen.grid, case.image, margin)
+                seen = self._slid(case, part, progress, clock)
+        if seen is None or touches_inner_face(seen.labels, seen.grid, case.image):
+            seen = self._slid(case, body_grid(case.leading), progress, clock)
+        return seen
+
     def _centred(self, case: NetworkInputs, progress: Progress, clock: Clock) -> _Seen:
         """Look once at the middle; where what is found is cut off, again around what was found."""
         sampling = self.network.sampling.on(case.image.spacing_zyx_mm)
@@ -144,11 +158,11 @@ class NetworkModel:
             centre = centre_of(labels, grid)
         return seen
 
-    def _slid(self, case: NetworkInputs, progress: Progress, clock: Clock) -> _Seen:
-        """Look wherever the body is, in windows that overlap by half."""
+    def _slid(self, case: NetworkInputs, part: Geometry, progress: Progress, clock: Clock) -> _Seen:
+        """Look at a part of the image, in windows that overlap by half."""
         sampling = self.network.sampling.on(case.image.spacing_zyx_mm)
         window = sampling.window_zyx
-        grid = covering_grid(case.image, body_grid(case.leading), sampling.spacing_zyx_mm, window)
+        grid = covering_grid(case.image, part, sampling.spacing_zyx_mm, window)
         channels = case.channels(grid)
         clock.lap("preparation")
         shape, n_windows = grid.shape_zyx, len(boxes(grid.shape_zyx, window))

@@ -82,9 +82,9 @@ def remove_model(name: str) -> None:
         users.remove_model(name)
 
 
-def add_model(path: Path, *, fold: str = "") -> ModelCard:
+def add_model(path: Path, *, fold: str = "", trusted_sha256: str = "") -> ModelCard:
     """Add a user's own model; see :func:`napari_medassist.models.user_models.add_model`."""
-    return users.add_model(path, tuple(_by_name()), fold=fold)
+    return users.add_model(path, tuple(_by_name()), fold=fold, trusted_sha256=trusted_sha256)
 
 
 def _by_name() -> dict[str, ModelCard]:

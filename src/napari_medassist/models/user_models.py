@@ -39,7 +39,9 @@ def user_models() -> tuple[tuple[ModelCard, ...], tuple[str, ...]]:
     return tuple(cards), tuple(problems)
 
 
-def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> ModelCard:
+def add_model(
+    path: Path, taken: tuple[str, ...] = (), *, fold: str = "", trusted_sha256: str = ""
+) -> ModelCard:
     """Copy a network and its description into the folder of models, after trying it once.
 
     Parameters
@@ -51,6 +53,8 @@ def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> Mod
         Names that it may not have.
     fold
         Of an nnU-Net folder: which one, or several; see :func:`napari_medassist.models.nnunet.convert`.
+    trusted_sha256
+        Of a MONAI bundle: hash of its files, if its code may run while it is added.
 
     Raises
     ------
@@ -62,12 +66,14 @@ def add_model(path: Path, taken: tuple[str, ...] = (), *, fold: str = "") -> Mod
     """
     if is_archive(path):
         with tempfile.TemporaryDirectory(prefix="medassist-") as place:
-            return add_model(_model_in(unpacked(path, Path(place)), path), taken, fold=fold)
+            folder = _model_in(unpacked(path, Path(place)), path)
+            return add_model(folder, taken, fold=fold, trusted_sha256=trusted_sha256)
     if not path.is_dir():
         return _add_file(path, taken)
     with tempfile.TemporaryDirectory(prefix="medassist-") as converted:
         if monai_bundle.is_bundle(path):
-            return _add_file(monai_bundle.convert(path, Path(converted)), taken)
+            made = monai_bundle.convert(path, Path(converted), trusted_sha256)
+            return _add_file(made, taken)
         if nnunet.is_nnunet_folder(path):
             return _add_file(nnunet.convert(path, Path(converted), fold), taken)
     raise FileProblem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ import torch
 
 from napari_medassist.app.segmenting import segment
 from napari_medassist.core.case import Case
-from napari_medassist.core.errors import CorruptFile, FileProblem, UnsupportedFormat
+from napari_medassist.core.errors import (
+    CorruptFile,
+    FileProblem,
+    InvalidSetting,
+    UnsupportedFormat,
+)
+from napari_medassist.models.bundle_code import code_sha256
 from napari_medassist.models.places import user_models_folder
 from napari_medassist.models.registry import add_model
 from tests.unit.models.test_predictor import CENTRE, around, ball_dice, lesion_image
@@ -215,3 +222,92 @@ def test_a_bundle_in_yaml_is_read(tmp_path: Path) -> None:
     (place / "configs" / "inference.json").unlink()
     (place / "configs" / "inference.yaml").write_text(yaml.safe_dump(INFERENCE))
     assert add_model(place).name == "prostate-bright-things"
+
+
+SCRIPT = """
+import pathlib
+import torch
+
+pathlib.Path(__file__).with_name("was_run").touch()
+
+class Bright(torch.nn.Module):
+    def __init__(self, slope):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor(float(slope)))
+
+    def forward(self, image):
+        return torch.cat([1.0 - image, self.weight * image - 1.0], dim=1)
+"""
+
+
+def bundle_with_code(folder: Path) -> Path:
+    """Return a bundle whose network is a class of its own, and whose numbers are expressions."""
+    inference = with_step(3, pixdim=["@spacing", "$0.3 * 3", 3.0])
+    inference |= {"spacing": 1.0, "patch": list(SIZE_XYZ)}
+    inference["inferer"] = {"_target_": "SlidingWindowInferer", "roi_size": "$@patch"}
+    inference["network_def"] = {"_target_": "scripts.net.Bright", "slope": "$1 + 2"}
+    place = bundle(folder, inference, weights={"weight": torch.tensor(1.0)})
+    (place / "scripts").mkdir()
+    (place / "scripts" / "__init__.py").touch()
+    (place / "scripts" / "net.py").write_text(SCRIPT)
+    return place
+
+
+def test_code_of_a_bundle_runs_only_if_its_files_are_trusted(tmp_path: Path) -> None:
+    pytest.importorskip("monai")
+    place = bundle_with_code(tmp_path)
+    ran = place / "scripts" / "was_run"
+    with pytest.raises(UnsupportedFormat) as refusal:
+        add_model(place)
+    trusted = code_sha256(place)
+    assert trusted in str(refusal.value)
+    with pytest.raises(InvalidSetting, match="not those that you trust"):
+        add_model(place, trusted_sha256="0" * 64)
+    assert not ran.exists()
+    assert nothing_added()
+
+    card = add_model(place, trusted_sha256=trusted.upper())
+    assert ran.exists()
+    assert card.network is not None
+    assert card.network.sampling.spacing_zyx_mm == pytest.approx((3.0, 0.9, 1.0))
+    assert card.network.sampling.window_zyx == (8, 32, 24)
+    assert "scripts" not in sys.modules
+    assert str(place) not in sys.path
+    ran.unlink()
+    image = lesion_image(around((14, 60, 60), (3.0, 0.7, 0.7), np.eye(3)), CENTRE)
+    assert ball_dice(segment(Case("one", (image,)), card), CENTRE) > 0.88
+    assert not ran.exists()  # the network was kept as ONNX
+
+
+def test_trust_ends_when_a_file_of_the_bundle_changes(tmp_path: Path) -> None:
+    pytest.importorskip("monai")
+    place = bundle_with_code(tmp_path)
+    trusted = code_sha256(place)
+    script = place / "scripts" / "net.py"
+    script.write_text(SCRIPT + "\nimport os\n")
+    with pytest.raises(InvalidSetting, match=code_sha256(place)):
+        add_model(place, trusted_sha256=trusted)
+    assert not (place / "scripts" / "was_run").exists()
+
+
+def test_what_is_trusted_may_still_fail(tmp_path: Path) -> None:
+    pytest.importorskip("monai")
+    place = bundle_with_code(tmp_path)
+    (place / "scripts" / "net.py").write_text("raise RuntimeError('no')")
+    with pytest.raises(CorruptFile, match="network_def"):
+        add_model(place, trusted_sha256=code_sha256(place))
+    assert nothing_added()
+
+
+def test_a_trusted_checkpoint_is_still_read_as_tensors_only(tmp_path: Path) -> None:
+    pytest.importorskip("monai")
+    place, marker = bundle_with_code(tmp_path), tmp_path / "executed"
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.system, (f"touch {marker}",)
+
+    torch.save({"weight": Evil()}, place / "models" / "model.pt")
+    with pytest.raises(CorruptFile, match="checkpoint"):
+        add_model(place, trusted_sha256=code_sha256(place))
+    assert not marker.exists()

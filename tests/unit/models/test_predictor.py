@@ -184,6 +184,20 @@ def test_what_is_larger_than_the_window_is_found_by_sliding() -> None:
     assert ball_dice(made, (0, 0, 0), 28.0) > 0.95
 
 
+def test_windows_slide_only_around_what_is_cut_off() -> None:
+    """As tall as two windows in a wide image: two windows one above the other, and no others."""
+    grid = around((30, 160, 160), (3.0, 1.0, 1.0), np.eye(3))
+    image = lesion_image(grid, (0, 0, 0), 8.0)
+    column = np.asarray(image.array).copy()
+    middle = column[15]
+    column[6:24] = middle
+    backend = Bright()
+    made = NetworkModel(card(), network(), backend).predict({"t2w": image.with_changes(array=column)})
+    found = np.asarray(made.labels.array).any(axis=(1, 2))
+    assert np.flatnonzero(found).tolist() == list(range(6, 24))
+    assert made.n_windows <= 3
+
+
 def test_positions_count_from_the_middle_of_the_window() -> None:
     backend = Bright()
     model = NetworkModel(card(), network(has_positions=True), backend)

@@ -53,7 +53,7 @@ CARD = ModelCard(
             "consolidation at the chest wall out",
         ),
     ),
-    cost=(Measured("seconds from image to labels", "2.2", "the same chest, two cores beside a run"),),
+    cost=(Measured("seconds from image to labels", "2.1", "the same chest, two cores"),),
     intended_use="Research. Opacities for measuring their share, to be corrected by a reader.",
     limits=(
         "Consolidation at the chest wall is left out, since lungs-ct leaves it out: add it by hand.",

@@ -82,7 +82,7 @@ CARD = ModelCard(
     cost=(
         Measured(
             "seconds from images to candidates",
-            "0.9, of which 0.5 are for prostate-zones",
+            "2.1, of which 1.7 are for prostate-zones; 1.1 on ProstateX-0000, with loading",
             "ProstateX-0218, two cores, OpenVINO",
         ),
         Measured("memory beside the case", "285 MB", "the same, with prostate-zones"),

@@ -74,7 +74,7 @@ CARD = ModelCard(
         ),
     ),
     cost=(
-        Measured("seconds from image to labels", "0.3", "ProstateX-0218, two cores, OpenVINO"),
+        Measured("seconds from image to labels", "0.5", "ProstateX-0000, two cores, OpenVINO"),
         Measured("memory beside the case", "171 MB", "the same"),
     ),
     intended_use="Research. A first outline of the zones, to be corrected by a reader.",

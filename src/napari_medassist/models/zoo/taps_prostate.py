@@ -55,7 +55,7 @@ CARD = ModelCard(
         ),
         Measured("Dice with what its own package finds", "0.970", "ProstateX-0218"),
     ),
-    cost=(Measured("seconds from image to labels", "1.2", "ProstateX-0218, two cores, OpenVINO"),),
+    cost=(Measured("seconds from image to labels", "1.7", "ProstateX-0218, two cores, OpenVINO"),),
     intended_use="Research. A first outline of the whole prostate, to be corrected by a reader.",
     limits=(
         "Made by others; what it was trained on, and for which scanners, is not stated.",
