@@ -76,7 +76,7 @@ def read_transform(path: Path) -> Transform:
         raise CorruptFile(f"It holds no transform that ITK reads: {why}", path=path) from error
     if found.GetDimension() != 3:
         raise UnsupportedFormat(f"The transform has {found.GetDimension()} dimensions.", path=path)
-    return _from_itk(found, path)
+    return from_itk(found, path)
 
 
 def to_itk(transform: Transform) -> SimpleITK.Transform:
@@ -117,12 +117,24 @@ def _has_field(transform: Transform) -> bool:
     return isinstance(transform, DisplacementField)
 
 
-def _from_itk(found: SimpleITK.Transform, path: Path) -> Transform:
+def from_itk(found: SimpleITK.Transform, path: Path | None = None) -> Transform:
+    """Return one of SimpleITK's maps as ours.
+
+    Parameters
+    ----------
+    found
+        Linear, a displacement field, or a composite of these.
+    path
+        File that it was read from, for the message.
+
+    Raises
+    ------
+    UnsupportedFormat
+        If it is of another kind.
+    """
     found = found.Downcast()
     if isinstance(found, SimpleITK.CompositeTransform):
-        parts = [
-            _from_itk(found.GetNthTransform(k), path) for k in range(found.GetNumberOfTransforms())
-        ]
+        parts = [from_itk(found.GetNthTransform(k), path) for k in range(found.GetNumberOfTransforms())]
         return parts[0] if len(parts) == 1 else CompositeTransform(tuple(reversed(parts)))
     if isinstance(found, SimpleITK.DisplacementFieldTransform):
         image = found.GetDisplacementField()

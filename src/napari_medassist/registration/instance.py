@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from napari_medassist.core.geometry import Float, Geometry
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.transform import AffineTransform, CompositeTransform, DisplacementField
 from napari_medassist.registration.itk import require_overlap
-from napari_medassist.registration.similarity import local_correlation, mutual_information
-from napari_medassist.registration.spec import Mask, Pair, Registered
+from napari_medassist.registration.looks import Look, Looks, Similarity
+from napari_medassist.registration.spec import Pair, Registered
 from napari_medassist.registration.splines import ControlGrid, bending, evaluated
 
-Similarity = Literal["correlation", "information"]
 _LEAST_VOLUME = 0.15  # below this a voxel is about to fold
 _STOPS_AFTER = 12  # iterations without a gain
 _LEAST_GAIN = 1e-4
@@ -36,12 +33,15 @@ class DeformLevel:
         Distance of the control points.
     iterations, rate_mm
         Steps of Adam at most, and how far a step moves a control point about.
+    most_voxels
+        Voxels are made larger where the fixed image has more than so many.
     """
 
     voxel_mm: float
     control_mm: float
     iterations: int
     rate_mm: float
+    most_voxels: int
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Deforming:
     """
 
     levels: tuple[DeformLevel, ...] = (
-        DeformLevel(4.0, 30.0, 50, 0.6),
-        DeformLevel(2.5, 16.0, 50, 0.35),
-        DeformLevel(1.5, 10.0, 30, 0.2),
+        DeformLevel(4.0, 30.0, 50, 0.9, 120_000),
+        DeformLevel(2.5, 20.0, 50, 0.5, 300_000),
+        DeformLevel(1.5, 14.0, 30, 0.25, 900_000),
     )
     similarity: Similarity = "correlation"
-    window_mm: float = 12.0
-    stiffness: float = 40.0
+    window_mm: float = 6.0
+    stiffness: float = 150.0
     folding: float = 10.0
 
 
@@ -104,26 +104,51 @@ def deform(
     """
     require_overlap(pair, start)
     how = how or Deforming()
-    problem = _Problem(pair, start, how)
-    grid = problem.grid_of(how.levels[0])
+    looks = Looks(pair, start)
+    fixed = pair.fixed.geometry
+    z, y, x = ((n - 1) * mm for n, mm in zip(fixed.shape_zyx, fixed.spacing_zyx_mm, strict=True))
+    grid = ControlGrid.of((z, y, x), how.levels[0].control_mm)
     points = torch.zeros(3, *grid.shape)
     before = after = float("nan")
     n_done = 0
     for number, level in enumerate(how.levels):
-        finer = problem.grid_of(level)
-        points = _refined(points, grid, finer)
-        grid = finer
-        look = problem.look(level, grid)
-        before = look.value(torch.zeros_like(points))
-        points, n_steps = _descended(points, look, level, number, len(how.levels), progress)
-        after, n_done = look.value(points), n_done + n_steps
-    field = problem.field(points, grid)
+        finer = ControlGrid.of((z, y, x), level.control_mm)
+        points, grid = _refined(points, grid, finer), finer
+        problem = _Problem(
+            looks.at(level.voxel_mm, how.similarity, how.window_mm, level.most_voxels), grid, how
+        )
+        before = problem.unlike(torch.zeros_like(points))
+        points, n_steps = _descended(points, problem, level, number, len(how.levels), progress)
+        after, n_done = problem.unlike(points), n_done + n_steps
+    field = _field(points, grid, fixed)
     return Registered(CompositeTransform((field, start)), before, after, n_done)
+
+
+class _Problem:
+    """What is minimised on a level, as a function of the control points."""
+
+    def __init__(self, look: Look, grid: ControlGrid, how: Deforming) -> None:
+        self._look, self._grid, self._how = look, grid, how
+        self._splines = _splines(grid, look.places_mm)
+
+    def unlike(self, points: Tensor) -> float:
+        """Return minus the similarity."""
+        with torch.no_grad():
+            return float(self._look.unlike(evaluated(points, self._splines)))
+
+    def loss(self, points: Tensor) -> Tensor:
+        """Return minus the similarity, with what bending and folding cost."""
+        moved = evaluated(points, self._splines)
+        loss = self._look.unlike(moved)
+        loss = loss + self._how.stiffness * bending(points, self._grid.spacing_mm)
+        if self._how.folding:
+            loss = loss + self._how.folding * self._look.shrunk(moved, _LEAST_VOLUME)
+        return loss
 
 
 def _descended(
     points: Tensor,
-    look: _Look,
+    problem: _Problem,
     level: DeformLevel,
     number: int,
     n_levels: int,
@@ -136,7 +161,7 @@ def _descended(
     step = 0
     for step in range(1, level.iterations + 1):
         optimiser.zero_grad(set_to_none=True)
-        loss = look.loss(points)
+        loss = problem.loss(points)
         loss.backward()  # type: ignore[no-untyped-call]
         value = float(loss.detach())
         if value < least - _LEAST_GAIN:
@@ -145,180 +170,34 @@ def _descended(
             since += 1
         if since >= _STOPS_AFTER:
             break
+        # Large steps first, small ones last: the end of a level does not swing about its goal.
+        share = 1 - (step - 1) / level.iterations
+        optimiser.param_groups[0]["lr"] = level.rate_mm * (0.2 + 0.8 * share)
         optimiser.step()
         done = round(100 * (number + step / level.iterations) / n_levels)
         progress(min(done, 99), 100, f"deformable, level {number + 1} of {n_levels}")
     return best, step
 
 
-class _Look:
-    """Both images on one level, and what is minimised there."""
-
-    def __init__(
-        self,
-        fixed: Tensor,
-        weight: Tensor,
-        moving: Tensor,
-        base: Tensor,
-        to_unit: Tensor,
-        splines: tuple[Tensor, Tensor, Tensor],
-        step_mm: tuple[float, float, float],
-        grid: ControlGrid,
-        how: Deforming,
-    ) -> None:
-        self._fixed, self._moving = fixed, moving
-        # Of the start, not of each step: else what is unlike would be pushed out of sight.
-        self._weight = weight * (base.abs() <= 1).all(dim=-1)
-        self._base, self._to_unit, self._splines = base, to_unit, splines
-        self._step_mm, self._grid, self._how = step_mm, grid, how
-        odd = [max(3, 2 * round(how.window_mm / mm / 2) + 1) for mm in step_mm]
-        z, y, x = (
-            min(n, size if size % 2 else size - 1) for n, size in zip(odd, fixed.shape, strict=True)
-        )
-        self._window = (z, y, x)
-
-    def value(self, points: Tensor) -> float:
-        """Return minus the similarity."""
-        with torch.no_grad():
-            moved = evaluated(points, self._splines)
-            return float(self._unlike(moved))
-
-    def loss(self, points: Tensor) -> Tensor:
-        moved = evaluated(points, self._splines)
-        loss = self._unlike(moved) + self._how.stiffness * bending(points, self._grid.spacing_mm)
-        return loss + self._how.folding * self._folding(moved)
-
-    def _unlike(self, moved_mm: Tensor) -> Tensor:
-        offsets = torch.einsum("ic,czyx->zyxi", self._to_unit, moved_mm)
-        places = self._base + offsets
-        seen = F.grid_sample(
-            self._moving[None, None], places[None], padding_mode="border", align_corners=True
-        )[0, 0]
-        if self._how.similarity == "information":
-            return -mutual_information(self._fixed, seen, self._weight)
-        return -local_correlation(self._fixed, seen, self._window, self._weight)
-
-    def _folding(self, moved_mm: Tensor) -> Tensor:
-        """Return the mean of how far voxels are below the least volume."""
-        if min(moved_mm.shape[1:]) < 2:
-            return moved_mm.new_zeros(())
-        d = [moved_mm.diff(dim=k + 1) / self._step_mm[k] for k in range(3)]
-        dz, dy, dx = d[0][:, :, :-1, :-1], d[1][:, :-1, :, :-1], d[2][:, :-1, :-1]
-        a, b, c = 1 + dz[0], dy[0], dx[0]
-        e, f, g = dz[1], 1 + dy[1], dx[1]
-        h, i, j = dz[2], dy[2], 1 + dx[2]
-        volume = a * (f * j - g * i) - b * (e * j - g * h) + c * (e * i - f * h)
-        return F.relu(_LEAST_VOLUME - volume).mean()
-
-
-class _Problem:
-    """The pair as tensors, and how places of the fixed grid lie in the moving one."""
-
-    def __init__(self, pair: Pair, start: AffineTransform, how: Deforming) -> None:
-        self._pair, self._start, self._how = pair, start, how
-        self._fixed, self._moving = _unit(pair.fixed.array), _unit(pair.moving.array)
-        grid = pair.fixed.geometry
-        z, y, x = ((n - 1) * mm for n, mm in zip(grid.shape_zyx, grid.spacing_zyx_mm, strict=True))
-        self._extent = (z, y, x)
-
-    def grid_of(self, level: DeformLevel) -> ControlGrid:
-        return ControlGrid.of(self._extent, level.control_mm)
-
-    def look(self, level: DeformLevel, grid: ControlGrid) -> _Look:
-        fixed_grid, moving_grid = self._pair.fixed.geometry, self._pair.moving.geometry
-        factors = _factors(fixed_grid, level.voxel_mm)
-        moving_factors = _factors(moving_grid, level.voxel_mm)
-        fixed, places = _pooled(self._fixed, factors), _pooled_places(fixed_grid, factors)
-        moving = _pooled(self._moving, moving_factors)
-        weight = _weight(fixed, self._pair.fixed_mask, factors)
-        z, y, x = (f * mm for f, mm in zip(factors, fixed_grid.spacing_zyx_mm, strict=True))
-        base, to_unit = self._into_moving(places, moving_factors, tuple(moving.shape))
-        splines = self._splines(grid, places)
-        return _Look(fixed, weight, moving, base, to_unit, splines, (z, y, x), grid, self._how)
-
-    def _splines(
-        self, grid: ControlGrid, places: tuple[Float, Float, Float]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return how control points count at indices of the fixed grid, along z, y, x."""
-        spacing = self._pair.fixed.geometry.spacing_zyx_mm
-        z, y, x = (
-            torch.from_numpy(grid.weights(axis, index * mm).astype(np.float32))
-            for axis, (index, mm) in enumerate(zip(places, spacing, strict=True))
-        )
-        return z, y, x
-
-    def _into_moving(
-        self, places: tuple[Float, Float, Float], factors: tuple[int, int, int], shape: tuple[int, ...]
-    ) -> tuple[Tensor, Tensor]:
-        """Return where fixed voxels lie in the moving image, and how a mm of displacement moves them.
-
-        Both in PyTorch's units of ``grid_sample``, x first. The start is affine: so is all of this.
-        """
-        fixed, moving = self._pair.fixed.geometry, self._pair.moving.geometry
-
-        def unit(points_lps: Float) -> Float:
-            index = moving.lps_to_index(self._start.transform_points(points_lps))
-            # A pooled voxel is the mean of several: its centre lies between theirs.
-            pooled = (index - (np.asarray(factors) - 1) / 2) / np.asarray(factors)
-            unit_zyx = 2 * pooled / np.maximum(np.asarray(shape) - 1, 1) - 1
-            return np.asarray(unit_zyx[..., ::-1])
-
-        index = np.stack(np.meshgrid(*places, indexing="ij"), axis=-1)
-        base = unit(fixed.index_to_lps(index))
-        origin = fixed.index_to_lps(np.zeros(3))
-        axes = fixed.direction[:, ::-1].T  # rows: unit vectors along z, y, x
-        to_unit = np.stack([unit(origin + axis) - unit(origin) for axis in axes], axis=1)
-        return (
-            torch.from_numpy(np.ascontiguousarray(base, dtype=np.float32)),
-            torch.from_numpy(np.ascontiguousarray(to_unit, dtype=np.float32)),
-        )
-
-    def field(self, points: Tensor, grid: ControlGrid) -> DisplacementField:
-        """Return the displacements at all voxels of the fixed grid, LPS mm."""
-        fixed = self._pair.fixed.geometry
-        z, y, x = (np.arange(n, dtype=np.float64) for n in fixed.shape_zyx)
-        along_axes = evaluated(points, self._splines(grid, (z, y, x))).numpy()
-        axes = fixed.direction[:, ::-1].astype(np.float32)  # columns: unit vectors along z, y, x
-        vectors = np.einsum("lc,czyx->zyxl", axes, along_axes)
-        return DisplacementField(np.ascontiguousarray(vectors), fixed)
-
-
-def _unit(array: object) -> Tensor:
-    """Return an image scaled to 0..1 between its percentiles 1 and 99, float32."""
-    values = np.asarray(array, dtype=np.float32)
-    low, high = (float(v) for v in np.percentile(values, [1, 99]))
-    scaled = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
-    return torch.from_numpy(scaled.astype(np.float32))
-
-
-def _factors(geometry: Geometry, voxel_mm: float) -> tuple[int, int, int]:
-    """Return how many voxels become one along z, y, x; at least four stay."""
+def _splines(grid: ControlGrid, places_mm: tuple[Float, Float, Float]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how control points count at places along z, y, x."""
     z, y, x = (
-        min(max(1, round(voxel_mm / mm)), max(1, n // 4))
-        for mm, n in zip(geometry.spacing_zyx_mm, geometry.shape_zyx, strict=True)
+        torch.from_numpy(grid.weights(axis, places).astype(np.float32))
+        for axis, places in enumerate(places_mm)
     )
     return z, y, x
 
 
-def _pooled(image: Tensor, factors: tuple[int, int, int]) -> Tensor:
-    return F.avg_pool3d(image[None, None], factors)[0, 0] if max(factors) > 1 else image
-
-
-def _pooled_places(geometry: Geometry, factors: tuple[int, int, int]) -> tuple[Float, Float, Float]:
-    """Return the fractional indices of pooled voxels on the full grid, along z, y, x."""
+def _field(points: Tensor, grid: ControlGrid, fixed: Geometry) -> DisplacementField:
+    """Return the displacements at all voxels of the fixed grid, LPS mm."""
     z, y, x = (
-        np.arange(n // f, dtype=np.float64) * f + (f - 1) / 2
-        for n, f in zip(geometry.shape_zyx, factors, strict=True)
+        np.arange(n, dtype=np.float64) * mm
+        for n, mm in zip(fixed.shape_zyx, fixed.spacing_zyx_mm, strict=True)
     )
-    return z, y, x
-
-
-def _weight(fixed: Tensor, mask: Mask | None, factors: tuple[int, int, int]) -> Tensor:
-    """Return how much voxels count: within the mask, or where there is something to see."""
-    if mask is not None:
-        return _pooled(torch.from_numpy(mask.astype(np.float32)), factors)
-    body = (fixed > 0.03).float()
-    return F.max_pool3d(body[None, None], 3, 1, 1)[0, 0]
+    along_axes = evaluated(points, _splines(grid, (z, y, x))).numpy()
+    axes = fixed.direction[:, ::-1].astype(np.float32)  # columns: unit vectors along z, y, x
+    vectors = np.einsum("lc,czyx->zyxl", axes, along_axes)
+    return DisplacementField(np.ascontiguousarray(vectors), fixed)
 
 
 def _refined(points: Tensor, before: ControlGrid, after: ControlGrid) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - PyTorch's own documentation writes it so
 
 #: Bins of mutual information, and the width of a bin's Gaussian in bins.
 _BINS, _BIN_WIDTH = 24, 0.5
@@ -13,14 +12,12 @@ _LEAST_VARIANCE = 1e-5
 _TELLING_VARIANCE = 1e-3
 
 
-def local_correlation(
-    fixed: Tensor, moved: Tensor, window: tuple[int, int, int], weight: Tensor
-) -> Tensor:
-    """Return the mean squared local correlation: 1 for alike, also in inverted contrast, 0 for unlike.
+class LocalCorrelation:
+    """Mean squared local correlation with a fixed image: 1 for alike or inverted, 0 for unlike.
 
     Parameters
     ----------
-    fixed, moved
+    fixed
         (z, y, x), about 0 to 1.
     window
         Odd numbers of voxels along z, y, x.
@@ -28,22 +25,36 @@ def local_correlation(
         (z, y, x), not negative: how much each voxel counts.
     """
 
-    def mean(values: Tensor) -> Tensor:
-        # Axis by axis: the same mean for a small part of the work.
-        for axis, n in enumerate(window):
-            size = [n if k == axis else 1 for k in range(3)]
-            padding = [n // 2 if k == axis else 0 for k in range(3)]
-            values = F.avg_pool3d(values, size, 1, padding, count_include_pad=False)
-        return values
+    def __init__(self, fixed: Tensor, window: tuple[int, int, int], weight: Tensor) -> None:
+        self._means = [_mean_over(n, width) for n, width in zip(fixed.shape, window, strict=True)]
+        self._fixed = fixed
+        self._mean = self._smoothed(fixed)
+        self._variance = (self._smoothed(fixed * fixed) - self._mean**2).clamp_min(0)
+        # By the fixed image alone: what weighed the moved one too would pull its bright parts in.
+        weight = weight * self._variance / (self._variance + _TELLING_VARIANCE)
+        self._weight = weight / weight.sum().clamp_min(1e-6)
 
-    parts = torch.stack([fixed, moved, fixed * fixed, moved * moved, fixed * moved])
-    a, b, aa, bb, ab = mean(parts)
-    of_fixed, of_moved = (aa - a * a).clamp_min(0), (bb - b * b).clamp_min(0)
-    alike = (ab - a * b) ** 2 / ((of_fixed + _LEAST_VARIANCE) * (of_moved + _LEAST_VARIANCE))
-    # By the fixed image alone: what weighed the moved one too would pull its bright parts in.
-    weight = weight * of_fixed / (of_fixed + _TELLING_VARIANCE)
-    found: Tensor = (weight * alike).sum() / weight.sum().clamp_min(1e-6)
-    return found
+    def __call__(self, moved: Tensor) -> Tensor:
+        """Return the correlation of an image (z, y, x), about 0 to 1."""
+        b, bb, ab = self._smoothed(torch.stack([moved, moved * moved, self._fixed * moved]))
+        of_moved = (bb - b * b).clamp_min(0) + _LEAST_VARIANCE
+        alike = (ab - self._mean * b) ** 2 / ((self._variance + _LEAST_VARIANCE) * of_moved)
+        found: Tensor = (self._weight * alike).sum()
+        return found
+
+    def _smoothed(self, values: Tensor) -> Tensor:
+        """Return means over windows: axis by axis, each a product with a banded matrix."""
+        z, y, x = self._means
+        values = torch.matmul(values, x.T)
+        values = torch.matmul(y, values)
+        return torch.einsum("vz,...zyx->...vyx", z, values)
+
+
+def _mean_over(n: int, width: int) -> Tensor:
+    """Return (n, n): each row the mean over a window; at the ends over what is there of it."""
+    place = torch.arange(n)
+    near = ((place[:, None] - place).abs() <= width // 2).float()
+    return near / near.sum(dim=1, keepdim=True)
 
 
 def mutual_information(fixed: Tensor, moved: Tensor, weight: Tensor) -> Tensor:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.errors import InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.progress import Progress
 from napari_medassist.core.transform import AffineTransform, Transform
@@ -82,12 +83,29 @@ class MethodSpec:
         What kind of map it finds.
     run
         From a checked pair and a start (fixed to moving) to a map; the start is part of it.
+    needs
+        Packages beside those that are always installed.
     """
 
     name: str
     title: str
     gives: Gives
     run: Run
+    needs: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Packages that it needs and that are not installed."""
+        return tuple(name for name in self.needs if find_spec(name) is None)
+
+    def require_installed(self) -> None:
+        """Raise ``InvalidSetting`` if a package that it needs is not installed."""
+        if self.missing:
+            raise InvalidSetting(
+                f"'{self.name}' needs {', '.join(self.missing)}, which is not installed.",
+                cure=f'Once, with a network: pip install "napari-medassist[{self.missing[0]}]"; or '
+                "choose a method by mutual information.",
+            )
 
 
 def checked(pair: Pair) -> Pair:

@@ -65,47 +65,55 @@ def run(name: str, pair: Pair, start: AffineTransform = IDENTITY, **more: Any) -
     return METHODS.get(name).run(checked(pair), start, more.get("progress", lambda *_parts: None))
 
 
-def test_a_rigid_map_is_found_on_another_grid_and_in_inverted_contrast() -> None:
+RIGID = pytest.mark.parametrize("name", ["rigid", "rigid-information"])
+
+
+@RIGID
+def test_a_rigid_map_is_found_on_another_grid_and_in_inverted_contrast(name: str) -> None:
     other = Geometry((60, 60, 18), (1.2, 1.3, 3.0), (-38.0, -36.0, -25.0), np.eye(3))
     fixed = blobs()
     moving = moved(blobs(seed=0), TURN, other)
     inverted = replace(moving, array=500 - np.asarray(moving.array))
     assert error_mm(IDENTITY, TURN) > 6
     for image in (moving, inverted):
-        found = run("rigid", Pair(fixed, image))
+        found = run(name, Pair(fixed, image))
         assert found.transform.is_rigid
         assert error_mm(found.transform, TURN) < 0.9  # a pixel; slices are 3.5 mm
         assert found.after < found.before
         assert found.n_iterations > 10
 
 
-def test_the_same_input_gives_the_same_bits() -> None:
+@RIGID
+def test_the_same_input_gives_the_same_bits(name: str) -> None:
     pair = Pair(blobs(), moved(blobs(), TURN, GRID))
-    first, second, third = (run("rigid", pair).transform.matrix_lps for _ in range(3))
+    first, second, third = (run(name, pair).transform.matrix_lps for _ in range(3))
     assert first == second == third
 
 
-def test_an_affine_map_is_found() -> None:
+@pytest.mark.parametrize("by", ["", "-information"])
+def test_an_affine_map_is_found(by: str) -> None:
     true = about_the_middle(
         oblique(np.eye(3), (3.0, 2.0, -4.0)) @ np.array([[1.06, 0.03, 0], [0, 0.95, 0], [0, 0, 1.04]]),
         (2.0, 3.0, -1.0),
     )
     pair = Pair(blobs(), moved(blobs(), true, GRID))
-    rigid, affine = (run(name, pair).transform for name in ("rigid", "affine"))
+    rigid, affine = (run(name + by, pair).transform for name in ("rigid", "affine"))
     assert error_mm(affine, true) < 0.6 < error_mm(rigid, true)
 
 
-def test_a_mask_leaves_out_what_moves_by_itself() -> None:
+@RIGID
+def test_a_mask_leaves_out_what_moves_by_itself(name: str) -> None:
     fixed, moving = blobs(), moved(blobs(), TURN, GRID)
     array = np.array(moving.array)
     array[:, :30] = blobs(seed=9).array[:, :30]
     mask = np.zeros(GRID.shape_zyx, dtype=bool)
     mask[:, 38:] = True
-    found = run("rigid", Pair(fixed, replace(moving, array=array), fixed_mask=mask))
+    found = run(name, Pair(fixed, replace(moving, array=array), fixed_mask=mask))
     assert error_mm(found.transform, TURN) < 1.0
 
 
-def test_a_far_start_is_reached_by_masses_and_masks() -> None:
+@RIGID
+def test_a_far_start_is_reached_by_masses_and_masks(name: str) -> None:
     away = about_the_middle(np.eye(3), (70.0, -60.0, 40.0))
     far = Geometry(GRID.shape_zyx, GRID.spacing_zyx_mm, (30.0, -95.0, 20.0), TILT)
     body = gaussian_filter(np.asarray(blobs().array), (0, 1, 1))
@@ -114,11 +122,11 @@ def test_a_far_start_is_reached_by_masses_and_masks() -> None:
     mask = np.asarray(fixed.array) > np.percentile(fixed.array, 85)
     pair = Pair(fixed, moving, mask, np.asarray(moving.array) > np.percentile(moving.array, 85))
     with pytest.raises(InvalidImage, match="lies within"):
-        run("rigid", pair)
+        run(name, pair)
     for how in (Start.CENTRES, Start.MASSES, Start.MASKS):
         start = start_of(pair, how)
         assert error_mm(start, away) < 12
-        assert error_mm(run("rigid", Pair(fixed, moving), start).transform, away) < 1.0  # a voxel
+        assert error_mm(run(name, Pair(fixed, moving), start).transform, away) < 1.0  # a voxel
     assert start_of(pair, Start.SCANNER) == IDENTITY
     with pytest.raises(InvalidSetting, match="both images need one"):
         start_of(Pair(fixed, moving), Start.MASKS)
@@ -137,7 +145,8 @@ def test_landmarks_give_the_rigid_map_of_kabsch() -> None:
         from_landmarks(line, line)
 
 
-def test_cancelling_stops_at_the_next_iteration() -> None:
+@RIGID
+def test_cancelling_stops_at_the_next_iteration(name: str) -> None:
     seen = []
 
     def stop(done: int, total: int, message: str, /) -> None:
@@ -146,9 +155,18 @@ def test_cancelling_stops_at_the_next_iteration() -> None:
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        run("rigid", Pair(blobs(), moved(blobs(), TURN, GRID)), progress=stop)
+        run(name, Pair(blobs(), moved(blobs(), TURN, GRID)), progress=stop)
     assert len(seen) == 5
     assert "level 1 of 3" in seen[0][2]
+
+
+def test_a_method_whose_package_is_missing_says_how_to_get_it() -> None:
+    needy = replace(METHODS.get("rigid"), needs=("no_such_package",))
+    assert needy.missing == ("no_such_package",)
+    with pytest.raises(InvalidSetting, match="no_such_package") as refusal:
+        needy.require_installed()
+    assert "pip install" in str(refusal.value)
+    METHODS.get("rigid-information").require_installed()
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.transform import AffineTransform
-from napari_medassist.registration.linear import register_rigid
 from napari_medassist.registration.spec import Gives, MethodSpec, Pair, Registered
 
 
 def register(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
     """Align rigidly, then deform; see :mod:`~napari_medassist.registration.instance`."""
     from napari_medassist.registration.instance import deform
+    from napari_medassist.registration.linear_correlation import register_rigid
 
     rigid = register_rigid(pair, start, lambda done, total, told: progress(done // 3, total, told))
     turned = rigid.transform
@@ -29,4 +29,5 @@ METHOD = MethodSpec(
     "turns, shifts and deforms, by local correlation; optimised for the pair",
     Gives.DEFORMABLE,
     register,
+    needs=("torch",),
 )

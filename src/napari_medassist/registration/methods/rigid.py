@@ -1,8 +1,19 @@
-"""Rigid registration by mutual information, from coarse to fine."""
+"""Rigid registration by local correlation, from coarse to fine."""
 
 from __future__ import annotations
 
-from napari_medassist.registration.linear import register_rigid
-from napari_medassist.registration.spec import Gives, MethodSpec
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.transform import AffineTransform
+from napari_medassist.registration.spec import Gives, MethodSpec, Pair, Registered
 
-METHOD = MethodSpec("rigid", "turns and shifts, by mutual information", Gives.RIGID, register_rigid)
+
+def register(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
+    """Align rigidly; see :mod:`~napari_medassist.registration.linear_correlation`."""
+    from napari_medassist.registration.linear_correlation import register_rigid
+
+    return register_rigid(pair, start, progress)
+
+
+METHOD = MethodSpec(
+    "rigid", "turns and shifts, by local correlation", Gives.RIGID, register, needs=("torch",)
+)

@@ -1,0 +1,257 @@
+"""Align one image with another: the run, the image and labels that it carries, and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_medassist import __version__
+from napari_medassist.app.registering.carrying import CarriedLabels, carried
+from napari_medassist.app.registering.quality import AlignmentQuality, TargetErrors
+from napari_medassist.app.registering.verdict import Thresholds, Verdict, judged
+from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.landmarks import LandmarkPair
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.provenance import Provenance
+from napari_medassist.core.transform import AffineTransform, Transform, inverse_of
+from napari_medassist.core.volume import Volume
+from napari_medassist.registration.quality import (
+    body,
+    map_quality,
+    mutual_information,
+    way_back_mm,
+)
+from napari_medassist.registration.registry import METHODS
+from napari_medassist.registration.resample import warped, warped_numbers
+from napari_medassist.registration.spec import Mask, Pair, Registered, checked
+from napari_medassist.registration.start import Start, start_of
+
+#: Shares of the run: the way there, the way back, what is carried and measured.
+_THERE, _BACK, _ALL = 50, 85, 100
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How two images are to be aligned.
+
+    Attributes
+    ----------
+    method
+        Name of a registered method.
+    start
+        How the first guess is made, or the guess itself, fixed to moving.
+    both_ways
+        Whether the same is done the other way round, to tell how well the two agree.
+    in_masks
+        Whether only what lies in the masks counts; else they serve the start and the verdict.
+    """
+
+    method: str = "rigid"
+    start: Start | AffineTransform = Start.SCANNER
+    both_ways: bool = True
+    in_masks: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Two images, aligned and judged. Neither of them is changed.
+
+    Attributes
+    ----------
+    fixed, moving
+        The images as they were.
+    wish
+        How they were aligned.
+    start
+        Where that began, fixed to moving, LPS mm.
+    registered
+        The map, and what was minimised.
+    moved
+        The moving image on the fixed one's grid, interpolated once.
+    quality, verdict
+        What was measured, and whether to believe it.
+    """
+
+    fixed: Volume
+    moving: Volume
+    wish: Wish
+    start: AffineTransform
+    registered: Registered
+    moved: Volume
+    quality: AlignmentQuality
+    verdict: Verdict
+
+    @property
+    def transform(self) -> Transform:
+        """From the fixed image's space to the moving image's, LPS mm."""
+        return self.registered.transform
+
+
+@dataclass(frozen=True, eq=False)
+class Companions:
+    """What else is known of both images.
+
+    Attributes
+    ----------
+    labels
+        Label maps of the moving image, each with the fixed image's own one to compare with, or None.
+    landmarks
+        The same places in both.
+    fixed_mask, moving_mask
+        On the grids of the images: the organ, for the start and the verdict.
+    """
+
+    labels: Sequence[tuple[LabelMap, LabelMap | None]] = ()
+    landmarks: Sequence[LandmarkPair] = ()
+    fixed_mask: Mask | None = None
+    moving_mask: Mask | None = None
+
+
+def align(
+    fixed: Volume,
+    moving: Volume,
+    wish: Wish | None = None,
+    companions: Companions | None = None,
+    *,
+    thresholds: Thresholds | None = None,
+    progress: Progress = silent,
+) -> Alignment:
+    """Align a moving image with a fixed one, carry it over, measure and judge.
+
+    Parameters
+    ----------
+    fixed, moving
+        The moving image is brought to the fixed one's grid.
+    wish
+        How; rigidly, as the scanner placed them, by default.
+    companions
+        Label maps, landmarks and masks.
+    thresholds
+        Of the verdict.
+    progress
+        Told how far it has come; may raise ``Cancelled``, which leaves nothing behind.
+
+    Raises
+    ------
+    UnknownItem
+        If there is no such method.
+    InvalidImage
+        If the images cannot be aligned: see :func:`~napari_medassist.registration.spec.checked`; or
+        they hardly overlap where it begins.
+    GeometryMismatch
+        If a label map of the fixed image lies on another grid.
+    InvalidSetting
+        If the start needs masks and there are none, or the method a package that is not installed.
+    """
+    wish, companions = wish or Wish(), companions or Companions()
+    method = METHODS.get(wish.method)
+    method.require_installed()
+    pair = checked(Pair(fixed, moving, companions.fixed_mask, companions.moving_mask))
+    start = wish.start if isinstance(wish.start, AffineTransform) else start_of(pair, wish.start)
+    searched = pair if wish.in_masks else replace(pair, fixed_mask=None, moving_mask=None)
+    there_until = _THERE if wish.both_ways else _BACK
+    registered = method.run(searched, start, _part(progress, 0, there_until))
+    back = None
+    if wish.both_ways:
+        turned = _turned(searched, registered.transform)
+        told = _part(progress, _THERE, _BACK, "the way back: ")
+        back = method.run(turned, start.inverse(), told).transform
+    rest = _part(progress, _BACK, _ALL)
+    moved = _carried_image(moving, fixed, registered.transform, wish, rest)
+    maps = tuple(
+        carried(labels, registered.transform, start, fixed, reference, rest)
+        for labels, reference in companions.labels
+    )
+    quality = _measured(pair, registered, start, moved, back, maps, companions.landmarks)
+    progress(_ALL, _ALL, "aligned")
+    return Alignment(
+        fixed, moving, wish, start, registered, moved, quality, judged(quality, thresholds)
+    )
+
+
+def remeasured(
+    alignment: Alignment, landmarks: Sequence[LandmarkPair], thresholds: Thresholds | None = None
+) -> Alignment:
+    """Judge an alignment again with other landmarks; nothing is aligned again."""
+    targets = TargetErrors.of(landmarks, alignment.transform, alignment.start)
+    quality = replace(alignment.quality, targets=targets)
+    return replace(alignment, quality=quality, verdict=judged(quality, thresholds))
+
+
+def made_by(wish: Wish) -> Provenance:
+    """Return the provenance of what an alignment carries over."""
+    return Provenance(made_by=f"registration {wish.method}", software=f"napari-medassist {__version__}")
+
+
+def _turned(pair: Pair, transform: Transform) -> Pair:
+    """Return the pair the other way round, with what one mask says carried to the other image."""
+    mask = pair.moving_mask
+    if mask is None and pair.fixed_mask is not None:
+        numbers = pair.fixed_mask.astype(np.uint8)
+        back = inverse_of(transform)
+        there = warped_numbers(numbers, pair.fixed.geometry, back, pair.moving.geometry) > 0
+        mask = there if there.any() else None
+    return Pair(pair.moving, pair.fixed, mask)
+
+
+def _carried_image(
+    moving: Volume, fixed: Volume, transform: Transform, wish: Wish, progress: Progress
+) -> Volume:
+    moved = warped(moving, transform, fixed.geometry, progress=progress)
+    provenance = replace(
+        made_by(wish),
+        sources=(*moving.provenance.sources, *fixed.provenance.sources),
+        details=(("moving", moving.name), ("fixed", fixed.name)),
+    )
+    return replace(moved, provenance=provenance, source=fixed.source)
+
+
+def _measured(
+    pair: Pair,
+    registered: Registered,
+    start: AffineTransform,
+    moved: Volume,
+    back: Transform | None,
+    maps: tuple[CarriedLabels, ...],
+    landmarks: Sequence[LandmarkPair],
+) -> AlignmentQuality:
+    fixed, transform, mask = pair.fixed, registered.transform, pair.fixed_mask
+    counted = body(fixed) if mask is None else mask
+    seen = _seen(pair.moving, fixed, transform)
+    began = warped(pair.moving, start, fixed.geometry)
+    return AlignmentQuality(
+        space=map_quality(transform, fixed, mask),
+        overlap_share=float(seen[counted].mean()),
+        information_before=mutual_information(
+            fixed, np.asarray(began.array), _seen(pair.moving, fixed, start), mask
+        ),
+        information_after=mutual_information(fixed, np.asarray(moved.array), seen, mask),
+        way_back_mm=None if back is None else _spread(way_back_mm(transform, back, fixed, counted)),
+        targets=TargetErrors.of(landmarks, transform, start),
+        carried=maps,
+    )
+
+
+def _seen(moving: Volume, fixed: Volume, transform: Transform) -> Mask:
+    """Return where the moving image shows anything of the fixed one's grid."""
+    everywhere = Volume(np.ones(moving.geometry.shape_zyx, dtype=np.float32), moving.geometry)
+    return np.asarray(warped(everywhere, transform, fixed.geometry, outside=0.0).array) > 0.5
+
+
+def _spread(values: np.ndarray) -> tuple[float, float]:
+    """Return median and percentile 95; NaN where nothing came back."""
+    there = values[np.isfinite(values)]
+    if not there.size:
+        return float("nan"), float("nan")
+    return float(np.median(there)), float(np.percentile(there, 95))
+
+
+def _part(progress: Progress, first: int, last: int, prefix: str = "") -> Progress:
+    """Return a progress that fills a part of the whole."""
+
+    def told(done: int, total: int, message: str, /) -> None:
+        progress(first + (last - first) * done // max(total, 1), _ALL, f"{prefix}{message}")
+
+    return told

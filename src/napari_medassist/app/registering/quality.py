@@ -1,0 +1,87 @@
+"""What was measured of an alignment, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_medassist.app.registering.carrying import CarriedLabels
+from napari_medassist.core.geometry import Float
+from napari_medassist.core.landmarks import LandmarkPair, landmark_places
+from napari_medassist.core.transform import Transform
+from napari_medassist.evaluation.statistics.resampling import Interval, bootstrap, mean_of
+from napari_medassist.registration.quality import MapQuality, target_errors_mm
+
+
+@dataclass(frozen=True)
+class TargetErrors:
+    """Target registration errors of landmarks.
+
+    Attributes
+    ----------
+    names
+        The pairs.
+    before_mm, after_mm
+        Error of each, where the alignment began and where it ended.
+    mean_before, mean_after
+        Their means with 95 % bootstrap intervals over the pairs.
+    """
+
+    names: tuple[str, ...]
+    before_mm: tuple[float, ...]
+    after_mm: tuple[float, ...]
+    mean_before: Interval
+    mean_after: Interval
+
+    @classmethod
+    def of(
+        cls, pairs: Sequence[LandmarkPair], transform: Transform, start: Transform
+    ) -> TargetErrors | None:
+        """Measure pairs of landmarks; None if there are none."""
+        if not pairs:
+            return None
+        fixed, moving = landmark_places(pairs)
+        before, after = (target_errors_mm(t, fixed, moving) for t in (start, transform))
+        return cls(
+            tuple(pair.name for pair in pairs),
+            tuple(before.tolist()),
+            tuple(after.tolist()),
+            _mean(before),
+            _mean(after),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class AlignmentQuality:
+    """All that was measured of an alignment.
+
+    Attributes
+    ----------
+    space
+        What the map does to space.
+    overlap_share
+        Share of the fixed image's body that the moving image shows.
+    information_before, information_after
+        Normalised mutual information, 1 for none, 2 for all; NaN where they share too little.
+    way_back_mm
+        Median and percentile 95 of how far points are from where they began after an alignment there
+        and one back; None if that was not asked for.
+    targets
+        Landmarks; None without.
+    carried
+        Label maps that were carried over.
+    """
+
+    space: MapQuality
+    overlap_share: float
+    information_before: float
+    information_after: float
+    way_back_mm: tuple[float, float] | None = None
+    targets: TargetErrors | None = None
+    carried: tuple[CarriedLabels, ...] = ()
+
+
+def _mean(values: Float) -> Interval:
+    return bootstrap(mean_of(np.asarray(values, dtype=np.float64)), len(values))
