@@ -26,7 +26,7 @@ endif
 
 PYTHON_FILES := src tests benchmarks sample_data scripts training
 
-.PHONY: help install system demo test lint types unit coverage format bench analysis docs docs-serve constraints clean distclean
+.PHONY: help install system demo test lint types unit coverage format bench bench-registration analysis docs docs-serve constraints clean distclean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench: install  ## Measure against other libraries, side by side
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_panel.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_tools.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_annotation.py
+
+bench-registration: install  ## Measure registration against other tools, on pairs whose true map is known
+	$(BIN)/python benchmarks/bench_registration.py --data ../shared/data
 
 analysis: install  ## Write docs/analysis anew from the real label maps in ../shared/data
 	$(BIN)/python benchmarks/analyse_picai.py

@@ -21,6 +21,7 @@ from napari_medassist.cli import (
     measurements,
     models,
     open_window,
+    register,
     report,
     segment,
     share,
@@ -43,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
         burden, cohort, compare, consensus, conventions, demo, evaluate, export, inspect, measurements,
-        models, open_window, report, segment, share, train, worklist,
+        models, open_window, register, report, segment, share, train, worklist,
     ):  # fmt: skip
         command.add_parser(subparsers)
     return parser

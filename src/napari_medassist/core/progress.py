@@ -18,3 +18,22 @@ class Progress(Protocol):
 
 def silent(_done: int, _total: int, _message: str, /) -> None:
     """Report to nobody: the default of all functions that take a :class:`Progress`."""
+
+
+def part_of(progress: Progress, first: int, last: int, prefix: str = "") -> Progress:
+    """Return a progress that fills a part of another one, in percent of the whole.
+
+    Parameters
+    ----------
+    progress
+        Of the whole work.
+    first, last
+        Where the part begins and ends, in percent.
+    prefix
+        What its messages begin with.
+    """
+
+    def told(done: int, total: int, message: str, /) -> None:
+        progress(first + (last - first) * done // max(total, 1), 100, f"{prefix}{message}")
+
+    return told

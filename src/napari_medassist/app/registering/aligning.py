@@ -13,7 +13,7 @@ from napari_medassist.app.registering.quality import AlignmentQuality, TargetErr
 from napari_medassist.app.registering.verdict import Thresholds, Verdict, judged
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.landmarks import LandmarkPair
-from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.progress import Progress, part_of, silent
 from napari_medassist.core.provenance import Provenance
 from napari_medassist.core.transform import AffineTransform, Transform, inverse_of
 from napari_medassist.core.volume import Volume
@@ -152,14 +152,14 @@ def align(
     start = wish.start if isinstance(wish.start, AffineTransform) else start_of(pair, wish.start)
     searched = pair if wish.in_masks else replace(pair, fixed_mask=None, moving_mask=None)
     there_until = _THERE if wish.both_ways else _BACK
-    registered = method.run(searched, start, _part(progress, 0, there_until))
+    registered = method.run(searched, start, part_of(progress, 0, there_until))
     back = None
     if wish.both_ways:
         turned = _turned(searched, registered.transform)
-        told = _part(progress, _THERE, _BACK, "the way back: ")
+        told = part_of(progress, _THERE, _BACK, "the way back: ")
         back = method.run(turned, start.inverse(), told).transform
-    rest = _part(progress, _BACK, _ALL)
-    moved = _carried_image(moving, fixed, registered.transform, wish, rest)
+    rest = part_of(progress, _BACK, _ALL)
+    moved = _carried(moving, fixed, registered.transform, wish, rest)
     maps = tuple(
         carried(labels, registered.transform, start, fixed, reference, rest)
         for labels, reference in companions.labels
@@ -196,14 +196,29 @@ def _turned(pair: Pair, transform: Transform) -> Pair:
     return Pair(pair.moving, pair.fixed, mask)
 
 
-def _carried_image(
-    moving: Volume, fixed: Volume, transform: Transform, wish: Wish, progress: Progress
+def carried_image(alignment: Alignment, image: Volume, progress: Progress = silent) -> Volume:
+    """Return another image of the moving side on the fixed grid, interpolated once.
+
+    Parameters
+    ----------
+    alignment
+        Gives the map.
+    image
+        In the moving image's space: another b-value, another time point, the ADC map.
+    progress
+        Told how far it has come; may raise ``Cancelled``.
+    """
+    return _carried(image, alignment.fixed, alignment.transform, alignment.wish, progress)
+
+
+def _carried(
+    image: Volume, fixed: Volume, transform: Transform, wish: Wish, progress: Progress
 ) -> Volume:
-    moved = warped(moving, transform, fixed.geometry, progress=progress)
+    moved = warped(image, transform, fixed.geometry, progress=progress)
     provenance = replace(
         made_by(wish),
-        sources=(*moving.provenance.sources, *fixed.provenance.sources),
-        details=(("moving", moving.name), ("fixed", fixed.name)),
+        sources=(*image.provenance.sources, *fixed.provenance.sources),
+        details=(("moving", image.name), ("fixed", fixed.name)),
     )
     return replace(moved, provenance=provenance, source=fixed.source)
 
@@ -246,12 +261,3 @@ def _spread(values: np.ndarray) -> tuple[float, float]:
     if not there.size:
         return float("nan"), float("nan")
     return float(np.median(there)), float(np.percentile(there, 95))
-
-
-def _part(progress: Progress, first: int, last: int, prefix: str = "") -> Progress:
-    """Return a progress that fills a part of the whole."""
-
-    def told(done: int, total: int, message: str, /) -> None:
-        progress(first + (last - first) * done // max(total, 1), _ALL, f"{prefix}{message}")
-
-    return told

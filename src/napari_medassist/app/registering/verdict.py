@@ -50,7 +50,7 @@ class Thresholds:
     least_overlap
         Share of the fixed image's body that the moving one shows; below is worse.
     lost_information
-        By how much the normalised mutual information falls.
+        Which share of the normalised mutual information above 1 is lost.
     lost_dice
         By how much the Dice of a label map falls.
     """
@@ -60,7 +60,7 @@ class Thresholds:
     folded_share: tuple[float, float] = (0.0, 0.005)
     log_jacobian_sd: tuple[float, float] = (0.35, 0.7)
     least_overlap: tuple[float, float] = (0.5, 0.2)
-    lost_information: tuple[float, float] = (0.0005, 0.005)
+    lost_information: tuple[float, float] = (0.03, 0.15)
     lost_dice: tuple[float, float] = (0.005, 0.05)
 
     @classmethod
@@ -156,7 +156,7 @@ def _above(value: float, limits: tuple[float, float]) -> Light:
 
 def _of_images(quality: AlignmentQuality, limits: Thresholds) -> Iterator[Reason]:
     least = (-limits.least_overlap[0], -limits.least_overlap[1])
-    share = f"The moving image shows {quality.overlap_share:.0%} of the fixed image's body."
+    share = f"The moving image shows {quality.overlap_share:.0%} of what counts of the fixed image."
     yield Reason(_above(-quality.overlap_share, least), share)
     before, after = quality.information_before, quality.information_after
     if math.isnan(after):
@@ -165,7 +165,8 @@ def _of_images(quality: AlignmentQuality, limits: Thresholds) -> Iterator[Reason
         told = f"Mutual information {after:.3f}; where it began they shared too few voxels to tell."
         yield Reason(Light.GREEN, told)
     else:
-        light = _above(before - after, limits.lost_information)
+        lost = (before - after) / max(before - 1, 1e-9)
+        light = _above(lost, limits.lost_information)
         word = "rises" if after > before else "stays" if after == before else "falls"
         yield Reason(light, f"Mutual information {word} from {before:.3f} to {after:.3f}.")
 
@@ -217,7 +218,7 @@ def _of_labels(carried: CarriedLabels, limits: Thresholds) -> Iterator[Reason]:
             yield Reason(light, f"{told}.")
         for number, was, is_now in carried.changed_verdicts:
             told = f"{name}: the alignment turns reference lesion {number} from {was} to {is_now}."
-            yield Reason(Light.YELLOW, told)
+            yield Reason(Light.YELLOW if is_now.is_error else Light.GREEN, told)
     gone = [lesion for lesion in carried.lesions if lesion.volume_after_ml == 0]
     if gone:
         told = f"{name}: {len(gone)} of {len(carried.lesions)} parts lie outside of the fixed image."
