@@ -8,6 +8,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from napari_medassist._qt.adjudication_panel.panel import AdjudicationPanel
+from napari_medassist._qt.align_panel.panel import AlignPanel
 from napari_medassist._qt.annotation_panel.panel import AnnotationPanel
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.burden_panel.panel import BurdenPanel
@@ -48,6 +49,7 @@ class MedAssistDock(QWidget):
         self.case_panel = CasePanel(bridge)
         self.annotation_panel = AnnotationPanel(bridge)
         self.models_panel = ModelsPanel(bridge)
+        self.align_panel = AlignPanel(bridge, Settings())
         self.burden_panel = BurdenPanel(bridge)
         self.findings_panel = FindingsPanel(bridge, Settings())
         self.clip_panel = ClipPanel(bridge)
@@ -60,6 +62,7 @@ class MedAssistDock(QWidget):
         self.tabs.addTab(self.case_panel, "Case")
         self.tabs.addTab(self.annotation_panel, "Annotate")
         self.tabs.addTab(self.models_panel, "Models")
+        self.tabs.addTab(self.align_panel, "Align")
         self.tabs.addTab(self.findings_panel, "Lesions")
         self.tabs.addTab(self.burden_panel, "Lungs")
         self.tabs.addTab(self.evaluation_panel, "Compare")

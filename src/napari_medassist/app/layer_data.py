@@ -148,6 +148,22 @@ def map_layer(values: ProbabilityMap, case: Case, frame: DisplayFrame) -> LayerD
     return _series_layer(volume, case, frame, visible=True)
 
 
+def picture_layer(image: Volume, case: Case, frame: DisplayFrame, **look: Any) -> LayerData:
+    """Return the layer of an image that is no series of the case: a preview, a map of growth.
+
+    Parameters
+    ----------
+    image
+        What is shown.
+    case, frame
+        The open case and its frame.
+    **look
+        What napari is told beside: colours, limits, blending.
+    """
+    data, options, kind = _series_layer(image, case, frame, visible=True)
+    return data, options | look, kind
+
+
 def labels_from_layer(data: Any, state: Mapping[str, Any]) -> LabelMap:
     """Return the label map that a layer shows, on the grid of its source.
 

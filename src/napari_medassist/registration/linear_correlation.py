@@ -52,10 +52,17 @@ RIGID_LEVELS = (
     LinearLevel(3.0, 18.0, 20, 150_000),
     LinearLevel(1.5, 12.0, 12, 400_000),
 )
+#: From a start that is nearly right.
+FINE_LEVELS = RIGID_LEVELS[1:]
 AFFINE_LEVELS = (LinearLevel(3.0, 18.0, 25, 150_000), LinearLevel(1.5, 12.0, 12, 400_000))
 
 
-def register_rigid(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
+def register_rigid(
+    pair: Pair,
+    start: AffineTransform,
+    progress: Progress = silent,
+    levels: tuple[LinearLevel, ...] = RIGID_LEVELS,
+) -> Registered:
     """Find the rigid map under which the images are most alike.
 
     Parameters
@@ -66,21 +73,28 @@ def register_rigid(pair: Pair, start: AffineTransform, progress: Progress = sile
         First guess, fixed to moving.
     progress
         Told at each evaluation; may raise ``Cancelled``.
+    levels
+        From coarse to fine.
 
     Raises
     ------
     InvalidImage
         If the images hardly overlap at the start.
     """
-    walk = _Walk(pair, start, progress, len(RIGID_LEVELS))
-    numbers = walk.down(RIGID_LEVELS, torch.zeros(_N_RIGID), "rigid")
+    walk = _Walk(pair, start, progress, len(levels))
+    numbers = walk.down(levels, torch.zeros(_N_RIGID), "rigid")
     return walk.result(numbers)
 
 
-def register_affine(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
+def register_affine(
+    pair: Pair,
+    start: AffineTransform,
+    progress: Progress = silent,
+    rigid_levels: tuple[LinearLevel, ...] = RIGID_LEVELS,
+) -> Registered:
     """Find an affine map, beginning with a rigid one; see :func:`register_rigid`."""
-    walk = _Walk(pair, start, progress, len(RIGID_LEVELS) + len(AFFINE_LEVELS))
-    rigid = walk.down(RIGID_LEVELS, torch.zeros(_N_RIGID), "rigid")
+    walk = _Walk(pair, start, progress, len(rigid_levels) + len(AFFINE_LEVELS))
+    rigid = walk.down(rigid_levels, torch.zeros(_N_RIGID), "rigid")
     matrix, shift = _matrix(rigid)
     stretched = (matrix - torch.eye(3)).reshape(9) * _RADIUS_MM
     numbers = walk.down(AFFINE_LEVELS, torch.cat([stretched, shift]), "affine")

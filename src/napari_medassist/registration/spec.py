@@ -85,6 +85,9 @@ class MethodSpec:
         From a checked pair and a start (fixed to moving) to a map; the start is part of it.
     needs
         Packages beside those that are always installed.
+    refine
+        The same from a start that is nearly right, without looks so coarse that they might leave it;
+        ``run`` itself where there is none.
     """
 
     name: str
@@ -92,6 +95,7 @@ class MethodSpec:
     gives: Gives
     run: Run
     needs: tuple[str, ...] = ()
+    refine: Run | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:

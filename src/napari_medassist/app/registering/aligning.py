@@ -25,11 +25,14 @@ from napari_medassist.registration.quality import (
 )
 from napari_medassist.registration.registry import METHODS
 from napari_medassist.registration.resample import warped, warped_numbers
-from napari_medassist.registration.spec import Mask, Pair, Registered, checked
+from napari_medassist.registration.spec import Gives, Mask, MethodSpec, Pair, Registered, checked
 from napari_medassist.registration.start import Start, start_of
 
 #: Shares of the run: the way there, the way back, what is carried and measured.
 _THERE, _BACK, _ALL = 50, 85, 100
+#: What the provenance of moved images begins with.
+MADE_BY = "registration "
+_RIGID = "rigid"
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,16 @@ class Wish:
         Whether the same is done the other way round, to tell how well the two agree.
     in_masks
         Whether only what lies in the masks counts; else they serve the start and the verdict.
+    whole_first
+        With ``in_masks``: whether the whole images are aligned rigidly before, so that what is in the
+        masks only has to be refined. An organ alone may look alike when it is turned.
     """
 
     method: str = "rigid"
     start: Start | AffineTransform = Start.SCANNER
     both_ways: bool = True
     in_masks: bool = False
+    whole_first: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +159,12 @@ def align(
     start = wish.start if isinstance(wish.start, AffineTransform) else start_of(pair, wish.start)
     searched = pair if wish.in_masks else replace(pair, fixed_mask=None, moving_mask=None)
     there_until = _THERE if wish.both_ways else _BACK
-    registered = method.run(searched, start, part_of(progress, 0, there_until))
+    registered = _found(method, searched, start, wish, part_of(progress, 0, there_until))
     back = None
     if wish.both_ways:
         turned = _turned(searched, registered.transform)
         told = part_of(progress, _THERE, _BACK, "the way back: ")
-        back = method.run(turned, start.inverse(), told).transform
+        back = _found(method, turned, start.inverse(), wish, told).transform
     rest = part_of(progress, _BACK, _ALL)
     moved = _carried(moving, fixed, registered.transform, wish, rest)
     maps = tuple(
@@ -182,7 +189,20 @@ def remeasured(
 
 def made_by(wish: Wish) -> Provenance:
     """Return the provenance of what an alignment carries over."""
-    return Provenance(made_by=f"registration {wish.method}", software=f"napari-medassist {__version__}")
+    return Provenance(made_by=f"{MADE_BY}{wish.method}", software=f"napari-medassist {__version__}")
+
+
+def _found(
+    method: MethodSpec, pair: Pair, start: AffineTransform, wish: Wish, progress: Progress
+) -> Registered:
+    """Run a method; where it is wished, from where the whole images lie on each other."""
+    if not (wish.in_masks and wish.whole_first):
+        return method.run(pair, start, progress)
+    rigid = method if method.gives is Gives.RIGID else METHODS.get(_RIGID)
+    whole = replace(pair, fixed_mask=None, moving_mask=None)
+    first = rigid.run(whole, start, part_of(progress, 0, 50, "whole image: ")).transform
+    begun = first if isinstance(first, AffineTransform) else start
+    return (method.refine or method.run)(pair, begun, part_of(progress, 50, 100))
 
 
 def _turned(pair: Pair, transform: Transform) -> Pair:

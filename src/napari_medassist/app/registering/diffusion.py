@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from napari_medassist.app.registering.aligning import (
+    MADE_BY,
     Alignment,
     Companions,
     Wish,
@@ -74,6 +75,23 @@ def diffusion_images(case: Case) -> tuple[Volume, tuple[Volume, ...]]:
     return t2w, (lead, *(v for v in images if v is not lead))
 
 
+def without_moved(case: Case) -> Case:
+    """Return a case without what an alignment has added to it: that is not aligned again."""
+    own = tuple(s for s in case.series if not s.provenance.made_by.startswith(MADE_BY))
+    return replace(case, series=own)
+
+
+def why_no_diffusion(case: Case | None) -> str:
+    """Return why a case's diffusion cannot be aligned with its T2w; empty if it can."""
+    if case is None:
+        return "No case is open."
+    try:
+        diffusion_images(without_moved(case))
+    except InvalidImage as error:
+        return str(error)
+    return ""
+
+
 def align_diffusion(
     case: Case,
     wish: Wish | None = None,
@@ -111,7 +129,7 @@ def align_diffusion(
     wish = wish or Wish()
     companions = Companions(fixed_mask=mask)
     if mask is not None:
-        wish = Wish(wish.method, wish.start, wish.both_ways, in_masks=True)
+        wish = replace(wish, in_masks=True, whole_first=True)
     rest = part_of(progress, _GLAND_UNTIL, 100)
     alignment = align(t2w, lead, wish, companions, thresholds=thresholds, progress=rest)
     moved = (alignment.moved, *(carried_image(alignment, other) for other in others))

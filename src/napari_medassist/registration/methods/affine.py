@@ -14,10 +14,18 @@ def register(pair: Pair, start: AffineTransform, progress: Progress = silent) ->
     return register_affine(pair, start, progress)
 
 
+def refine(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
+    """Align by an affine map from a start that is nearly right."""
+    from napari_medassist.registration.linear_correlation import FINE_LEVELS, register_affine
+
+    return register_affine(pair, start, progress, FINE_LEVELS)
+
+
 METHOD = MethodSpec(
     "affine",
     "turns, shifts, scales and shears, by local correlation",
     Gives.AFFINE,
     register,
     needs=("torch",),
+    refine=refine,
 )

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.progress import Progress, part_of, silent
 from napari_medassist.core.transform import AffineTransform
+from napari_medassist.registration.methods.rigid import METHOD as RIGID
 from napari_medassist.registration.spec import Gives, MethodSpec, Pair, Registered
 
 
 def register(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
     """Align rigidly, then deform; see :mod:`~napari_medassist.registration.instance`."""
-    from napari_medassist.registration.instance import deform
-    from napari_medassist.registration.linear_correlation import register_rigid
+    return _deformed(pair, RIGID.run(pair, start, part_of(progress, 0, 33)), progress)
 
-    rigid = register_rigid(pair, start, lambda done, total, told: progress(done // 3, total, told))
+
+def refine(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
+    """Align rigidly from a start that is nearly right, then deform."""
+    finely = RIGID.refine or RIGID.run
+    return _deformed(pair, finely(pair, start, part_of(progress, 0, 33)), progress)
+
+
+def _deformed(pair: Pair, rigid: Registered, progress: Progress) -> Registered:
+    from napari_medassist.registration.instance import deform
+
     turned = rigid.transform
     if not isinstance(turned, AffineTransform):
         raise TypeError("A rigid registration gives an affine map.")
-    found = deform(
-        pair, turned, lambda done, total, told: progress((total + 2 * done) // 3, total, told)
-    )
+    found = deform(pair, turned, part_of(progress, 33, 100))
     return replace(found, n_iterations=rigid.n_iterations + found.n_iterations)
 
 
@@ -30,4 +37,5 @@ METHOD = MethodSpec(
     Gives.DEFORMABLE,
     register,
     needs=("torch",),
+    refine=refine,
 )

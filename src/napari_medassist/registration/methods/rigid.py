@@ -14,6 +14,18 @@ def register(pair: Pair, start: AffineTransform, progress: Progress = silent) ->
     return register_rigid(pair, start, progress)
 
 
+def refine(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
+    """Align rigidly from a start that is nearly right."""
+    from napari_medassist.registration.linear_correlation import FINE_LEVELS, register_rigid
+
+    return register_rigid(pair, start, progress, FINE_LEVELS)
+
+
 METHOD = MethodSpec(
-    "rigid", "turns and shifts, by local correlation", Gives.RIGID, register, needs=("torch",)
+    "rigid",
+    "turns and shifts, by local correlation",
+    Gives.RIGID,
+    register,
+    needs=("torch",),
+    refine=refine,
 )

@@ -1,0 +1,396 @@
+"""Align two images of the open case: one button for diffusion, a verdict, and ways to look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from napari.layers import Labels
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSlider,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_medassist._qt.align_panel.landmark_box import LandmarkBox
+from napari_medassist._qt.align_panel.nudge_box import NudgeBox
+from napari_medassist._qt.align_panel.on_canvas import OnCanvas
+from napari_medassist._qt.align_panel.verdict_view import VerdictView
+from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.threads import Runner
+from napari_medassist.app.browser.work import Work
+from napari_medassist.app.registering.aligning import (
+    Alignment,
+    Companions,
+    Wish,
+    align,
+    remeasured,
+)
+from napari_medassist.app.registering.by_hand import Nudge
+from napari_medassist.app.registering.diffusion import (
+    align_diffusion,
+    why_no_diffusion,
+    without_moved,
+)
+from napari_medassist.app.registering.verdict import Thresholds
+from napari_medassist.app.registering.writing import write_alignment
+from napari_medassist.app.settings import Settings
+from napari_medassist.core.case import Case
+from napari_medassist.core.errors import Cancelled, MedAssistError
+from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.landmarks import landmark_places
+from napari_medassist.core.progress import Progress
+from napari_medassist.core.transform import AffineTransform
+from napari_medassist.core.volume import Volume
+from napari_medassist.registration.registry import METHODS
+from napari_medassist.registration.start import Start, from_landmarks
+
+_STARTS = {
+    "as the scanner placed them": Start.SCANNER,
+    "where their middles meet": Start.CENTRES,
+    "where their brightness meets": Start.MASSES,
+    "by hand": "hand",
+    "at the landmarks": "landmarks",
+}
+_SETTING = "align_thresholds"
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """What came out of a run."""
+
+    alignment: Alignment
+    moved: tuple[Volume, ...]
+    notes: tuple[str, ...]
+
+
+class AlignPanel(QWidget):
+    """Aligns images of the open case; the moved ones join it as series of their own.
+
+    Parameters
+    ----------
+    bridge
+        The link to the viewer and the session.
+    settings
+        Holds the thresholds of the verdict.
+    """
+
+    def __init__(self, bridge: Bridge, settings: Settings) -> None:
+        super().__init__()
+        self._bridge, self._settings = bridge, settings
+        self._made: _Made | None = None
+        self.runner = Runner(self, threads=1)
+        self.canvas = OnCanvas(bridge)
+        self.diffusion = QPushButton("Align diffusion to T2")
+        self.fixed, self.moving = QComboBox(), QComboBox()
+        self.method, self.start = QComboBox(), QComboBox()
+        self.both_ways = QCheckBox("There and back")
+        self.run, self.stop, self.save = (
+            QPushButton("Align"),
+            QPushButton("Cancel"),
+            QPushButton("Save..."),
+        )
+        self.bar, self.message = QProgressBar(), QLabel()
+        self.verdict, self.nudge, self.landmarks = VerdictView(), NudgeBox(), LandmarkBox()
+        self.overlay = QSlider(Qt.Orientation.Horizontal)
+        self.looks = {name: QCheckBox(name) for name in ("Arrows", "Grid", "Growth")}
+        self.pages = QTabWidget()
+        self._lay_out()
+        self._connect()
+        self._show_choices()
+
+    # ---------------------------------------------------------------- acts
+
+    @property
+    def alignment(self) -> Alignment | None:
+        """What was found last on the open case."""
+        return None if self._made is None else self._made.alignment
+
+    def begin_diffusion(self) -> None:
+        """Align all diffusion images of the case with its T2w, in a thread."""
+        case = self._bridge.session.case
+        if case is None or self.runner.is_busy:
+            return
+        own = without_moved(case)
+        wish, thresholds = Wish(self.method.currentData(), both_ways=self._goes_back), self.thresholds
+
+        def run(progress: Progress) -> _Made:
+            made = align_diffusion(own, wish, thresholds=thresholds, progress=progress)
+            return _Made(made.alignment, made.moved, made.notes)
+
+        self._start("Diffusion is aligned with T2w", run)
+
+    def begin(self) -> None:
+        """Align the chosen images, in a thread."""
+        fixed, moving = self.fixed.currentData(), self.moving.currentData()
+        if fixed is None or moving is None or self.runner.is_busy:
+            return
+        if fixed is moving:
+            self._tell("Choose two different images.")
+            return
+        try:
+            wish = Wish(self.method.currentData(), self._start_of(fixed), self._goes_back)
+        except MedAssistError as error:
+            self._tell(str(error))
+            return
+        labels = tuple((labels, None) for labels in self._labels_on(moving))
+        companions = Companions(labels, self.landmarks.pairs)
+        thresholds = self.thresholds
+
+        def run(progress: Progress) -> _Made:
+            made = align(fixed, moving, wish, companions, thresholds=thresholds, progress=progress)
+            return _Made(made, (made.moved,), ())
+
+        self._start(f"{moving.name} is aligned with {fixed.name}", run)
+
+    def save_to(self, folder: Path) -> None:
+        """Write what was found into a folder."""
+        if self._made is None:
+            return
+        made = self._made
+        try:
+            written = write_alignment(
+                made.alignment,
+                folder,
+                also=made.moved[1:],
+                notes=made.notes,
+                thresholds=self.thresholds,
+            )
+        except MedAssistError as error:
+            self._tell(str(error))
+            return
+        self._tell(f"{len(written)} files saved in {folder}.")
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Thresholds of the verdict, from the settings; the usual ones if those are not understood."""
+        try:
+            return Thresholds.from_settings(self._settings.ui(_SETTING, {}))
+        except MedAssistError as error:
+            self._tell(f"{error} The usual thresholds count.")
+            return Thresholds()
+
+    @property
+    def _goes_back(self) -> bool:
+        return self.both_ways.isChecked()
+
+    def _start_of(self, fixed: Volume) -> Start | AffineTransform:
+        chosen = self.start.currentData()
+        if chosen == "hand":
+            return self.nudge.nudge.map_for(fixed.geometry)
+        if chosen == "landmarks":
+            return from_landmarks(*landmark_places(self.landmarks.pairs))
+        return Start(chosen)
+
+    def _labels_on(self, image: Volume) -> list[LabelMap]:
+        """Return the label maps on an image's own grid: they are carried along."""
+        maps = [self._bridge.labels_of(layer) for layer in self._bridge.layers(Labels)]
+        fixed = self.fixed.currentData()
+        if fixed is not None and image.geometry.is_same_grid(fixed.geometry):
+            return []  # nobody knows on which of the two they were drawn
+        return [labels for labels in maps if labels.geometry.is_same_grid(image.geometry)]
+
+    def _start(self, title: str, run: Callable[[Progress], _Made]) -> None:
+        self._tell(f"{title} ...")
+        self.canvas.stop_preview()
+        self.runner.start(Work[_Made](title, run, self._take, self._fail, lambda: True))
+
+    def _take(self, made: _Made) -> None:
+        case = self._bridge.session.case
+        if case is None or made.alignment.fixed not in tuple(case.volumes()):
+            self._tell("Another case is open now: the result was dropped.")
+            return
+        self._made = made
+        self.canvas.show_moved(made.alignment, made.moved)
+        with self._bridge.recorder.titled(f"registration {made.alignment.wish.method}"):
+            for carried in made.alignment.quality.carried:
+                self._bridge.add_labels(carried.labels)
+        self._judge()
+        self._show_pictures()
+        self.pages.setCurrentWidget(self.verdict)
+        self._tell("The moved images have joined the case; the ones as acquired are as they were.")
+
+    def _judge(self) -> None:
+        """Show the verdict with the landmarks as they are now."""
+        if self._made is None:
+            return
+        again = remeasured(self._made.alignment, self.landmarks.pairs, self.thresholds)
+        self._made = _Made(again, self._made.moved, self._made.notes)
+        self.verdict.show_verdict(again.verdict, self._made.notes)
+        targets = again.quality.targets
+        if targets is not None:
+            self.landmarks.show_errors(dict(zip(targets.names, targets.after_mm, strict=True)))
+
+    def _fail(self, error: BaseException) -> None:
+        self._tell(
+            "Stopped; nothing was changed." if isinstance(error, Cancelled) else "Nothing was changed."
+        )
+
+    # ---------------------------------------------------------------- by hand
+
+    def _preview(self, nudge: Nudge) -> None:
+        fixed, moving = self.fixed.currentData(), self.moving.currentData()
+        if fixed is None or moving is None or fixed is moving:
+            return
+        self.start.setCurrentText("by hand")
+        self.canvas.preview(fixed, moving, nudge)
+
+    def _pick(self) -> None:
+        fixed, moving = self.fixed.currentData(), self.moving.currentData()
+        if fixed is None or moving is None:
+            return
+        self.landmarks.give_up()
+        self.landmarks.told.setText(f"Click the place in {fixed.name} (fixed).")
+        self.canvas.pick(fixed, lambda place: self._take_place(place, moving))
+
+    def _take_place(self, place: np.ndarray, moving: Volume) -> None:
+        if self.landmarks.take_place(place):
+            self.landmarks.told.setText("")
+            self.canvas.stop_picking()
+            return
+        self.landmarks.told.setText(f"Now the same place in {moving.name} (moving).")
+        self.canvas.pick(moving, lambda there: self._take_place(there, moving))
+
+    def _on_landmarks(self) -> None:
+        self.canvas.show_landmarks(self.landmarks.pairs)
+        self._judge()
+
+    # ---------------------------------------------------------------- what is shown
+
+    def _show_choices(self, _event: object = None) -> None:
+        """Offer the images of the case; keep what was chosen."""
+        case = self._bridge.session.case
+        volumes = [] if case is None else [v for v in case.volumes() if v.array.ndim == 3]
+        for choice, likely in ((self.fixed, 0), (self.moving, 1)):
+            before = choice.currentData()
+            choice.blockSignals(True)  # noqa: FBT003 - Qt's
+            choice.clear()
+            for volume in volumes:
+                choice.addItem(volume.name or volume.role, volume)
+            kept = next((k for k, v in enumerate(volumes) if v is before), None)
+            choice.setCurrentIndex(min(likely, len(volumes) - 1) if kept is None else kept)
+            choice.blockSignals(False)  # noqa: FBT003 - Qt's
+        self._show_busy(self.runner.is_busy)
+
+    def _show_busy(self, busy: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        self.bar.setVisible(busy)
+        self.stop.setVisible(busy)
+        self.run.setEnabled(not busy and self.fixed.count() > 1)
+        self.save.setEnabled(not busy and self._made is not None)
+        for widget in (self.overlay, *self.looks.values()):
+            widget.setEnabled(self._made is not None)
+        why = why_no_diffusion(self._bridge.session.case)
+        self.diffusion.setEnabled(not busy and not why)
+        self.diffusion.setToolTip(why or "One map for all b-values and ADC, found around the prostate")
+
+    def _show_progress(self, done: int, total: int, message: str) -> None:
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.bar.setFormat(message)
+
+    def _show_pictures(self, _state: object = None) -> None:
+        wanted = {name for name, box in self.looks.items() if box.isChecked()}
+        self.canvas.show_pictures(self.alignment, wanted)
+
+    def _forget(self, _case: Case | None) -> None:
+        """Drop what was found on another case."""
+        case = self._bridge.session.case
+        if self._made is not None and (
+            case is None or self._made.alignment.fixed not in tuple(case.volumes())
+        ):
+            self._made = None
+            self.verdict.show_verdict(None)
+            self.landmarks.set_pairs(())
+            self.canvas.forget()
+            self._tell("")
+        self._show_choices()
+
+    def _tell(self, message: str) -> None:
+        self.message.setText(message)
+
+    def _ask_and_save(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")
+        if chosen:
+            self.save_to(Path(chosen))
+
+    # ---------------------------------------------------------------- making
+
+    def _lay_out(self) -> None:
+        for name in METHODS.names():
+            spec = METHODS.get(name)
+            if not spec.missing:
+                self.method.addItem(f"{name}: {spec.title}", name)
+        self.method.setCurrentIndex(max(0, self.method.findData("rigid")))
+        for choice in (self.method, self.fixed, self.moving, self.start):
+            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            choice.setMinimumContentsLength(12)
+        for words, how in _STARTS.items():
+            self.start.addItem(words, how)
+        self.both_ways.setChecked(True)
+        self.both_ways.setToolTip(
+            "Align the other way round too: how well both agree tells most of the result"
+        )
+        self.message.setWordWrap(True)
+        self.overlay.setRange(0, 100)
+        self.overlay.setValue(50)
+        self.overlay.setToolTip("Fixed image at the left, moved image at the right")
+        for widget in (self.bar, self.stop):
+            widget.hide()
+        form = QFormLayout()
+        for title, choice in (
+            ("Fixed", self.fixed),
+            ("Moving", self.moving),
+            ("Method", self.method),
+            ("Begin", self.start),
+        ):
+            form.addRow(title, choice)
+        rows = QVBoxLayout(self)
+        rows.addWidget(self.diffusion)
+        rows.addLayout(form)
+        rows.addLayout(_row(self.run, self.stop, self.both_ways, self.save))
+        rows.addWidget(self.bar)
+        rows.addWidget(self.message)
+        rows.addLayout(_row(QLabel("Fixed"), self.overlay, QLabel("moved")))
+        rows.addLayout(_row(*self.looks.values()))
+        for page, title in (
+            (self.verdict, "Verdict"),
+            (self.nudge, "By hand"),
+            (self.landmarks, "Landmarks"),
+        ):
+            self.pages.addTab(page, title)
+        rows.addWidget(self.pages, 1)
+
+    def _connect(self) -> None:
+        self.diffusion.clicked.connect(lambda: self.begin_diffusion())
+        self.run.clicked.connect(lambda: self.begin())
+        self.stop.clicked.connect(lambda: self.runner.cancel())
+        self.save.clicked.connect(lambda: self._ask_and_save())
+        self.overlay.valueChanged.connect(lambda value: self.canvas.blend(value / 100))
+        for box in self.looks.values():
+            box.toggled.connect(self._show_pictures)
+        self.nudge.changed.connect(self._preview)
+        self.landmarks.pick_asked.connect(self._pick)
+        self.landmarks.changed.connect(self._on_landmarks)
+        self.landmarks.shown.connect(lambda pair: self._bridge.centre_on(pair.fixed_lps_mm))
+        self.runner.progressed.connect(self._show_progress)
+        self.runner.busy_changed.connect(self._show_busy)
+        self._bridge.session.case_changed.connect(self._forget)
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget, 1 if isinstance(widget, QSlider) else 0)
+    return row
