@@ -1,4 +1,4 @@
-"""Maps in ITK's files: ``.tfm`` and ``.txt`` as text, ``.h5`` with fields."""
+"""Maps in ITK's files, ``.tfm`` and ``.txt`` as text, ``.h5`` with fields; DICOM's are read too."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from napari_medassist.core.transform import (
 )
 from napari_medassist.io.atomic import replacing
 from napari_medassist.io.bridges import geometry_from_sitk
+from napari_medassist.io.dicom.derived.registration_reading import read_registration
 
 ENDINGS = (".tfm", ".txt", ".h5", ".hdf5")
 _TEXT = (".tfm", ".txt")
@@ -56,7 +57,7 @@ def write_transform(transform: Transform, path: Path) -> Path:
 
 
 def read_transform(path: Path) -> Transform:
-    """Read a map that ITK, SimpleITK, 3D Slicer or ANTs has written.
+    """Read a map that ITK, SimpleITK, 3D Slicer or ANTs has written, or a DICOM registration.
 
     Raises
     ------
@@ -69,6 +70,8 @@ def read_transform(path: Path) -> Transform:
     """
     if not path.is_file():
         raise FileProblem("There is no such file.", path=path, cure="Check the name.")
+    if path.suffix.lower() == ".dcm":
+        return read_registration(path)
     try:
         found = SimpleITK.ReadTransform(str(path))
     except RuntimeError as error:

@@ -19,11 +19,12 @@ from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.core.transform import AffineTransform
 from napari_medassist.core.volume import Volume
 from napari_medassist.io.atomic import replacing
+from napari_medassist.io.dicom.derived.registration_writing import write_registration
 from napari_medassist.io.files import write
 from napari_medassist.io.map_files import write_map
 from napari_medassist.io.transform_files import write_transform
 
-QUALITY_FILE = "quality.json"
+QUALITY_FILE, REGISTRATION_FILE = "quality.json", "registration.dcm"
 
 
 def write_alignment(
@@ -52,8 +53,8 @@ def write_alignment(
     Returns
     -------
     tuple of Path
-        ``transform.tfm`` (``.h5`` with a deformation), the moved images as NIfTI, carried label maps
-        as NIfTI, and ``quality.json``.
+        ``transform.tfm`` (``.h5`` with a deformation), ``registration.dcm`` where both images come from
+        DICOM, the moved images as NIfTI, carried label maps as NIfTI, and ``quality.json``.
 
     Raises
     ------
@@ -68,6 +69,9 @@ def write_alignment(
     written = [
         write_transform(alignment.transform, folder / f"transform.{'tfm' if is_linear else 'h5'}")
     ]
+    if _are_dicom(alignment):
+        path = folder / REGISTRATION_FILE
+        written.append(write_registration(alignment.transform, alignment.fixed, alignment.moving, path))
     names: set[str] = set()
     written += [
         write_map(image, folder / f"moved-{_free_name(image.name, names)}.nii.gz")
@@ -108,6 +112,16 @@ def as_plain(alignment: Alignment, thresholds: Thresholds | None = None) -> dict
         "labels": [_labels_plain(carried) for carried in quality.carried],
     }
     return {key: _finite(value) for key, value in plain.items()}
+
+
+def _are_dicom(alignment: Alignment) -> bool:
+    """Tell whether both images come from DICOM, with files that are still there."""
+    return all(
+        volume.acquisition.series_uid
+        and volume.acquisition.frame_of_reference_uid
+        and any(Path(source).exists() for source in volume.provenance.sources)
+        for volume in (alignment.fixed, alignment.moving)
+    )
 
 
 def _labels_plain(carried: CarriedLabels) -> dict[str, Any]:

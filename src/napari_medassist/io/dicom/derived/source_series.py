@@ -17,6 +17,7 @@ from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.orientation import SourceGrid
 from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.volume import Volume
 from napari_medassist.io.dicom.planes import Plane
 from napari_medassist.io.dicom.scan import files_below
 from napari_medassist.io.dicom.stacking import Stack
@@ -131,6 +132,32 @@ def find_source(
 def source_of(stack: Stack) -> SourceSeries:
     """Return the source that a stack is; of a time series, its first time point."""
     return SourceSeries(stack.planes[0], stack.geometry)
+
+
+def headers_of(volume: Volume) -> list[FileDataset]:
+    """Read the files that an image was read from again, without pixels; empty if it is not DICOM.
+
+    Where one series holds several images on one grid (b-values, time points), all its files count.
+
+    Parameters
+    ----------
+    volume
+        Its provenance says where the files lie.
+
+    Raises
+    ------
+    CorruptFile
+        If a file is gone or cannot be read any more.
+    """
+    uid = volume.acquisition.series_uid
+    places = [Path(source) for source in volume.provenance.sources if Path(source).exists()]
+    if not uid or not places:
+        return []
+    stacks = [s for place in places for s in _stacks(place, silent)]
+    wanted = volume.source_grid.canonical_geometry
+    fitting = [s for s in stacks if s.first.header.series_uid == uid and _fits(s, wanted)]
+    paths = [plane.header.path for s in fitting for planes in s.planes for plane in planes]
+    return [_dataset(path) for path in dict.fromkeys(paths)]
 
 
 def sources_beside(path: Path) -> list[SourceSeries]:

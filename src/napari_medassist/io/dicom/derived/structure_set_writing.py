@@ -9,29 +9,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+from pydicom.uid import RTStructureSetStorage
 
-from napari_medassist import __version__
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import Label, LabelMap
 from napari_medassist.io.atomic import replacing
 from napari_medassist.io.dicom.derived.checking import require_same
 from napari_medassist.io.dicom.derived.concepts import concept_of
 from napari_medassist.io.dicom.derived.contours import contours_of
+from napari_medassist.io.dicom.derived.new_object import item, new_object
 from napari_medassist.io.dicom.derived.source_series import SourceSeries
 from napari_medassist.io.dicom.derived.structure_set_reading import read_structure_set
 from napari_medassist.io.dicom.derived.value_notes import value_note
 from napari_medassist.io.dicom.planes import Plane
-
-#: What a structure set repeats of the study that it belongs to.
-_STUDY_KEYWORDS = (
-    "SpecificCharacterSet", "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
-    "StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber",
-    "ReferringPhysicianName", "StudyDescription", "PatientIdentityRemoved", "DeidentificationMethod",
-)  # fmt: skip
-_MAY_BE_EMPTY = _STUDY_KEYWORDS[1:5] + _STUDY_KEYWORDS[6:11]
 
 
 def write_structure_set(labels: LabelMap, source: SourceSeries, path: Path) -> None:
@@ -79,7 +71,7 @@ def _structure_set(
     numbered = list(enumerate(labels, start=1))
     dataset.StructureSetROISequence = Items(
         [
-            _item(
+            item(
                 ROINumber=number,
                 ReferencedFrameOfReferenceUID=frame_of_reference,
                 ROIName=label.name[:64],
@@ -91,7 +83,7 @@ def _structure_set(
     )
     dataset.ROIContourSequence = Items(
         [
-            _item(
+            item(
                 ROIDisplayColor=list(label.colour),
                 ReferencedROINumber=number,
                 ContourSequence=Items(_contours(values == label.value, source)),
@@ -104,55 +96,37 @@ def _structure_set(
 
 
 def _header(name: str, source: SourceSeries) -> FileDataset:
-    image = source.datasets()[0]
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = RTStructureSetStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    for keyword in _STUDY_KEYWORDS:
-        if keyword in image:
-            dataset[keyword] = image[keyword]
-        elif keyword in _MAY_BE_EMPTY:
-            setattr(dataset, keyword, "")
     made = datetime.now()  # DICOM dates without a zone are local ones
-    for keyword, value in {
-        "SOPClassUID": RTStructureSetStorage,
-        "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
-        "Modality": "RTSTRUCT",
-        "SeriesInstanceUID": generate_uid(),
-        "SeriesNumber": (source.planes[0].header.series_number or 0) + 2000,
-        "SeriesDescription": name[:64] or "Structures",
-        "OperatorsName": "",
-        "InstanceNumber": 1,
-        "FrameOfReferenceUID": source.planes[0].header.frame_of_reference_uid,
-        "PositionReferenceIndicator": "",
-        "Manufacturer": "napari-medassist developers",
-        "ManufacturerModelName": "napari-medassist",
-        "SoftwareVersions": __version__,
-        "StructureSetLabel": "Structures",
-        "StructureSetName": name[:64],
-        "StructureSetDate": made.strftime("%Y%m%d"),
-        "StructureSetTime": made.strftime("%H%M%S"),
-        "ApprovalStatus": "UNAPPROVED",
-    }.items():
-        setattr(dataset, keyword, value)
-    return dataset
+    header = source.planes[0].header
+    return new_object(
+        source.datasets()[0],
+        RTStructureSetStorage,
+        Modality="RTSTRUCT",
+        SeriesNumber=(header.series_number or 0) + 2000,
+        SeriesDescription=name[:64] or "Structures",
+        OperatorsName="",
+        FrameOfReferenceUID=header.frame_of_reference_uid,
+        StructureSetLabel="Structures",
+        StructureSetName=name[:64],
+        StructureSetDate=made.strftime("%Y%m%d"),
+        StructureSetTime=made.strftime("%H%M%S"),
+        ApprovalStatus="UNAPPROVED",
+    )
 
 
 def _references(dataset: Dataset, source: SourceSeries) -> Items:
-    series = _item(
+    series = item(
         SeriesInstanceUID=source.series_uid,
         ContourImageSequence=Items([_image(plane) for plane in source.planes]),
     )
-    study = _item(
+    study = item(
         ReferencedSOPClassUID="1.2.840.10008.3.1.2.3.1",  # Detached Study Management, as PS3.3 asks
         ReferencedSOPInstanceUID=str(dataset.get("StudyInstanceUID", "")),
         RTReferencedSeriesSequence=Items([series]),
     )
     return Items(
         [
-            _item(
+            item(
                 FrameOfReferenceUID=source.planes[0].header.frame_of_reference_uid,
                 RTReferencedStudySequence=Items([study]),
             )
@@ -161,13 +135,13 @@ def _references(dataset: Dataset, source: SourceSeries) -> Items:
 
 
 def _image(plane: Plane) -> Dataset:
-    item = _item(
+    made = item(
         ReferencedSOPClassUID=plane.header.sop_class_uid,
         ReferencedSOPInstanceUID=plane.header.sop_instance_uid,
     )
     if plane.header.n_frames > 1:
-        item.ReferencedFrameNumber = plane.frame + 1
-    return item
+        made.ReferencedFrameNumber = plane.frame + 1
+    return made
 
 
 def _contours(mask: NDArray[np.bool_], source: SourceSeries) -> Iterator[Dataset]:
@@ -175,7 +149,7 @@ def _contours(mask: NDArray[np.bool_], source: SourceSeries) -> Iterator[Dataset
         for contour in contours_of(mask[z]):
             index = np.concatenate([np.full((len(contour), 1), z), contour], axis=1)
             points = source.geometry.index_to_lps(index)
-            yield _item(
+            yield item(
                 ContourImageSequence=Items([_image(source.planes[z])]),
                 ContourGeometricType="CLOSED_PLANAR",
                 NumberOfContourPoints=len(points),
@@ -185,20 +159,11 @@ def _contours(mask: NDArray[np.bool_], source: SourceSeries) -> Iterator[Dataset
 
 def _observation(number: int, label: Label) -> Dataset:
     kind = concept_of(label).kind
-    code = _item(
-        CodeValue=kind.value, CodingSchemeDesignator=kind.scheme, CodeMeaning=kind.meaning[:64]
-    )
-    return _item(
+    code = item(CodeValue=kind.value, CodingSchemeDesignator=kind.scheme, CodeMeaning=kind.meaning[:64])
+    return item(
         ObservationNumber=number,
         ReferencedROINumber=number,
         RTROIIdentificationCodeSequence=Items([code]),
         RTROIInterpretedType="",
         ROIInterpreter="",
     )
-
-
-def _item(**values: Any) -> Dataset:
-    item = Dataset()
-    for keyword, value in values.items():
-        setattr(item, keyword, value)
-    return item
