@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from napari_medassist.registration.quality import jacobian_determinant
 from napari_medassist.registration.registry import METHODS
 from napari_medassist.registration.spec import Pair, checked
 from registration_pairs import KnownPair, standard_pairs
+from svg_plots import Axis, scatter
 
 Method = Callable[[KnownPair], Transform]
 _OURS = ("rigid", "rigid-information", "affine", "deformable")
@@ -216,6 +218,19 @@ def measured(pair: KnownPair, method: Method) -> dict[str, Any]:
     }
 
 
+def write_plot(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write error over seconds of all that ran, a point a pair, as SVG."""
+    ran = [row for row in rows if "failed" not in row]
+    groups: dict[str, list[tuple[float, float]]] = {}
+    for row in ran:
+        name = "ours" if row["method"].startswith("ours") else row["method"].split()[0]
+        groups.setdefault(name, []).append((row["seconds"], row["mean_mm"]))
+    ticks_s, ticks_mm = (1, 3, 10, 30, 100, 300), (0.1, 0.3, 1, 3, 10, 30, 100)
+    x = Axis("seconds, two cores (log)", 0.5, 400, ticks_s, math.log10)
+    y = Axis("mean error, mm (log)", 0.08, 120, ticks_mm, math.log10)
+    path.write_text(scatter(x, y, groups), encoding="utf-8")
+
+
 def mni_file(given: Path | None) -> Path | None:
     if given is not None:
         return given
@@ -235,6 +250,7 @@ def main() -> None:
     parser.add_argument("--mni", type=Path, help="the MNI template, T1")
     parser.add_argument("--only", default="", help="pairs whose name holds this")
     parser.add_argument("--out", type=Path, help="write all rows as JSON")
+    parser.add_argument("--plot", type=Path, help="write error over seconds as SVG")
     options = parser.parse_args()
     methods = {f"ours: {name}": ours(name) for name in _OURS}
     methods |= {name: run for name, (package, run) in OTHERS.items() if find_spec(package)}
@@ -255,6 +271,8 @@ def main() -> None:
             print(f"{told}, folded {row['folded']:.3%}, {row['seconds']:5.1f} s", flush=True)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    if options.plot:
+        write_plot(rows, options.plot)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 #: Told apart with the common colour-vision deficiencies (Okabe and Ito).
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 34, 48
 INK = "#808080"

@@ -12,7 +12,7 @@ from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.models.classical.coarse import coarse_image
 from napari_medassist.models.classical.lungs import LEFT, RIGHT, segment_lungs
-from napari_medassist.models.grids import labels_on_grid
+from napari_medassist.models.grids import covering_grid, labels_on_grid, on_grid
 
 Mask = NDArray[np.bool_]
 Float32 = NDArray[np.float32]
@@ -54,13 +54,21 @@ def segment_opacities(
         uint8 (z, y, x): 0 none, 1 ground glass, 2 consolidation. None outside the lungs that
         :func:`~napari_medassist.models.classical.lungs.segment_lungs` finds.
     """
-    progress(0, 3, "the image is made coarser")
-    hu, grid = coarse_image(values_hu, geometry, _WORKS_ON_MM)
+    progress(0, 3, "the image is brought to pixels of 2 mm")
+    hu, grid = _on_pixels(values_hu, geometry)
     progress(1, 3, "lungs")
     lungs = np.isin(segment_lungs(hu, grid), (LEFT, RIGHT))
     progress(2, 3, "opacities")
     labels = opacities_within(hu, lungs, grid.spacing_zyx_mm)
-    return labels if grid is geometry else labels_on_grid(labels, grid, geometry)
+    return labels_on_grid(labels, grid, geometry)
+
+
+def _on_pixels(values_hu: NDArray[Any], geometry: Geometry) -> tuple[Float32, Geometry]:
+    """Return an image on pixels of one size: what is as thin as a vessel is the same on all images."""
+    coarse, between = coarse_image(values_hu, geometry, _WORKS_ON_MM)
+    spacing = (between.spacing_zyx_mm[0], _WORKS_ON_MM, _WORKS_ON_MM)
+    grid = covering_grid(geometry, geometry, spacing, (1, 1, 1))
+    return on_grid(coarse, between, grid, edge="nearest"), grid
 
 
 def opacities_within(hu: Float32, lungs: Mask, spacing_zyx_mm: tuple[float, float, float]) -> Labels:
