@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_medassist import __version__
-from napari_medassist.app.registering.carrying import CarriedLabels, carried
+from napari_medassist.app.registering.carrying import (
+    CarriedLabels,
+    carried,
+    require_on_its_grid,
+)
 from napari_medassist.app.registering.quality import AlignmentQuality, TargetErrors
 from napari_medassist.app.registering.verdict import Thresholds, Verdict, judged
 from napari_medassist.core.labels import LabelMap
@@ -156,6 +160,8 @@ def align(
     method = METHODS.get(wish.method)
     method.require_installed()
     pair = checked(Pair(fixed, moving, companions.fixed_mask, companions.moving_mask))
+    for _, reference in companions.labels:  # told before a long run, not after it
+        require_on_its_grid(reference, fixed)
     start = wish.start if isinstance(wish.start, AffineTransform) else start_of(pair, wish.start)
     searched = pair if wish.in_masks else replace(pair, fixed_mask=None, moving_mask=None)
     there_until = _THERE if wish.both_ways else _BACK

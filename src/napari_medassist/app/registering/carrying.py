@@ -109,15 +109,20 @@ def carried(
     GeometryMismatch
         If the reference lies on another grid than the fixed image.
     """
+    require_on_its_grid(reference, onto)
     grid = onto.geometry
-    if reference is not None and not reference.geometry.is_same_grid(grid):
-        raise GeometryMismatch(f"'{reference.name}' does not lie on the grid of '{onto.name}'.")
     after = warped_labels(labels, transform, grid, progress=progress)
     lesions = _lesions(labels, transform, onto)
     if reference is None:
         return CarriedLabels(after, lesions)
     before = warped_labels(labels, start, grid, progress=progress)
     return CarriedLabels(after, lesions, _compared(reference, before), _compared(reference, after))
+
+
+def require_on_its_grid(reference: LabelMap | None, onto: Volume) -> None:
+    """Raise ``GeometryMismatch`` if a label map does not lie on an image's grid."""
+    if reference is not None and not reference.geometry.is_same_grid(onto.geometry):
+        raise GeometryMismatch(f"'{reference.name}' does not lie on the grid of '{onto.name}'.")
 
 
 def _compared(reference: LabelMap, prediction: LabelMap) -> CaseEvaluation:
