@@ -12,6 +12,7 @@ package holds; give the file, or install nilearn::
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import tempfile
@@ -159,7 +160,8 @@ def elastix(pair: KnownPair) -> Transform:
         for kind in ("rigid", "bspline"):
             parameters.AddParameterMap(parameters.GetDefaultParameterMap(kind))
         _, found = itk.elastix_registration_method(fixed, moving, parameter_object=parameters)
-        field = itk.transformix_deformation_field(moving, found)
+        with contextlib.chdir(folder):  # transformix leaves files where it stands
+            field = itk.transformix_deformation_field(moving, found)
         path = Path(folder) / "field.nii.gz"
         itk.imwrite(field, str(path))
         return field_of(path)

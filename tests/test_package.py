@@ -139,3 +139,23 @@ def test_the_wheel_holds_the_sample_data_without_the_scripts_that_made_them(whee
     sample = {name for name in wheel_names if "/_sample_data/" in name}
     assert any(name.endswith(".nii.gz") for name in sample)
     assert not any(name.endswith((".py", ".pyc")) for name in sample)
+
+
+def test_no_large_file_was_committed_by_accident() -> None:
+    """Tools leave files where they stand; only weights, samples and what the report needs are large."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone: nothing tells what is committed")
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True, check=True
+    )
+    files = [Path(name) for name in listed.stdout.split("\0") if name]
+    may = {"model_weights", "sample_data"}
+    large = [
+        path.as_posix()
+        for path in files
+        if (ROOT / path).is_file()
+        and (ROOT / path).stat().st_size > 1_000_000
+        and path.parts[0] not in may
+        and "static" not in path.parts
+    ]
+    assert not large

@@ -36,7 +36,10 @@ def add_parser(subparsers: Any) -> None:
     )
     for side in ("fixed", "moving"):
         parser.add_argument(
-            f"--{side}-role", default="", metavar="ROLE", help=f"which image of a {side} study"
+            f"--{side}-role",
+            default="",
+            metavar="ROLE",
+            help=f"which image of a {side} study: its role or name",
         )
     parser.add_argument("--method", default="rigid", metavar="NAME", help="see --list")
     parser.add_argument("--start", choices=_STARTS, default="scanner", help="the first guess")
@@ -204,19 +207,20 @@ def _carried_along(paths: list[Path], alignment: Alignment) -> list[Volume]:
 
 
 def _image(path: Path, role: str, side: str) -> Volume:
-    """Return the image of a file, or the one of a study that has a role."""
+    """Return the image of a file, or the one of a study that has a role or a name."""
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.core.volume import Volume
     from napari_medassist.io.files import read
 
     volumes = [v for v in read(path).volumes() if isinstance(v, Volume)]
-    found = [v for v in volumes if v.role == role] if role else volumes
-    if len(found) == 1 or (found and role):
+    found = [v for v in volumes if role in ("", v.role, v.name)]
+    if len(found) == 1:
         return found[0]
-    roles = ", ".join(sorted({v.role for v in volumes})) or "none"
-    why = f"no image with the role '{role}'" if role else f"{len(found)} images"
+    there = "; ".join(f"{v.role} '{v.name}'" for v in volumes) or "none"
+    wanted = f" with the role or name '{role}'" if role else ""
     raise InvalidSetting(
-        f"'{path}' has {why}.", cure=f"Choose one with --{side}-role; it has: {roles}."
+        f"'{path}' has {len(found) or 'no'} image{'s' * (len(found) > 1)}{wanted}.",
+        cure=f"Choose one with --{side}-role, by its role or name; there are: {there}.",
     )
 
 

@@ -28,7 +28,7 @@ def read_landmarks(path: Path) -> tuple[LandmarkPair, ...]:
     FileProblem
         If there is no such file, or it cannot be read.
     CorruptFile
-        If a column is missing, or a place is no number.
+        If a column is missing, a place is no number, or two have one name.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -40,9 +40,16 @@ def read_landmarks(path: Path) -> tuple[LandmarkPair, ...]:
                     path=path,
                     cure=f"The columns are {', '.join(COLUMNS)}.",
                 )
-            return tuple(_pair(row, number, path) for number, row in enumerate(table, 1))
+            pairs = tuple(_pair(row, number, path) for number, row in enumerate(table, 1))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileProblem(f"It cannot be read as a table ({error}).", path=path) from error
+    names = [pair.name for pair in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise CorruptFile(
+            f"Several places are called {', '.join(twice)}.", path=path, cure="Name each differently."
+        )
+    return pairs
 
 
 def write_landmarks(pairs: Sequence[LandmarkPair], path: Path) -> Path:

@@ -18,8 +18,8 @@ from napari_medassist.core.volume import Volume
 from napari_medassist.registration.spec import Mask
 
 _BINS = 32
-#: Places along each axis that similarity and the way back are measured at.
-_PLACES = 64
+#: Of the places that count, about so many are moved to measure how far.
+_PLACES = 4096
 #: Brighter than this share of an image's range (percentiles 1 to 99) is body where no mask says so.
 _BODY_SHARE = 0.05
 
@@ -62,9 +62,7 @@ def map_quality(transform: Transform, fixed: Volume, mask: Mask | None = None) -
     counted = body(fixed) if mask is None else mask
     determinant = jacobian_determinant(transform, fixed.geometry)[counted]
     upright = determinant[determinant > 0]
-    index = np.argwhere(counted)
-    index = index[:: max(1, len(index) // _PLACES**2)]
-    places = fixed.geometry.index_to_lps(index.astype(np.float64))
+    places = _some_places(counted, fixed.geometry)
     moved = np.linalg.norm(transform.transform_points(places) - places, axis=1)
     low, high = np.percentile(determinant, [1, 99])
     return MapQuality(
@@ -92,10 +90,12 @@ def jacobian_determinant(transform: Transform, geometry: Geometry) -> Float:
         return np.full(geometry.shape_zyx, factor)
     # Of an affine map after a field the determinants multiply; before one they lie elsewhere.
     first = parts[0]
-    if isinstance(first, DisplacementField) and len(fields) == 1:
-        is_there = first.geometry.is_same_grid(geometry, tolerance_mm=1e-6)
-        if is_there:
-            return np.asarray(first.jacobian_determinant() * factor)
+    if (
+        isinstance(first, DisplacementField)
+        and len(fields) == 1
+        and first.geometry.is_same_grid(geometry, tolerance_mm=1e-6)
+    ):
+        return np.asarray(first.jacobian_determinant() * factor)
     return DisplacementField.of(transform, geometry).jacobian_determinant()
 
 
@@ -111,9 +111,7 @@ def way_back_mm(there: Transform, back: Transform, fixed: Volume, mask: Mask | N
     fixed, mask
         As for :func:`map_quality`.
     """
-    index = np.argwhere(body(fixed) if mask is None else mask)
-    index = index[:: max(1, len(index) // _PLACES**2)]
-    places = fixed.geometry.index_to_lps(index.astype(np.float64))
+    places = _some_places(body(fixed) if mask is None else mask, fixed.geometry)
     returned = back.transform_points(there.transform_points(places))
     return np.asarray(np.linalg.norm(returned - places, axis=1))
 
@@ -132,7 +130,7 @@ def target_errors_mm(transform: Transform, fixed_lps_mm: Float, moving_lps_mm: F
     return np.asarray(np.linalg.norm(moved - np.asarray(moving_lps_mm), axis=1))
 
 
-def mutual_information(
+def normalised_mutual_information(
     fixed: Volume, moved: NDArray[np.generic], seen: Mask, mask: Mask | None = None
 ) -> float:
     """Return the normalised mutual information of two images on one grid: 1 for none, 2 for all.
@@ -174,6 +172,12 @@ def body(image: Volume) -> Mask:
     low, high = np.percentile(values, [1, 99])
     found = np.asarray(values > low + _BODY_SHARE * (high - low))
     return found if found.any() else np.ones(values.shape, dtype=bool)
+
+
+def _some_places(counted: Mask, geometry: Geometry) -> Float:
+    """Return some of the voxels that count, spread over all of them, (n, 3) LPS mm."""
+    index = np.argwhere(counted)
+    return geometry.index_to_lps(index[:: max(1, len(index) // _PLACES)].astype(np.float64))
 
 
 def _entropy(counts: NDArray[np.integer]) -> float:

@@ -110,8 +110,8 @@ def test_one_button_aligns_all_diffusion_images(
 def test_two_images_are_aligned_and_labels_go_along(panel: AlignPanel, bridge: Any, qtbot: Any) -> None:
     case = open_pair(bridge)
     fixed, moving = case.volumes()
-    assert panel.fixed.currentData() is fixed
-    assert panel.moving.currentData() is moving
+    assert panel.choice.fixed.currentData() is fixed
+    assert panel.choice.moving.currentData() is moving
     array = np.zeros(OTHER.shape_zyx, np.uint8)
     array[25:35, 25:35, 6:10] = 1
     bridge.add_labels(LabelMap(array, OTHER, moving.source, name="lesion"))
@@ -124,21 +124,22 @@ def test_two_images_are_aligned_and_labels_go_along(panel: AlignPanel, bridge: A
     (on_fixed,) = (labels for labels in maps if labels.geometry == SMALL)
     np.testing.assert_array_equal(np.asarray(on_fixed.array), np.asarray(carried.labels.array))
     for box, kind in (("Arrows", Vectors), ("Grid", Image), ("Growth", Image)):
-        n = len(bridge.viewer.layers)
+        before = list(bridge.viewer.layers)
         panel.looks[box].setChecked(True)
-        assert isinstance(bridge.viewer.layers[-1], kind) or len(bridge.viewer.layers) == n + 1
+        (added,) = (layer for layer in bridge.viewer.layers if layer not in before)
+        assert isinstance(added, kind)
         panel.looks[box].setChecked(False)
-        assert len(bridge.viewer.layers) == n
+        assert list(bridge.viewer.layers) == before
     assert len(series_names(bridge)) == 3, "pictures are no series"
 
 
 def test_the_same_image_twice_is_refused(panel: AlignPanel, bridge: Any) -> None:
     open_pair(bridge)
-    panel.moving.setCurrentIndex(0)
+    panel.choice.moving.setCurrentIndex(0)
     panel.begin()
     assert "two different" in panel.message.text()
-    panel.moving.setCurrentIndex(1)
-    panel.start.setCurrentText("at the landmarks")
+    panel.choice.moving.setCurrentIndex(1)
+    panel.choice.start.setCurrentText("at the landmarks")
     panel.begin()
     assert "three pairs" in panel.message.text()
     assert not panel.runner.is_busy
@@ -154,7 +155,7 @@ def test_a_start_by_hand_is_seen_and_begun_from(panel: AlignPanel, bridge: Any, 
     np.testing.assert_array_equal(
         np.asarray(layer.data), np.asarray(preview(fixed, moving, nudge).array)
     )
-    assert panel.start.currentText() == "by hand"
+    assert panel.choice.start.currentText() == "by hand"
     press(panel.run, panel, qtbot)
     made = panel.alignment
     assert made is not None, panel.message.text()
@@ -184,6 +185,8 @@ def test_landmarks_are_picked_with_two_clicks_and_judge_at_once(
     assert bridge.layer_of(moving).visible
     assert not layer.visible
     mouse.click(layer, place)
+    assert layer.visible, "what was shown before is shown again"
+    assert not bridge.layer_of(moving).visible
     (pair,) = panel.landmarks.pairs
     np.testing.assert_allclose(pair.fixed_lps_mm, SMALL.index_to_lps(place), atol=0.8)
     np.testing.assert_allclose(pair.fixed_lps_mm, pair.moving_lps_mm, atol=0.01)
@@ -243,4 +246,5 @@ def test_thresholds_come_from_the_settings(panel: AlignPanel, bridge: Any, qtbot
     assert panel.alignment.verdict.light is Light.RED
     panel._settings.set_ui("align_thresholds", {"speed": [0, 0]})
     assert panel.thresholds.way_back_mm == (2.0, 5.0)
-    assert "no threshold speed" in panel.message.text()
+    press(panel.run, panel, qtbot)
+    assert "no threshold speed" in panel.verdict.reasons.toPlainText()

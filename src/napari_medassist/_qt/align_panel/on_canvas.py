@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Layer, Points, Vectors
+from napari.utils.colormaps import Colormap
 from qtpy.QtCore import QTimer
 
 from napari_medassist._qt.bridge import Bridge
@@ -20,8 +21,11 @@ from napari_medassist.core.volume import Volume
 
 _PREVIEW_AFTER_MS = 60
 _FIXED_COLOUR, _MOVING_COLOUR = "#56b4e9", "#e69f00"
-#: Where space is as it was there is no colour; red where it shrinks, blue where it grows.
-_GROWTH_LOOK = {"colormap": "twilight_shifted", "contrast_limits": (0.0, 2.0), "opacity": 0.5}
+#: Where space is as it was nothing covers the image; blue where it shrinks, orange where it grows.
+_GROWTH_COLOURS = Colormap(
+    [[0.0, 0.45, 0.7, 1.0], [0.0, 0.0, 0.0, 0.0], [0.9, 0.4, 0.0, 1.0]], name="shrinks and grows"
+)
+_GROWTH_LOOK = {"colormap": _GROWTH_COLOURS, "contrast_limits": (0.5, 1.5), "opacity": 0.8}
 _GRID_LOOK = {"colormap": "cyan", "contrast_limits": (0.0, 1.0), "blending": "additive", "opacity": 0.5}
 _PREVIEW_LOOK = {"blending": "translucent", "opacity": 0.5, "colormap": "gray"}
 
@@ -47,6 +51,8 @@ class OnCanvas:
         self._preview: Image | None = None
         self._nudged: tuple[Volume, Volume, Nudge] | None = None
         self._wants: Place | None = None
+        self._share = 0.5
+        self._before_picking: list[tuple[Layer, bool, float]] = []
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._show_preview)
@@ -66,12 +72,13 @@ class OnCanvas:
             ]
         )
         bridge.show_only(alignment.fixed)
-        self.blend(0.5)
+        self.blend(self._share)
         # A case that grew is hung anew as soon as the window comes to it; the overlay stays.
-        QTimer.singleShot(0, lambda: self.blend(0.5))
+        QTimer.singleShot(0, lambda: self.blend(self._share))
 
     def blend(self, share: float) -> None:
         """Let the moved image cover the fixed one by a share, 0 to 1."""
+        self._share = share
         lead = None if self._alignment is None else self._layer_of(self._alignment.moved)
         if lead is not None:
             lead.opacity = share
@@ -145,6 +152,9 @@ class OnCanvas:
 
     def pick(self, image: Volume, take: Place) -> None:
         """Show one image alone, and hand the next place that is clicked over."""
+        if self._wants is None:
+            shown = self._bridge.layers(Image)
+            self._before_picking = [(layer, layer.visible, layer.opacity) for layer in shown]
         self._bridge.show_only(image)
         layer = self._layer_of(image)
         if layer is not None:
@@ -156,8 +166,12 @@ class OnCanvas:
         self._wants = take
 
     def stop_picking(self) -> None:
-        """Let clicks be clicks again."""
+        """Let clicks be clicks again, and show what was shown before."""
         self._wants = None
+        for layer, was_visible, opacity in self._before_picking:
+            if layer in self._bridge.viewer.layers:
+                layer.visible, layer.opacity = was_visible, opacity
+        self._before_picking = []
         callbacks = self._bridge.viewer.mouse_drag_callbacks
         if self._on_click in callbacks:
             callbacks.remove(self._on_click)

@@ -11,9 +11,7 @@ from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -24,6 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medassist._qt.align_panel.choice_box import AT_LANDMARKS, BY_HAND, ChoiceBox
 from napari_medassist._qt.align_panel.landmark_box import LandmarkBox
 from napari_medassist._qt.align_panel.nudge_box import NudgeBox
 from napari_medassist._qt.align_panel.on_canvas import OnCanvas
@@ -32,6 +31,7 @@ from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.registering.aligning import (
+    MADE_BY,
     Alignment,
     Companions,
     Wish,
@@ -54,16 +54,8 @@ from napari_medassist.core.landmarks import landmark_places
 from napari_medassist.core.progress import Progress
 from napari_medassist.core.transform import AffineTransform
 from napari_medassist.core.volume import Volume
-from napari_medassist.registration.registry import METHODS
 from napari_medassist.registration.start import Start, from_landmarks
 
-_STARTS = {
-    "as the scanner placed them": Start.SCANNER,
-    "where their middles meet": Start.CENTRES,
-    "where their brightness meets": Start.MASSES,
-    "by hand": "hand",
-    "at the landmarks": "landmarks",
-}
 _SETTING = "align_thresholds"
 
 
@@ -91,17 +83,13 @@ class AlignPanel(QWidget):
         super().__init__()
         self._bridge, self._settings = bridge, settings
         self._made: _Made | None = None
+        self._problem = ""
         self.runner = Runner(self, threads=1)
         self.canvas = OnCanvas(bridge)
         self.diffusion = QPushButton("Align diffusion to T2")
-        self.fixed, self.moving = QComboBox(), QComboBox()
-        self.method, self.start = QComboBox(), QComboBox()
-        self.both_ways = QCheckBox("There and back")
-        self.run, self.stop, self.save = (
-            QPushButton("Align"),
-            QPushButton("Cancel"),
-            QPushButton("Save..."),
-        )
+        self.choice = ChoiceBox()
+        self.run, self.stop = QPushButton("Align"), QPushButton("Cancel")
+        self.save = QPushButton("Save...")
         self.bar, self.message = QProgressBar(), QLabel()
         self.verdict, self.nudge, self.landmarks = VerdictView(), NudgeBox(), LandmarkBox()
         self.overlay = QSlider(Qt.Orientation.Horizontal)
@@ -123,8 +111,9 @@ class AlignPanel(QWidget):
         case = self._bridge.session.case
         if case is None or self.runner.is_busy:
             return
-        own = without_moved(case)
-        wish, thresholds = Wish(self.method.currentData(), both_ways=self._goes_back), self.thresholds
+        own, thresholds = without_moved(case), self.thresholds
+        method, both_ways = self.choice.method.currentData(), self.choice.both_ways.isChecked()
+        wish = Wish(method, both_ways=both_ways)
 
         def run(progress: Progress) -> _Made:
             made = align_diffusion(own, wish, thresholds=thresholds, progress=progress)
@@ -134,18 +123,19 @@ class AlignPanel(QWidget):
 
     def begin(self) -> None:
         """Align the chosen images, in a thread."""
-        fixed, moving = self.fixed.currentData(), self.moving.currentData()
-        if fixed is None or moving is None or self.runner.is_busy:
-            return
-        if fixed is moving:
+        images = self.choice.images
+        if images is None:
             self._tell("Choose two different images.")
+        if images is None or self.runner.is_busy:
             return
+        fixed, moving = images
+        method, both_ways = self.choice.method.currentData(), self.choice.both_ways.isChecked()
         try:
-            wish = Wish(self.method.currentData(), self._start_of(fixed), self._goes_back)
+            wish = Wish(method, self._start_of(fixed), both_ways)
         except MedAssistError as error:
             self._tell(str(error))
             return
-        labels = tuple((labels, None) for labels in self._labels_on(moving))
+        labels = tuple((labels, None) for labels in self._labels_on(moving, fixed))
         companions = Companions(labels, self.landmarks.pairs)
         thresholds = self.thresholds
 
@@ -175,30 +165,29 @@ class AlignPanel(QWidget):
 
     @property
     def thresholds(self) -> Thresholds:
-        """Thresholds of the verdict, from the settings; the usual ones if those are not understood."""
+        """Thresholds of the verdict, from the settings; the usual ones if those are not understood.
+
+        Why they are not is told beside the verdict.
+        """
+        self._problem = ""
         try:
             return Thresholds.from_settings(self._settings.ui(_SETTING, {}))
         except MedAssistError as error:
-            self._tell(f"{error} The usual thresholds count.")
+            self._problem = f"{error} The usual thresholds count."
             return Thresholds()
 
-    @property
-    def _goes_back(self) -> bool:
-        return self.both_ways.isChecked()
-
     def _start_of(self, fixed: Volume) -> Start | AffineTransform:
-        chosen = self.start.currentData()
-        if chosen == "hand":
+        chosen = self.choice.start.currentData()
+        if chosen == BY_HAND:
             return self.nudge.nudge.map_for(fixed.geometry)
-        if chosen == "landmarks":
+        if chosen == AT_LANDMARKS:
             return from_landmarks(*landmark_places(self.landmarks.pairs))
         return Start(chosen)
 
-    def _labels_on(self, image: Volume) -> list[LabelMap]:
+    def _labels_on(self, image: Volume, fixed: Volume) -> list[LabelMap]:
         """Return the label maps on an image's own grid: they are carried along."""
         maps = [self._bridge.labels_of(layer) for layer in self._bridge.layers(Labels)]
-        fixed = self.fixed.currentData()
-        if fixed is not None and image.geometry.is_same_grid(fixed.geometry):
+        if image.geometry.is_same_grid(fixed.geometry):
             return []  # nobody knows on which of the two they were drawn
         return [labels for labels in maps if labels.geometry.is_same_grid(image.geometry)]
 
@@ -213,8 +202,9 @@ class AlignPanel(QWidget):
             self._tell("Another case is open now: the result was dropped.")
             return
         self._made = made
+        self.overlay.setValue(50)
         self.canvas.show_moved(made.alignment, made.moved)
-        with self._bridge.recorder.titled(f"registration {made.alignment.wish.method}"):
+        with self._bridge.recorder.titled(f"{MADE_BY}{made.alignment.wish.method}"):
             for carried in made.alignment.quality.carried:
                 self._bridge.add_labels(carried.labels)
         self._judge()
@@ -228,7 +218,8 @@ class AlignPanel(QWidget):
             return
         again = remeasured(self._made.alignment, self.landmarks.pairs, self.thresholds)
         self._made = _Made(again, self._made.moved, self._made.notes)
-        self.verdict.show_verdict(again.verdict, self._made.notes)
+        problems = (self._problem,) if self._problem else ()
+        self.verdict.show_verdict(again.verdict, (*problems, *self._made.notes))
         targets = again.quality.targets
         if targets is not None:
             self.landmarks.show_errors(dict(zip(targets.names, targets.after_mm, strict=True)))
@@ -241,16 +232,17 @@ class AlignPanel(QWidget):
     # ---------------------------------------------------------------- by hand
 
     def _preview(self, nudge: Nudge) -> None:
-        fixed, moving = self.fixed.currentData(), self.moving.currentData()
-        if fixed is None or moving is None or fixed is moving:
-            return
-        self.start.setCurrentText("by hand")
-        self.canvas.preview(fixed, moving, nudge)
+        images = self.choice.images
+        if images is not None:
+            self.choice.start.setCurrentText(BY_HAND)
+            self.canvas.preview(*images, nudge)
 
     def _pick(self) -> None:
-        fixed, moving = self.fixed.currentData(), self.moving.currentData()
-        if fixed is None or moving is None:
+        images = self.choice.images
+        if images is None:
+            self.landmarks.told.setText("Choose two different images.")
             return
+        fixed, moving = images
         self.landmarks.give_up()
         self.landmarks.told.setText(f"Click the place in {fixed.name} (fixed).")
         self.canvas.pick(fixed, lambda place: self._take_place(place, moving))
@@ -273,21 +265,13 @@ class AlignPanel(QWidget):
         """Offer the images of the case; keep what was chosen."""
         case = self._bridge.session.case
         volumes = [] if case is None else [v for v in case.volumes() if v.array.ndim == 3]
-        for choice, likely in ((self.fixed, 0), (self.moving, 1)):
-            before = choice.currentData()
-            choice.blockSignals(True)  # noqa: FBT003 - Qt's
-            choice.clear()
-            for volume in volumes:
-                choice.addItem(volume.name or volume.role, volume)
-            kept = next((k for k, v in enumerate(volumes) if v is before), None)
-            choice.setCurrentIndex(min(likely, len(volumes) - 1) if kept is None else kept)
-            choice.blockSignals(False)  # noqa: FBT003 - Qt's
+        self.choice.offer(volumes)
         self._show_busy(self.runner.is_busy)
 
     def _show_busy(self, busy: bool) -> None:  # noqa: FBT001 - a slot of Qt
         self.bar.setVisible(busy)
         self.stop.setVisible(busy)
-        self.run.setEnabled(not busy and self.fixed.count() > 1)
+        self.run.setEnabled(not busy and self.choice.fixed.count() > 1)
         self.save.setEnabled(not busy and self._made is not None)
         for widget in (self.overlay, *self.looks.values()):
             widget.setEnabled(self._made is not None)
@@ -307,9 +291,9 @@ class AlignPanel(QWidget):
     def _forget(self, _case: Case | None) -> None:
         """Drop what was found on another case."""
         case = self._bridge.session.case
-        if self._made is not None and (
-            case is None or self._made.alignment.fixed not in tuple(case.volumes())
-        ):
+        made = self._made
+        is_gone = made is not None and case is not None and made.alignment.fixed not in case.series
+        if case is None or is_gone:
             self._made = None
             self.verdict.show_verdict(None)
             self.landmarks.set_pairs(())
@@ -328,38 +312,16 @@ class AlignPanel(QWidget):
     # ---------------------------------------------------------------- making
 
     def _lay_out(self) -> None:
-        for name in METHODS.names():
-            spec = METHODS.get(name)
-            if not spec.missing:
-                self.method.addItem(f"{name}: {spec.title}", name)
-        self.method.setCurrentIndex(max(0, self.method.findData("rigid")))
-        for choice in (self.method, self.fixed, self.moving, self.start):
-            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            choice.setMinimumContentsLength(12)
-        for words, how in _STARTS.items():
-            self.start.addItem(words, how)
-        self.both_ways.setChecked(True)
-        self.both_ways.setToolTip(
-            "Align the other way round too: how well both agree tells most of the result"
-        )
         self.message.setWordWrap(True)
         self.overlay.setRange(0, 100)
         self.overlay.setValue(50)
         self.overlay.setToolTip("Fixed image at the left, moved image at the right")
         for widget in (self.bar, self.stop):
             widget.hide()
-        form = QFormLayout()
-        for title, choice in (
-            ("Fixed", self.fixed),
-            ("Moving", self.moving),
-            ("Method", self.method),
-            ("Begin", self.start),
-        ):
-            form.addRow(title, choice)
         rows = QVBoxLayout(self)
         rows.addWidget(self.diffusion)
-        rows.addLayout(form)
-        rows.addLayout(_row(self.run, self.stop, self.both_ways, self.save))
+        rows.addWidget(self.choice)
+        rows.addLayout(_row(self.run, self.stop, self.choice.both_ways, self.save))
         rows.addWidget(self.bar)
         rows.addWidget(self.message)
         rows.addLayout(_row(QLabel("Fixed"), self.overlay, QLabel("moved")))

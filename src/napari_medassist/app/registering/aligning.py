@@ -15,6 +15,7 @@ from napari_medassist.app.registering.carrying import (
 )
 from napari_medassist.app.registering.quality import AlignmentQuality, TargetErrors
 from napari_medassist.app.registering.verdict import Thresholds, Verdict, judged
+from napari_medassist.core.case import Series
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.landmarks import LandmarkPair
 from napari_medassist.core.progress import Progress, part_of, silent
@@ -24,7 +25,7 @@ from napari_medassist.core.volume import Volume
 from napari_medassist.registration.quality import (
     body,
     map_quality,
-    mutual_information,
+    normalised_mutual_information,
     way_back_mm,
 )
 from napari_medassist.registration.registry import METHODS
@@ -198,6 +199,16 @@ def made_by(wish: Wish) -> Provenance:
     return Provenance(made_by=f"{MADE_BY}{wish.method}", software=f"napari-medassist {__version__}")
 
 
+def is_moved(image: Series) -> bool:
+    """Tell whether an image was made by an alignment."""
+    return image.provenance.made_by.startswith(MADE_BY)
+
+
+def title_of(image: Volume) -> str:
+    """Return what an image is called; a moved one has the name of the one that was acquired."""
+    return f"{image.name or image.role}{' (moved)' * is_moved(image)}"
+
+
 def _found(
     method: MethodSpec, pair: Pair, start: AffineTransform, wish: Wish, progress: Progress
 ) -> Registered:
@@ -265,10 +276,10 @@ def _measured(
     return AlignmentQuality(
         space=map_quality(transform, fixed, mask),
         overlap_share=float(seen[counted].mean()),
-        information_before=mutual_information(
+        information_before=normalised_mutual_information(
             fixed, np.asarray(began.array), _seen(pair.moving, fixed, start), mask
         ),
-        information_after=mutual_information(fixed, np.asarray(moved.array), seen, mask),
+        information_after=normalised_mutual_information(fixed, np.asarray(moved.array), seen, mask),
         way_back_mm=None if back is None else _spread(way_back_mm(transform, back, fixed, counted)),
         targets=TargetErrors.of(landmarks, transform, start),
         carried=maps,

@@ -8,12 +8,12 @@ import numpy as np
 from scipy import ndimage
 
 from napari_medassist.app.registering.aligning import (
-    MADE_BY,
     Alignment,
     Companions,
     Wish,
     align,
     carried_image,
+    is_moved,
 )
 from napari_medassist.app.registering.verdict import Thresholds
 from napari_medassist.app.segmenting import segment
@@ -77,7 +77,7 @@ def diffusion_images(case: Case) -> tuple[Volume, tuple[Volume, ...]]:
 
 def without_moved(case: Case) -> Case:
     """Return a case without what an alignment has added to it: that is not aligned again."""
-    own = tuple(s for s in case.series if not s.provenance.made_by.startswith(MADE_BY))
+    own = tuple(s for s in case.series if not is_moved(s))
     return replace(case, series=own)
 
 

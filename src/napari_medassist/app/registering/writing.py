@@ -14,7 +14,7 @@ from napari_medassist import __version__
 from napari_medassist.app.registering.aligning import Alignment
 from napari_medassist.app.registering.carrying import CarriedLabels
 from napari_medassist.app.registering.verdict import Thresholds
-from napari_medassist.core.errors import WriteFailed
+from napari_medassist.core.errors import UnsupportedFormat, WriteFailed
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.core.transform import AffineTransform
 from napari_medassist.core.volume import Volume
@@ -69,9 +69,6 @@ def write_alignment(
     written = [
         write_transform(alignment.transform, folder / f"transform.{'tfm' if is_linear else 'h5'}")
     ]
-    if _are_dicom(alignment):
-        path = folder / REGISTRATION_FILE
-        written.append(write_registration(alignment.transform, alignment.fixed, alignment.moving, path))
     names: set[str] = set()
     written += [
         write_map(image, folder / f"moved-{_free_name(image.name, names)}.nii.gz")
@@ -80,8 +77,16 @@ def write_alignment(
     for carried in alignment.quality.carried:
         name = _free_name(carried.labels.name, names)
         written.append(write(carried.labels, folder / f"labels-{name}.nii.gz"))
+    told = list(notes)
+    if _are_dicom(alignment):
+        path = folder / REGISTRATION_FILE
+        try:
+            made = write_registration(alignment.transform, alignment.fixed, alignment.moving, path)
+            written.append(made)
+        except UnsupportedFormat as error:  # the rest is whole without it
+            told.append(f"No {REGISTRATION_FILE}: {error}")
     path = folder / QUALITY_FILE
-    plain = {**as_plain(alignment, thresholds), "notes": list(notes)}
+    plain = {**as_plain(alignment, thresholds), "notes": told}
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(plain, indent=1, ensure_ascii=False), encoding="utf-8")
     return (*written, path)
@@ -115,11 +120,9 @@ def as_plain(alignment: Alignment, thresholds: Thresholds | None = None) -> dict
 
 
 def _are_dicom(alignment: Alignment) -> bool:
-    """Tell whether both images come from DICOM, with files that are still there."""
+    """Tell whether both images come from DICOM."""
     return all(
-        volume.acquisition.series_uid
-        and volume.acquisition.frame_of_reference_uid
-        and any(Path(source).exists() for source in volume.provenance.sources)
+        volume.acquisition.series_uid and volume.acquisition.frame_of_reference_uid
         for volume in (alignment.fixed, alignment.moving)
     )
 

@@ -47,8 +47,8 @@ CARD = ModelCard(
             "11 and 7 images of the same; whether the real lungs are clear nobody has said",
         ),
         Measured(
-            "Dice of opacities; share found",
-            "0.484; 53 %",
+            "Dice of opacities; share found; share of what is marked that is right",
+            "0.484; 53 %; 45 % (ground glass 58 %, consolidation 4 %)",
             "the simulated chest of the package, in the lungs that lungs-ct finds: those leave its "
             "consolidation at the chest wall out",
         ),
@@ -58,7 +58,8 @@ CARD = ModelCard(
     limits=(
         "Consolidation at the chest wall is left out, since lungs-ct leaves it out: add it by hand.",
         "Measured on simulated opacities only: how often it is right on patients is not known.",
-        "It marks dense lung bases, thick vessels and fluid in fissures too.",
+        "At the hilum, most of what it calls consolidation is vessels: take them away.",
+        "It marks dense lung bases and fluid in fissures too.",
         "Where most of both lungs is opaque, it takes the least opaque part for aerated.",
     ),
 )

@@ -23,15 +23,16 @@ from napari_medassist.app.registering.aligning import (
 )
 from napari_medassist.app.registering.verdict import Light, Thresholds
 from napari_medassist.app.registering.writing import write_alignment
+from napari_medassist.app.samples import sample_study
 from napari_medassist.cli.main import main
 from napari_medassist.core.errors import Cancelled, CorruptFile, FileProblem, GeometryMismatch
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.landmarks import LandmarkPair
 from napari_medassist.core.lesion_results import LesionVerdict
 from napari_medassist.core.transform import AffineTransform
-from napari_medassist.core.volume import Volume
+from napari_medassist.core.volume import Acquisition, Volume
 from napari_medassist.io.bridges import to_sitk
-from napari_medassist.io.files import read_labels, read_volume, write
+from napari_medassist.io.files import read, read_labels, read_volume, write
 from napari_medassist.io.landmark_files import read_landmarks, write_landmarks
 from napari_medassist.io.transform_files import read_transform
 from tests.unit.registration.test_linear import GRID, TURN, blobs, moved
@@ -95,10 +96,10 @@ def test_labels_are_carried_and_their_verdicts_compared() -> None:
     assert carried.before is not None
     assert carried.after is not None
     assert carried.after.dice > 0.8 > carried.before.dice
-    assert {(number, is_now) for number, _, is_now in carried.changed_verdicts} <= {
-        (1, LesionVerdict.FOUND),
-        (2, LesionVerdict.FOUND),
-    }
+    changes = carried.changed_verdicts
+    assert changes
+    assert {change[1:] for change in changes} == {(LesionVerdict.MISSED, LesionVerdict.FOUND)}
+    assert any("from missed to found" in reason.text for reason in aligned().verdict.reasons)
     for lesion, index in zip(carried.lesions, LESIONS_INDEX, strict=True):
         np.testing.assert_allclose(lesion.to_lps_mm, GRID.index_to_lps(index), atol=1.5)
         np.testing.assert_allclose(
@@ -199,6 +200,18 @@ def test_what_is_written_is_read_by_itk(tmp_path: Path) -> None:
     assert read_labels(written[3]).array.shape == made.fixed.array.shape
 
 
+def test_a_map_that_dicom_cannot_hold_is_told_and_the_rest_is_written(tmp_path: Path) -> None:
+    """Images that say they are DICOM, and whose files are gone."""
+    acquired = Acquisition(series_uid="1.2.3", frame_of_reference_uid="1.2.4")
+    fixed, moving = (replace(v, acquisition=acquired) for v in (aligned().fixed, aligned().moving))
+    written = write_alignment(replace(aligned(), fixed=fixed, moving=moving), tmp_path / "out")
+    assert written[0].name == "transform.tfm"
+    assert not (tmp_path / "out" / "registration.dcm").exists()
+    (note,) = json.loads(written[-1].read_text())["notes"]
+    assert "No registration.dcm" in note
+    assert ".tfm" in note
+
+
 def test_landmarks_are_read_as_written(tmp_path: Path) -> None:
     path = write_landmarks(landmarks(), tmp_path / "pairs.csv")
     for pair, again in zip(landmarks(), read_landmarks(path), strict=True):
@@ -214,6 +227,9 @@ def test_landmarks_are_read_as_written(tmp_path: Path) -> None:
         read_landmarks(path)
     path.write_text(f"{header}\na,1,2,3,4,5\n")
     with pytest.raises(CorruptFile, match="Row 1"):
+        read_landmarks(path)
+    path.write_text(f"{header}\na,1,2,3,4,5,6\na,1,2,3,4,5,6\n")
+    with pytest.raises(CorruptFile, match="called a"):
         read_landmarks(path)
     with pytest.raises(FileProblem):
         read_landmarks(tmp_path / "none.csv")
@@ -279,7 +295,7 @@ def test_the_command_aligns_carries_and_tells(
         (["--threshold", "target_error_mm=1"], "two numbers"),
         (["--threshold", "target_error_mm"], "no threshold"),
         (["--method", "rigidd"], "rigid"),
-        (["--fixed-role", "t2w"], "no image with the role 't2w'"),
+        (["--fixed-role", "t2w"], "no image with the role or name 't2w'"),
         (["--start", "masks"], "both images need one"),
     ],
 )
@@ -290,6 +306,20 @@ def test_wrong_options_are_told(
     assert main([*files(tmp_path), *options, "--out", str(out)]) == 2
     assert told in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_of_several_images_of_one_role_none_is_taken_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = str(sample_study())
+    pair = ["register", "--fixed", study, "--moving", study, "--fixed-role", "t2w", "--one-way"]
+    assert main([*pair, "--moving-role", "dwi", "--out", str(tmp_path / "o")]) == 2
+    told = capsys.readouterr().err
+    assert "4 images with the role or name 'dwi'" in told
+    name = next(v.name for v in read(sample_study()).volumes() if v.role == "dwi")
+    assert name in told
+    assert main([*pair, "--moving-role", name, "--out", str(tmp_path / "o"), "--quiet"]) in (0, 1)
+    assert (tmp_path / "o" / "registration.dcm").is_file()
 
 
 def test_all_methods_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from napari_medassist.app.samples import sample_study
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.volume import Volume
 
 SHIFT_LPS_MM = np.array([4.0, -5.0, 3.0])
@@ -71,20 +73,30 @@ def test_a_shift_of_all_diffusion_images_is_undone() -> None:
     assert again.alignment.transform == made.alignment.transform, "bit by bit"
 
 
-def test_the_whole_image_counts_if_asked_for_or_without_a_prostate() -> None:
-    case = shifted(study())
-    made = align_diffusion(case, Wish("rigid", both_ways=False), around_gland=False)
+def test_the_whole_image_counts_if_asked_for() -> None:
+    made = align_diffusion(shifted(study()), Wish("rigid", both_ways=False), around_gland=False)
     assert not any("prostate" in note for note in made.notes)
     assert not made.alignment.wish.in_masks
-    empty = tuple(
-        replace(v, array=np.random.default_rng(0).normal(100, 5, v.array.shape).astype(np.float32))
-        if isinstance(v, Volume) and v.role == "t2w"
-        else v
-        for v in case.series
-    )
-    noise = align_diffusion(replace(case, series=empty), Wish("rigid", both_ways=False))
-    told = " ".join(noise.notes)
-    assert "found no prostate" in told or "outlines it" in told
+
+
+def test_without_a_prostate_the_whole_image_counts_and_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = study()
+    t2w = case.by_role("t2w")
+    assert isinstance(t2w, Volume)
+    nothing = SimpleNamespace(labels=LabelMap.on(t2w))
+    for found, told in ((nothing, "found no prostate"), (InvalidImage("no"), "could not run")):
+
+        def segment(*_args: object, found: object = found, **_more: object) -> object:
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        monkeypatch.setattr("napari_medassist.app.registering.diffusion.segment", segment)
+        made = align_diffusion(case, Wish("rigid", both_ways=False))
+        assert told in " ".join(made.notes)
+        assert not made.alignment.wish.in_masks
 
 
 def test_a_study_without_diffusion_is_refused() -> None:

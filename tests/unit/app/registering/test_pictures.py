@@ -14,7 +14,7 @@ from napari_medassist.core.volume import Volume
 from napari_medassist.registration.quality import (
     jacobian_determinant,
     map_quality,
-    mutual_information,
+    normalised_mutual_information,
     way_back_mm,
 )
 from napari_medassist.registration.resample import warped, warped_numbers
@@ -76,18 +76,18 @@ def test_there_and_back_is_nothing_for_an_inverse() -> None:
     assert np.median(way_back_mm(TURN, TURN, image)) > 5
 
 
-def test_mutual_information_is_2_for_the_same_and_1_for_noise() -> None:
+def test_information_is_2_for_the_same_and_1_for_noise() -> None:
     image = blobs()
     everywhere = np.ones(GRID.shape_zyx, dtype=bool)
-    same = mutual_information(image, np.asarray(image.array), everywhere)
-    inverted = mutual_information(image, -np.asarray(image.array), everywhere)
+    same = normalised_mutual_information(image, np.asarray(image.array), everywhere)
+    inverted = normalised_mutual_information(image, -np.asarray(image.array), everywhere)
     noise = np.random.default_rng(0).normal(size=GRID.shape_zyx)
     assert same == pytest.approx(2.0, abs=1e-9)
     assert inverted == pytest.approx(2.0, abs=0.01)
-    assert 1.0 < mutual_information(image, noise, everywhere) < 1.02
+    assert 1.0 < normalised_mutual_information(image, noise, everywhere) < 1.02
     few = np.zeros_like(everywhere)
     few[0, 0, :20] = True
-    assert np.isnan(mutual_information(image, noise, few))
+    assert np.isnan(normalised_mutual_information(image, noise, few))
 
 
 def test_numbers_come_from_the_nearest_voxel() -> None:
