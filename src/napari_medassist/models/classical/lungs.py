@@ -25,6 +25,7 @@ _GAS_HU = -965.0  # gas in bowel and outside has no tissue in it; lungs have, ev
 _WORKS_ON_MM = 2.0
 _LEAST_ML = 8.0
 _CORE_MM = 5.0  # deeper than partial volume reaches
+_VESSEL_MM2 = 250.0  # an artery of 18 mm, cut across
 _CLOSING_MM = 6.0  # vessels and small nodules at the pleura belong to the lung
 _LEAST_SHARE = 0.15  # of all lung: less is no lung of its own when two are told apart
 
@@ -150,8 +151,23 @@ def _closed(mask: Mask, spacing_zyx_mm: tuple[float, float, float]) -> Mask:
     near = ndimage.distance_transform_edt(~padded, sampling=spacing_zyx_mm) <= _CLOSING_MM
     kept = ndimage.distance_transform_edt(near, sampling=spacing_zyx_mm) > _CLOSING_MM
     inner = tuple(slice(n, -n) for n in margin)
-    closed = kept[inner] | mask
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
+    return _filled(kept[inner] | mask, spacing_zyx_mm)
+
+
+def _filled(mask: Mask, spacing_zyx_mm: tuple[float, float, float]) -> Mask:
+    """Fill what lung surrounds on all sides, and the small holes of each axial slice: vessels.
+
+    In an axial slice lung surrounds the dome of the diaphragm too: a large hole is lung only if it is
+    closed above and below.
+    """
+    filled = ndimage.binary_fill_holes(mask)
+    most = _VESSEL_MM2 / (spacing_zyx_mm[1] * spacing_zyx_mm[2])
+    for k in np.flatnonzero(mask.any(axis=(1, 2))):
+        holes, n = ndimage.label(ndimage.binary_fill_holes(filled[k]) & ~filled[k])
+        if n:
+            small = np.flatnonzero(np.bincount(holes.ravel()) <= most)
+            filled[k] |= np.isin(holes, small[small > 0])
+    return np.asarray(filled)
 
 
 def _grown(mask: Mask, n_voxels: int) -> Mask:

@@ -62,6 +62,22 @@ def test_lungs_that_touch_are_told_apart() -> None:
     assert np.count_nonzero((found == LEFT) & (truth == RIGHT)) < 0.01 * np.count_nonzero(found)
 
 
+def test_the_dome_of_the_diaphragm_is_no_lung_and_a_mass_within_it_is() -> None:
+    hu, truth = (array.copy() for array in chest())
+    z, y, x = np.meshgrid(*(np.arange(n) for n in GRID.shape_zyx), indexing="ij")
+    zz, yy, xx = (z - 28) * 5.0, (y - 40) * 3.5, (x - 49.5) * 3.5
+    dome = ((xx + 68) / 30) ** 2 + (yy / 35) ** 2 + ((zz + 100) / 60) ** 2 < 1
+    mass = (xx - 68) ** 2 + yy**2 + (zz - 20) ** 2 < 18.0**2
+    hu[dome | mass] = 40.0
+    truth[dome] = 0
+    found = segment_lungs(hu, GRID)
+    island = dome & (zz > -80)  # in these slices lung surrounds it
+    assert np.count_nonzero(island) > 500
+    assert np.count_nonzero(found[island]) < 0.1 * np.count_nonzero(island)
+    assert np.count_nonzero(found[mass] == LEFT) > 0.98 * np.count_nonzero(mass)
+    assert dice(found, truth, RIGHT) > 0.96
+
+
 def test_fine_slices_are_worked_on_coarsely_and_come_back() -> None:
     hu, truth = chest()
     fine = np.repeat(np.repeat(hu, 2, axis=1), 2, axis=2)
