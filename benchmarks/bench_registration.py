@@ -30,7 +30,7 @@ from napari_medassist.core.transform import AffineTransform, Transform
 from napari_medassist.io.bridges import to_sitk
 from napari_medassist.io.transform_files import from_itk
 from napari_medassist.registration.quality import jacobian_determinant
-from napari_medassist.registration.registry import METHODS
+from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.registration.spec import Pair, checked
 from registration_pairs import KnownPair, standard_pairs
 from svg_plots import Axis, scatter

@@ -64,13 +64,15 @@ def add_parser(subparsers: Any) -> None:
 def run_list(_args: argparse.Namespace) -> int:
     """Print a line a model."""
     from napari_medassist.app.segmenting import offered_models
-    from napari_medassist.models.registry import problems
+    from napari_medassist.models.registry import aligning_models, problems
 
     for offered in offered_models(None):
         card = offered.card
         state = "ready" if offered.is_installed else f"napari-medassist models install {card.name}"
         takes = ", ".join(wanted.in_words for wanted in card.inputs)
         print(f"{card.full_name:<24} {card.title} (takes {takes}) [{state}]")
+    for card in aligning_models():
+        print(f"{card.full_name:<24} {card.title} [napari-medassist register --method {card.name}]")
     told = problems()
     for problem in told:
         print(f"warning: {problem}", file=sys.stderr)
@@ -80,18 +82,18 @@ def run_list(_args: argparse.Namespace) -> int:
 def run_show(args: argparse.Namespace) -> int:
     """Print the card of a model."""
     from napari_medassist.models.card import as_text
-    from napari_medassist.models.registry import find_model
+    from napari_medassist.models.registry import find_card
 
-    print(as_text(find_model(args.name)))
+    print(as_text(find_card(args.name)))
     return 0
 
 
 def run_install(args: argparse.Namespace) -> int:
     """Fetch the weights of a model."""
     from napari_medassist.models.places import install
-    from napari_medassist.models.registry import find_model
+    from napari_medassist.models.registry import find_card
 
-    card = find_model(args.name)
+    card = find_card(args.name)
     for path in install(card):
         print(f"{path}: checked, ready")
     if not card.weights:

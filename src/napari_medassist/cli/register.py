@@ -76,11 +76,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Align, write and tell the verdict."""
     from napari_medassist.app.registering.diffusion import align_diffusion
+    from napari_medassist.app.registering.registry import METHODS
     from napari_medassist.app.registering.verdict import Light
     from napari_medassist.app.registering.writing import write_alignment
     from napari_medassist.core.progress import silent
     from napari_medassist.io.files import read
-    from napari_medassist.registration.registry import METHODS
 
     if args.list:
         return _list()
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list() -> int:
-    from napari_medassist.registration.registry import METHODS
+    from napari_medassist.app.registering.registry import METHODS
 
     for name in METHODS.names():
         spec = METHODS.get(name)

@@ -31,10 +31,11 @@ class Activation(StrEnum):
 
 
 class Task(StrEnum):
-    """What a model does with a case."""
+    """What a model gives."""
 
     SEGMENTATION = "labels of structures"
     DETECTION = "candidates of lesions, each with a confidence"
+    ALIGNMENT = "a map from one image or outline to another"
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,9 @@ class ModelCard:
     intended_use, limits
         What it is for and where it fails, in sentences.
     task
-        Whether it outlines structures or looks for lesions.
+        Whether it outlines structures, looks for lesions, or aligns.
+    own_weights
+        Files of one whose network takes no images.
     organ
         Of a detection model: name of the model that outlines the organ; candidates beyond it are none.
     """
@@ -267,6 +270,7 @@ class ModelCard:
     limits: tuple[str, ...]
     task: Task = Task.SEGMENTATION
     organ: str = ""
+    own_weights: tuple[WeightFile, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -276,14 +280,16 @@ class ModelCard:
     @property
     def weights(self) -> tuple[WeightFile, ...]:
         """Its files; none without a network."""
-        return () if self.network is None else self.network.weights
+        return self.own_weights if self.network is None else self.network.weights
 
 
 def rows_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
     """Return what a card says as pairs of a heading and a sentence; a heading may come again."""
+    takes = ", ".join(f"{wanted.in_words} ({wanted.modality})" for wanted in card.inputs)
+    gives = ", ".join(f"{label.value} {label.name}" for label in card.scheme.labels)
     rows = [
-        ("Takes", ", ".join(f"{wanted.in_words} ({wanted.modality})" for wanted in card.inputs)),
-        ("Gives", ", ".join(f"{label.value} {label.name}" for label in card.scheme.labels)),
+        ("Takes", takes or "outlines"),
+        ("Gives", gives or str(card.task)),
         ("Use", card.intended_use),
         *(("Limit", limit) for limit in card.limits),
         *(("Quality", f"{m.what}: {m.value} ({m.data})") for m in card.quality),
@@ -302,9 +308,9 @@ def rows_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
             ("Intensities", str(card.network.normalisation)),
             *((("Looks within", f"what {card.organ} outlines"),) if card.organ else ()),
             *((("Looks", "twice, the second time mirrored"),) if card.network.looks_twice else ()),
-            *(("Weights", f"{file.name}, SHA-256 {file.sha256}") for file in card.network.weights),
         ]
-    return tuple(rows)
+    weights = (("Weights", f"{file.name}, SHA-256 {file.sha256}") for file in card.weights)
+    return (*rows, *weights)
 
 
 def as_text(card: ModelCard) -> str:

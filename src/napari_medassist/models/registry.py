@@ -10,6 +10,8 @@ from napari_medassist.models import tuned
 from napari_medassist.models import user_models as users
 from napari_medassist.models.card import ModelCard
 from napari_medassist.models.zoo import (
+    diffusion_to_t2w,
+    gland_surfaces,
     lungs_ct,
     opacity_ct,
     prostate_lesions,
@@ -25,6 +27,9 @@ _OURS: tuple[ModelCard, ...] = (
     taps_prostate.CARD,
 )
 
+#: What methods of registration run; not what segments.
+_ALIGNING: tuple[ModelCard, ...] = (diffusion_to_t2w.CARD, gland_surfaces.CARD)
+
 
 def our_models() -> tuple[ModelCard, ...]:
     """Return the cards of the models that the package knows."""
@@ -34,6 +39,11 @@ def our_models() -> tuple[ModelCard, ...]:
 def models() -> tuple[ModelCard, ...]:
     """Return the cards of all models, those of the package first."""
     return (*_OURS, *tuned.tuned_models(_by_name())[0], *users.user_models()[0])
+
+
+def aligning_models() -> tuple[ModelCard, ...]:
+    """Return the cards of the models that methods of registration run."""
+    return _ALIGNING
 
 
 def problems() -> tuple[str, ...]:
@@ -49,14 +59,27 @@ def root_of(card: ModelCard) -> ModelCard:
 
 
 def find_model(name: str) -> ModelCard:
-    """Return the card of a model.
+    """Return the card of a model that segments.
 
     Raises
     ------
     UnknownItem
         If there is none of that name; the message holds the nearest ones.
     """
-    known = {card.name: card for card in models()}
+    if any(card.name == name for card in _ALIGNING):
+        raise UnknownItem(
+            f"'{name}' segments nothing: it aligns.", cure="See: napari-medassist register --list"
+        )
+    return _found(name, models())
+
+
+def find_card(name: str) -> ModelCard:
+    """Return the card of any model, of one that aligns too; see :func:`find_model`."""
+    return _found(name, (*models(), *_ALIGNING))
+
+
+def _found(name: str, cards: tuple[ModelCard, ...]) -> ModelCard:
+    known = {card.name: card for card in cards}
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
@@ -88,4 +111,4 @@ def add_model(path: Path, *, fold: str = "", trusted_sha256: str = "") -> ModelC
 
 
 def _by_name() -> dict[str, ModelCard]:
-    return {card.name: card for card in _OURS}
+    return {card.name: card for card in (*_OURS, *_ALIGNING)}

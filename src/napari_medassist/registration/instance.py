@@ -78,6 +78,8 @@ def deform(
     start: AffineTransform,
     progress: Progress = silent,
     how: Deforming | None = None,
+    *,
+    begun: DisplacementField | None = None,
 ) -> Registered:
     """Find a deformation under which the images are most alike; folding is held off.
 
@@ -91,6 +93,9 @@ def deform(
         Told at each iteration; may raise ``Cancelled``.
     how
         Settings.
+    begun
+        Displacements on the fixed grid to begin with, before the start, e.g. those that a network
+        found; none by default.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def deform(
     fixed = pair.fixed.geometry
     z, y, x = ((n - 1) * mm for n, mm in zip(fixed.shape_zyx, fixed.spacing_zyx_mm, strict=True))
     grid = ControlGrid.of((z, y, x), how.levels[0].control_mm)
-    points = torch.zeros(3, *grid.shape)
+    points = torch.zeros(3, *grid.shape) if begun is None else _fitted(begun, grid)
     before = after = float("nan")
     n_done = 0
     for number, level in enumerate(how.levels):
@@ -198,6 +203,20 @@ def _field(points: Tensor, grid: ControlGrid, fixed: Geometry) -> DisplacementFi
     axes = fixed.direction[:, ::-1].astype(np.float32)  # columns: unit vectors along z, y, x
     vectors = np.einsum("lc,czyx->zyxl", axes, along_axes)
     return DisplacementField(np.ascontiguousarray(vectors), fixed)
+
+
+def _fitted(field: DisplacementField, grid: ControlGrid) -> Tensor:
+    """Return control points that give a field as nearly as they can (least squares)."""
+    fixed = field.geometry
+    axes = fixed.direction[:, ::-1].astype(np.float32)
+    found = torch.from_numpy(np.einsum("lc,zyxl->czyx", axes, field.vectors_lps_mm))
+    for axis, (n, mm) in enumerate(zip(fixed.shape_zyx, fixed.spacing_zyx_mm, strict=True)):
+        # Displacements that are the same along an axis say nothing against control points there.
+        weights = grid.weights(axis, np.arange(n, dtype=np.float64) * mm)
+        matrix = torch.from_numpy(np.linalg.pinv(weights).astype(np.float32))
+        moved = torch.tensordot(matrix, found, dims=([1], [axis + 1]))
+        found = moved.movedim(0, axis + 1)
+    return found.contiguous()
 
 
 def _refined(points: Tensor, before: ControlGrid, after: ControlGrid) -> Tensor:

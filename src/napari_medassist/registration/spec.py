@@ -57,14 +57,15 @@ class Registered:
     transform
         From the fixed image's space to the moving image's, LPS mm.
     before, after
-        What the method minimised, at its start and at its end, on its finest level.
+        What the method minimised, at its start and at its end, on its finest level; None for one that
+        minimises nothing.
     n_iterations
         Over all levels.
     """
 
     transform: Transform
-    before: float
-    after: float
+    before: float | None
+    after: float | None
     n_iterations: int
 
 
@@ -88,6 +89,11 @@ class MethodSpec:
     refine
         The same from a start that is nearly right, without looks so coarse that they might leave it;
         ``run`` itself where there is none.
+    is_one_way
+        Whether it knows only which image is fixed and which one moves: the other way round it cannot
+        be asked, and so there is no way back to compare with.
+    needs_masks
+        Whether it works on what the masks of both images outline.
     """
 
     name: str
@@ -96,6 +102,8 @@ class MethodSpec:
     run: Run
     needs: tuple[str, ...] = ()
     refine: Run | None = None
+    is_one_way: bool = False
+    needs_masks: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:

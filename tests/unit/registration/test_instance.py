@@ -11,12 +11,18 @@ import torch
 from scipy.interpolate import BSpline
 from scipy.ndimage import gaussian_filter, uniform_filter
 
+from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.core.errors import Cancelled
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.transform import AffineTransform, CompositeTransform, DisplacementField
 from napari_medassist.core.volume import Volume
-from napari_medassist.registration.instance import Deforming, DeformLevel, _refined, deform
-from napari_medassist.registration.registry import METHODS
+from napari_medassist.registration.instance import (
+    Deforming,
+    DeformLevel,
+    _fitted,
+    _refined,
+    deform,
+)
 from napari_medassist.registration.resample import warped
 from napari_medassist.registration.similarity import LocalCorrelation, mutual_information
 from napari_medassist.registration.spec import Pair, checked
@@ -166,6 +172,30 @@ def test_it_goes_on_from_a_start_on_another_grid() -> None:
     index = other.lps_to_index(TURN.transform_points(places))
     seen = ((index > 3) & (index < np.array(other.shape_zyx) - 4)).all(axis=-1)
     assert np.linalg.norm(off, axis=-1)[seen].mean() < 0.8, "it was right already"
+
+
+def test_it_goes_on_from_displacements_that_are_known() -> None:
+    field = smooth_field()
+    pair = checked(Pair(*pair_with(field)))
+    once = Deforming(levels=(DeformLevel(2.4, 9.0, 1, 0.01, 10**6),))
+    begun = error_mm(deform(pair, IDENTITY, how=once, begun=field).transform, field)
+    not_begun = error_mm(deform(pair, IDENTITY, how=once).transform, field)
+    assert not_begun.mean() > 2.0
+    assert begun.mean() < 0.3
+
+
+def test_control_points_give_the_field_that_they_are_fitted_to() -> None:
+    z, y, x = ((n - 1) * mm for n, mm in zip(GRID.shape_zyx, GRID.spacing_zyx_mm, strict=True))
+    grid = ControlGrid.of((z, y, x), 20.0)
+    points = torch.randn(3, *grid.shape, generator=torch.Generator().manual_seed(3))
+    weights = tuple(
+        torch.from_numpy(grid.weights(axis, np.arange(n) * mm).astype(np.float32))
+        for axis, (n, mm) in enumerate(zip(GRID.shape_zyx, GRID.spacing_zyx_mm, strict=True))
+    )
+    along = evaluated(points, (weights[0], weights[1], weights[2])).numpy()
+    vectors = np.einsum("lc,czyx->zyxl", GRID.direction[:, ::-1], along)
+    found = _fitted(DisplacementField(vectors.astype(np.float32), GRID), grid)
+    torch.testing.assert_close(found, points, atol=1e-2, rtol=1e-2)
 
 
 def test_the_same_input_gives_the_same_bits() -> None:

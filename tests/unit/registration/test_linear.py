@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.core.errors import Cancelled, InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.transform import AffineTransform
 from napari_medassist.core.volume import Volume
-from napari_medassist.registration.registry import METHODS
 from napari_medassist.registration.resample import warped
 from napari_medassist.registration.spec import Pair, checked, overlap_share
 from napari_medassist.registration.start import Start, from_landmarks, start_of

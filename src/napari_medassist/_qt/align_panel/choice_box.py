@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
 
 from napari_medassist.app.registering.aligning import title_of
+from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.core.volume import Volume
-from napari_medassist.registration.registry import METHODS
 from napari_medassist.registration.start import Start
 
 BY_HAND, AT_LANDMARKS = "by hand", "at the landmarks"

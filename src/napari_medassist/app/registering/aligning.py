@@ -14,8 +14,10 @@ from napari_medassist.app.registering.carrying import (
     require_on_its_grid,
 )
 from napari_medassist.app.registering.quality import AlignmentQuality, TargetErrors
+from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.app.registering.verdict import Thresholds, Verdict, judged
 from napari_medassist.core.case import Series
+from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.landmarks import LandmarkPair
 from napari_medassist.core.progress import Progress, part_of, silent
@@ -28,7 +30,6 @@ from napari_medassist.registration.quality import (
     normalised_mutual_information,
     way_back_mm,
 )
-from napari_medassist.registration.registry import METHODS
 from napari_medassist.registration.resample import warped, warped_numbers
 from napari_medassist.registration.spec import Gives, Mask, MethodSpec, Pair, Registered, checked
 from napari_medassist.registration.start import Start, start_of
@@ -160,15 +161,22 @@ def align(
     wish, companions = wish or Wish(), companions or Companions()
     method = METHODS.get(wish.method)
     method.require_installed()
+    if method.needs_masks and (companions.fixed_mask is None or companions.moving_mask is None):
+        raise InvalidSetting(
+            f"'{method.name}' aligns what is outlined in both images.",
+            cure="Give a mask of the organ for each of them.",
+        )
     pair = checked(Pair(fixed, moving, companions.fixed_mask, companions.moving_mask))
     for _, reference in companions.labels:  # told before a long run, not after it
         require_on_its_grid(reference, fixed)
     start = wish.start if isinstance(wish.start, AffineTransform) else start_of(pair, wish.start)
-    searched = pair if wish.in_masks else replace(pair, fixed_mask=None, moving_mask=None)
-    there_until = _THERE if wish.both_ways else _BACK
+    keeps_masks = wish.in_masks or method.needs_masks
+    searched = pair if keeps_masks else replace(pair, fixed_mask=None, moving_mask=None)
+    both_ways = wish.both_ways and not method.is_one_way
+    there_until = _THERE if both_ways else _BACK
     registered = _found(method, searched, start, wish, part_of(progress, 0, there_until))
     back = None
-    if wish.both_ways:
+    if both_ways:
         turned = _turned(searched, registered.transform)
         told = part_of(progress, _THERE, _BACK, "the way back: ")
         back = _found(method, turned, start.inverse(), wish, told).transform

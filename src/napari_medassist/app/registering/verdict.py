@@ -186,6 +186,9 @@ def _of_space(quality: AlignmentQuality, limits: Thresholds) -> Iterator[Reason]
         middle, far = quality.way_back_mm
         told = f"There and back, points are off by {middle:.2f} mm (median), {far:.2f} mm (95 %)."
         yield Reason(_above(far, limits.way_back_mm), told)
+    else:
+        told = "The way back was not done: whether there and back agree was not measured."
+        yield Reason(Light.GREEN, told)
 
 
 def _of_targets(quality: AlignmentQuality, limits: Thresholds) -> Iterator[Reason]:

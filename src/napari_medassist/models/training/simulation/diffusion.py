@@ -87,13 +87,49 @@ def _inside(chance: Chance, gland: Gland, lesions: Mask, t2w: Array) -> tuple[Ar
     return np.clip(adc, 100, _LARGEST_ADC).astype(np.float32), signal.astype(np.float32)
 
 
-def acquire_diffusion(chance: Chance, frame: Frame, tissue: Tissue) -> tuple[Array, Array]:
-    """Return ADC map and high b-value image as a scanner would give them, float32.
+@dataclass(frozen=True)
+class Diffusion:
+    """Diffusion images of one scan, (z, y, x).
+
+    Parameters
+    ----------
+    low
+        The image with the lowest b-value.
+    adc
+        Map of the apparent diffusion coefficient, um2/s.
+    high
+        The image with the high b-value, acquired or calculated from the map.
+    """
+
+    low: Array
+    adc: Array
+    high: Array
+
+
+def acquire_diffusion(chance: Chance, frame: Frame, tissue: Tissue) -> Diffusion:
+    """Return the images as a scanner would give them, float32.
 
     Pixels are larger than those of T2w, the pelvis has moved a little, and near gas the image is bent
-    along y. The high b-value image is acquired, or calculated from the map.
+    along y.
     """
-    adc, signal = _moved(chance, frame, np.stack([tissue.adc, np.clip(tissue.signal, 0, 3)]))
+    return scan_diffusion(chance, frame, tissue, _slightly_moved(chance, frame))
+
+
+def scan_diffusion(chance: Chance, frame: Frame, tissue: Tissue, at_mm: Array) -> Diffusion:
+    """Return the images of a pelvis that has moved.
+
+    Parameters
+    ----------
+    chance
+        Where chance is from.
+    frame
+        The window.
+    tissue
+        What decides the signal, as T2w shows it.
+    at_mm
+        For each voxel, what tissue lies there: its offset from the window's centre, (3, z, y, x).
+    """
+    adc, signal = _moved(frame, np.stack([tissue.adc, np.clip(tissue.signal, 0, 3)]), at_mm)
     width = chance.between(0.6, 1.2)
     adc, signal = (ndimage.gaussian_filter(c, (0.3, width, width), truncate=2.5) for c in (adc, signal))
     noise = chance.between(0.005, 0.025)
@@ -108,15 +144,19 @@ def acquire_diffusion(chance: Chance, frame: Frame, tissue: Tissue) -> tuple[Arr
     else:
         weighted = _magnitude(chance, signal * np.exp(-b_value * adc * _PER_MM2), 0.7 * noise)
     weighted = weighted * np.exp(chance.between(0, 0.4) * chance.field((3, 3, 3)))
-    return measured.astype(np.float32), weighted.astype(np.float32)
+    return Diffusion(low, measured.astype(np.float32), weighted.astype(np.float32))
 
 
-def _moved(chance: Chance, frame: Frame, channels: Array) -> Array:
+def _slightly_moved(chance: Chance, frame: Frame) -> Array:
     shift = np.array([chance.normal(0, 1.0), chance.normal(0, 1.5), chance.normal(0, 1.0)])
     at_mm = frame.around(shift).copy()
     at_mm[1] += chance.between(0, 2.5) * chance.field((3, 5, 5))
     for axis in (0, 2):
         at_mm[axis] += chance.between(0, 0.8) * chance.field((3, 4, 4))
+    return at_mm
+
+
+def _moved(frame: Frame, channels: Array, at_mm: Array) -> Array:
     middle = (np.array(frame.shape_zyx) - 1) / 2
     index = at_mm / column(np.array(frame.spacing_zyx_mm)) + column(middle)
     return sample(channels.astype(np.float32), index.astype(np.float32))

@@ -58,7 +58,8 @@ def simulate_mpmr(
     scene = draw_scene(chance, frame, gland, background, lesions)
     tissue = draw_tissue(chance, gland, lesions, scene, background)
     t2w = displayed(chance, acquire(chance, frame, scene.image))
-    images = [normalise_mr(image) for image in (t2w, *acquire_diffusion(chance, frame, tissue))]
+    diffusion = acquire_diffusion(chance, frame, tissue)
+    images = [normalise_mr(image) for image in (t2w, diffusion.adc, diffusion.high)]
     missing = [chance.happens(_MISSING) for _ in images]
     if may_miss and not all(missing):
         images = [np.zeros_like(a) if gone else a for a, gone in zip(images, missing, strict=True)]

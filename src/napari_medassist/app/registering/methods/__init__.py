@@ -1,0 +1,1 @@
+"""Methods of registration that need a bundled network; each module holds its ``METHOD``."""

@@ -1,0 +1,115 @@
+"""Errors of `gland-surfaces`, rigid ICP and coherent point drift within glands that were held out.
+
+The error is the distance between where points inside of the gland are moved to and where the simulation
+has moved them, averaged over a pair. Coherent point drift is that of pycpd (``pip install pycpd``)::
+
+    python training/evaluate_gland_surfaces.py --sources sources.npz --checkpoint run/checkpoint.pt
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from napari_medassist.core.geometry import Float
+from napari_medassist.models.networks.free_point_transformer import FreePointTransformer
+from napari_medassist.models.training.simulation.gland_surfaces import (
+    SAMPLINGS,
+    SurfacePair,
+    shape_of,
+    surface_pair,
+)
+from napari_medassist.models.training.simulation.sources import N_HELD_OUT, read_sources
+from napari_medassist.models.training.surface_run import UNIT_MM, tensor_of
+from napari_medassist.registration.start import from_landmarks
+
+_SEED = 66_000_000
+_ICP_STEPS = 60
+_CPD_POINTS = 512
+Move = Callable[[SurfacePair], Float]
+
+
+def middles(pair: SurfacePair) -> Float:
+    """Return inner points as they are: the middles of both surfaces have met."""
+    return np.asarray(pair.inside, dtype=np.float64)
+
+
+def icp(pair: SurfacePair) -> Float:
+    """Return inner points after iterative closest points, each of the target to the source's nearest.
+
+    From the sparser side: a surface has a nearest point for each of a few planes, not the other way.
+    """
+    moved, inside = pair.source.astype(np.float64), pair.inside.astype(np.float64)
+    target = pair.target.astype(np.float64)
+    for _ in range(_ICP_STEPS):
+        _, nearest = cKDTree(moved).query(target)
+        rigid = from_landmarks(moved[nearest], target)
+        moved, inside = rigid.transform_points(moved), rigid.transform_points(inside)
+    return inside
+
+
+def cpd(kind: str) -> Move:
+    """Return coherent point drift: rigid, or deformable."""
+    import pycpd
+
+    def moved(pair: SurfacePair) -> Float:
+        target, source = (p[:_CPD_POINTS].astype(np.float64) for p in (pair.target, pair.source))
+        make = pycpd.RigidRegistration if kind == "rigid" else pycpd.DeformableRegistration
+        made = make(X=target, Y=source)
+        made.register()
+        return np.asarray(made.transform_point_cloud(pair.inside.astype(np.float64)))
+
+    return moved
+
+
+def network(path: Path) -> Move:
+    """Return inner points as the network moves them."""
+    net = FreePointTransformer().eval()
+    net.load_state_dict(torch.load(path, weights_only=True)["average"])
+
+    def moved(pair: SurfacePair) -> Float:
+        with torch.inference_mode():
+            found = net(*(tensor_of([p]) for p in (pair.source, pair.target, pair.inside)))
+        return np.asarray(pair.inside + found[0].numpy().T * UNIT_MM, dtype=np.float64)
+
+    return moved
+
+
+def main() -> None:
+    """Evaluate."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sources", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--points", type=int, default=1024)
+    parser.add_argument("--no-cpd", action="store_true")
+    options = parser.parse_args()
+    anatomies, _ = read_sources(options.sources)
+    shapes = [shape_of(anatomy) for anatomy in anatomies[:N_HELD_OUT]]
+    methods: dict[str, Move] = {"middles": middles, "ICP": icp, "network": network(options.checkpoint)}
+    if not options.no_cpd:
+        methods |= {"CPD, rigid": cpd("rigid"), "CPD, deformable": cpd("deformable")}
+    for how in SAMPLINGS:
+        pairs = [
+            surface_pair(shape, _SEED + k, n_points=options.points, target_is=how)
+            for k, shape in enumerate(shapes)
+        ]
+        for name, move in methods.items():
+            start = time.perf_counter()
+            errors: NDArray[np.float64] = np.array(
+                [np.linalg.norm(move(p) - p.inside_there, axis=1).mean() for p in pairs]
+            )
+            ms = (time.perf_counter() - start) / len(pairs) * 1000
+            far = np.percentile(errors, 95)
+            told = f"median {np.median(errors):.2f} mm, 95 % {far:.2f} mm, {ms:.0f} ms"
+            print(f"{how}, {name}: {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
