@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from napari_medassist.core.geometry import Float
 from napari_medassist.models.networks.free_point_transformer import FreePointTransformer
@@ -28,10 +27,9 @@ from napari_medassist.models.training.simulation.gland_surfaces import (
 )
 from napari_medassist.models.training.simulation.sources import N_HELD_OUT, read_sources
 from napari_medassist.models.training.surface_run import UNIT_MM, tensor_of
-from napari_medassist.registration.start import from_landmarks
+from napari_medassist.registration.closest_points import iterative_closest_points
 
 _SEED = 66_000_000
-_ICP_STEPS = 60
 _CPD_POINTS = 512
 Move = Callable[[SurfacePair], Float]
 
@@ -42,17 +40,10 @@ def middles(pair: SurfacePair) -> Float:
 
 
 def icp(pair: SurfacePair) -> Float:
-    """Return inner points after iterative closest points, each of the target to the source's nearest.
-
-    From the sparser side: a surface has a nearest point for each of a few planes, not the other way.
-    """
-    moved, inside = pair.source.astype(np.float64), pair.inside.astype(np.float64)
-    target = pair.target.astype(np.float64)
-    for _ in range(_ICP_STEPS):
-        _, nearest = cKDTree(moved).query(target)
-        rigid = from_landmarks(moved[nearest], target)
-        moved, inside = rigid.transform_points(moved), rigid.transform_points(inside)
-    return inside
+    """Return inner points after iterative closest points."""
+    source, target = pair.source.astype(np.float64), pair.target.astype(np.float64)
+    found = iterative_closest_points(source, target)
+    return found.transform.transform_points(pair.inside)
 
 
 def cpd(kind: str) -> Move:

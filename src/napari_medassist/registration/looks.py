@@ -14,7 +14,8 @@ from napari_medassist.core.transform import AffineTransform
 from napari_medassist.registration.similarity import LocalCorrelation, mutual_information
 from napari_medassist.registration.spec import Mask, Pair
 
-Similarity = Literal["correlation", "information"]
+#: "squares": of the difference, for images in the same units, from -1 to 1 as they are.
+Similarity = Literal["correlation", "information", "squares"]
 Factors = tuple[int, int, int]
 _COARSER = 1.2
 
@@ -60,6 +61,7 @@ class Look:
         # Of the start, not of each step: else what is unlike would be pushed out of sight.
         self._weight = weight * (base.abs() <= 1).all(dim=-1)
         self._base, self._to_unit = base, to_unit
+        self._similarity = similarity
         self._correlation = None
         if similarity == "correlation":
             window = _window(tuple(fixed.shape), step_mm, window_mm)
@@ -73,6 +75,9 @@ class Look:
         )[0, 0]
         if self._correlation is not None:
             return -self._correlation(seen)
+        if self._similarity == "squares":
+            squares = self._weight * (self._fixed - seen) ** 2
+            return squares.sum() / self._weight.sum().clamp_min(1e-6)
         return -mutual_information(self._fixed, seen, self._weight)
 
     def shrunk(self, moved_mm: Tensor, least_volume: float) -> Tensor:
@@ -106,7 +111,7 @@ class Looks:
 
     def __init__(self, pair: Pair, start: AffineTransform) -> None:
         self._pair, self._start = pair, start
-        self._fixed, self._moving = _unit(pair.fixed.array), _unit(pair.moving.array)
+        self._images: dict[bool, tuple[Tensor, Tensor]] = {}
 
     def at(self, voxel_mm: float, similarity: Similarity, window_mm: float, most_voxels: int) -> Look:
         """Return a look with voxels of about a size; axes that are coarser stay.
@@ -120,7 +125,9 @@ class Looks:
             if voxel_mm > max(fixed_grid.spacing_zyx_mm) * max(fixed_grid.shape_zyx):
                 break  # no axis can be made coarser any more
         factors, moving_factors = _factors(fixed_grid, voxel_mm), _factors(moving_grid, voxel_mm)
-        fixed, moving = _pooled(self._fixed, factors), _pooled(self._moving, moving_factors)
+        own_units = similarity == "squares"
+        fixed, moving = self._scaled(as_they_are=own_units)
+        fixed, moving = _pooled(fixed, factors), _pooled(moving, moving_factors)
         index = _pooled_index(fixed_grid, factors)
         base, to_unit = self._into_moving(index, moving_factors, tuple(moving.shape))
         mm = fixed_grid.spacing_zyx_mm
@@ -133,6 +140,13 @@ class Looks:
             weight = weight * F.grid_sample(there, base[None], align_corners=True)[0, 0]
         places, steps = (z, y, x), (dz, dy, dx)
         return Look(fixed, weight, moving, base, to_unit, places, steps, similarity, window_mm)
+
+    def _scaled(self, *, as_they_are: bool) -> tuple[Tensor, Tensor]:
+        """Return both images, each scaled to 0..1 for itself, or as they are; kept for other levels."""
+        if as_they_are not in self._images:
+            read = _plain if as_they_are else _unit
+            self._images[as_they_are] = (read(self._pair.fixed.array), read(self._pair.moving.array))
+        return self._images[as_they_are]
 
     def _into_moving(
         self, index_zyx: tuple[Float, Float, Float], factors: Factors, shape: tuple[int, ...]
@@ -166,6 +180,10 @@ def _window(shape: tuple[int, ...], step_mm: Triple, window_mm: float) -> Factor
     odd = [max(3, 2 * round(window_mm / mm / 2) + 1) for mm in step_mm]
     z, y, x = (min(n, size if size % 2 else size - 1) for n, size in zip(odd, shape, strict=True))
     return z, y, x
+
+
+def _plain(array: object) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
 
 
 def _unit(array: object) -> Tensor:

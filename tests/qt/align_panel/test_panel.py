@@ -248,3 +248,40 @@ def test_thresholds_come_from_the_settings(panel: AlignPanel, bridge: Any, qtbot
     assert panel.thresholds.way_back_mm == (2.0, 5.0)
     press(panel.run, panel, qtbot)
     assert "no threshold speed" in panel.verdict.reasons.toPlainText()
+
+
+def test_outlines_are_asked_for_where_they_are_needed_and_bring_the_organ_over(
+    panel: AlignPanel, bridge: Any, qtbot: Any
+) -> None:
+    case = open_pair(bridge)
+    fixed, moving = case.volumes()
+    organ = ball(fixed.geometry, 14.0)
+    there = ball(moving.geometry, 15.0, at=TRUE)
+    panel.choice.moving.setCurrentIndex(1)
+    assert not panel.choice.fixed_outline.isVisible()
+    panel.choice.method.setCurrentIndex(panel.choice.method.findData("outlines"))
+    assert panel.choice.fixed_outline.isVisible()
+    press(panel.run, panel, qtbot)
+    assert "Outline the organ in both images" in panel.message.text()
+    bridge.add_labels(LabelMap(organ, fixed.geometry, fixed.source, name="organ today"))
+    bridge.add_labels(LabelMap(there, moving.geometry, moving.source, name="organ then"))
+    assert panel.choice.fixed_outline.currentText() == "organ today"
+    assert panel.choice.moving_outline.currentText() == "organ then"
+    press(panel.run, panel, qtbot)
+    made = panel.alignment
+    assert made is not None, panel.message.text()
+    (carried,) = made.quality.carried
+    assert carried.before is not None
+    assert carried.after is not None
+    assert carried.after.dice > max(0.93, carried.before.dice)
+    panel.choice.method.setCurrentIndex(panel.choice.method.findData("rigid"))
+    assert not panel.choice.fixed_outline.isVisible()
+    panel.choice.start.setCurrentText("where their outlines meet")
+    assert panel.choice.fixed_outline.isVisible()
+
+
+def ball(grid: Geometry, radius_mm: float, at: Any = None) -> np.ndarray:
+    middle = SMALL.index_to_lps((np.array(SMALL.shape_zyx) - 1) / 2)
+    centre = middle if at is None else at.transform_points(middle)
+    away = np.linalg.norm(grid.voxel_places_lps_mm() - centre, axis=-1)
+    return (away < radius_mm).astype(np.uint8)

@@ -135,8 +135,12 @@ class AlignPanel(QWidget):
         except MedAssistError as error:
             self._tell(str(error))
             return
-        labels = tuple((labels, None) for labels in self._labels_on(moving, fixed))
-        companions = Companions(labels, self.landmarks.pairs)
+        self._offer_outlines()  # as they are now
+        outlines = self.choice.outlines
+        if self.choice.needs_outlines and outlines is None:
+            self._tell("Outline the organ in both images, each in a label map on the image's own grid.")
+            return
+        companions = self._companions(fixed, moving, outlines)
         thresholds = self.thresholds
 
         def run(progress: Progress) -> _Made:
@@ -183,6 +187,18 @@ class AlignPanel(QWidget):
         if chosen == AT_LANDMARKS:
             return from_landmarks(*landmark_places(self.landmarks.pairs))
         return Start(chosen)
+
+    def _companions(
+        self, fixed: Volume, moving: Volume, outlines: tuple[LabelMap, LabelMap] | None
+    ) -> Companions:
+        """Return what goes along: outlines, compared with each other, and other label maps."""
+        others = self._labels_on(moving, fixed)
+        if outlines is None:
+            return Companions(tuple((labels, None) for labels in others), self.landmarks.pairs)
+        own, there = outlines
+        labels = ((there, own), *((m, None) for m in others if m.name != there.name))
+        masks = (np.asarray(own.array) > 0, np.asarray(there.array) > 0)
+        return Companions(labels, self.landmarks.pairs, *masks)
 
     def _labels_on(self, image: Volume, fixed: Volume) -> list[LabelMap]:
         """Return the label maps on an image's own grid: they are carried along."""
@@ -266,7 +282,12 @@ class AlignPanel(QWidget):
         case = self._bridge.session.case
         volumes = [] if case is None else [v for v in case.volumes() if v.array.ndim == 3]
         self.choice.offer(volumes)
+        self._offer_outlines()
         self._show_busy(self.runner.is_busy)
+
+    def _offer_outlines(self) -> None:
+        layers = self._bridge.layers(Labels)
+        self.choice.offer_outlines([self._bridge.labels_of(layer) for layer in layers])
 
     def _show_busy(self, busy: bool) -> None:  # noqa: FBT001 - a slot of Qt
         self.bar.setVisible(busy)
@@ -349,6 +370,7 @@ class AlignPanel(QWidget):
         self.runner.progressed.connect(self._show_progress)
         self.runner.busy_changed.connect(self._show_busy)
         self._bridge.session.case_changed.connect(self._forget)
+        self._bridge.layers_changed.connect(self._offer_outlines)
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -233,7 +233,9 @@ def _found(
 def _turned(pair: Pair, transform: Transform) -> Pair:
     """Return the pair the other way round, with what one mask says carried to the other image."""
     mask = pair.moving_mask
-    if mask is None and pair.fixed_mask is not None:
+    if mask is not None:
+        return Pair(pair.moving, pair.fixed, mask, pair.fixed_mask)
+    if pair.fixed_mask is not None:
         numbers = pair.fixed_mask.astype(np.uint8)
         back = inverse_of(transform)
         there = warped_numbers(numbers, pair.fixed.geometry, back, pair.moving.geometry) > 0

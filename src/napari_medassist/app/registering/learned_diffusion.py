@@ -24,8 +24,9 @@ from napari_medassist.registration.spec import Mask, Pair
 
 #: Pixels of the network are the mean of two by two, as those that it learned from were.
 _FINER = 2
-_FIXED_ROLES = ("t2w", "", "other")
-_MOVING_ROLES = ("high-b", "dwi", "adc", "", "other")
+#: Roles that say nothing against it are let pass: what they are, the user knows.
+_FIXED_ROLES = ("t2w", "mr", "other", "")
+_MOVING_ROLES = ("high-b", "dwi", "adc", "mr", "other", "")
 
 
 def learned_field(pair: Pair, start: AffineTransform, progress: Progress = silent) -> DisplacementField:

@@ -30,7 +30,7 @@ _FIRST_HELD_OUT = 55_000_000
 
 def tensor_of(points: Sequence[NDArray[np.float32]]) -> Tensor:
     """Return points (n, 3) of several pairs, mm, as the network takes them: (pairs, 3, n)."""
-    return torch.from_numpy(np.stack(points)).transpose(1, 2) / UNIT_MM
+    return torch.from_numpy(np.stack(points)).mT / UNIT_MM
 
 
 def learn_surfaces(
