@@ -66,9 +66,12 @@ def network(path: Path) -> Move:
     net.load_state_dict(torch.load(path, weights_only=True)["average"])
 
     def moved(pair: SurfacePair) -> Float:
+        source, target = pair.source.astype(np.float64), pair.target.astype(np.float64)
+        met = pair.begun_with(iterative_closest_points(source, target).transform)
         with torch.inference_mode():
-            found = net(*(tensor_of([p]) for p in (pair.source, pair.target, pair.inside)))
-        return np.asarray(pair.inside + found[0].numpy().T * UNIT_MM, dtype=np.float64)
+            found = net(*(tensor_of([p]) for p in (met.source, met.target, met.inside)))
+        there = met.inside + found[0].numpy().T * UNIT_MM
+        return np.asarray(there + pair.target.mean(axis=0) - met.target.mean(axis=0), dtype=np.float64)
 
     return moved
 

@@ -15,6 +15,7 @@ from napari_medassist.core.transform import AffineTransform, CompositeTransform
 from napari_medassist.models.backends.pytorch import network_of
 from napari_medassist.models.places import weights_path
 from napari_medassist.models.zoo.gland_surfaces import CARD, N_POINTS, UNIT_MM
+from napari_medassist.registration.closest_points import iterative_closest_points
 from napari_medassist.registration.local_field import continued
 from napari_medassist.registration.spec import Mask, Pair
 from napari_medassist.registration.surfaces import surface_points
@@ -32,25 +33,27 @@ class SurfaceMap:
     ----------
     source, target
         Points on both surfaces, (n, 3), LPS mm, in spaces whose axes agree roughly (within 30 degrees).
+
+    First a rigid map by closest points, then what the network adds to it.
     """
 
     def __init__(self, source: Float, target: Float) -> None:
         import torch
 
         self._torch, self._net = torch, _network()
-        self._source, self._target = source, target
-        self._middles = source.mean(axis=0), target.mean(axis=0)
+        self.rigid = iterative_closest_points(source, target).transform
+        self._source, self._target = self.rigid.transform_points(source), target
+        self._origin = (self._source.mean(axis=0) + target.mean(axis=0)) / 2
 
     def transform_points(self, points_lps_mm: Float) -> Float:
         """Map points (..., 3), LPS mm, from the source's space to the target's."""
         points = np.asarray(points_lps_mm, dtype=np.float64)
-        there, here = self._middles[1], self._middles[0]
-        flat = points.reshape(-1, 3)
-        tensors = (self._tensor(p - m) for p, m in ((self._source, here), (self._target, there)))
+        met = self.rigid.transform_points(points.reshape(-1, 3))
+        tensors = (self._tensor(p - self._origin) for p in (self._source, self._target, met))
         with self._torch.inference_mode():
-            moved = self._net(*tensors, self._tensor(flat - here))[0].numpy()
+            moved = self._net(*tensors)[0].numpy()
         displacement = np.asarray(moved.T[:, _ZYX], dtype=np.float64) * UNIT_MM
-        return np.asarray(flat - here + displacement + there).reshape(points.shape)
+        return np.asarray(met + displacement).reshape(points.shape)
 
     def _tensor(self, points: Float) -> Any:
         values = np.ascontiguousarray(points[:, _ZYX].T / UNIT_MM, dtype=np.float32)

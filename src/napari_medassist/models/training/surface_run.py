@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from napari_medassist.models.training.simulation.gland_surfaces import (
 
 #: The network's unit of length.
 UNIT_MM = 30.0
+Meet = Callable[[SurfacePair], SurfacePair]
 _N_MOVED = 128  # points inside and around, each, of one pair and step
 _NEXT_SEEDS = 1_000_000
 _FIRST_HELD_OUT = 55_000_000
@@ -39,6 +40,7 @@ def learn_surfaces(
     held_out: Sequence[GlandShape],
     settings: RunSettings,
     folder: Path,
+    meet: Meet,
     n_at_once: int = 16,
 ) -> None:
     """Learn until the time is over; write ``checkpoint.pt`` and ``log.jsonl`` into the folder.
@@ -54,15 +56,17 @@ def learn_surfaces(
         Glands to learn from, and others, whose error is logged; nothing is chosen by it.
     settings, folder
         What to do, and where to write.
+    meet
+        Brings a pair together rigidly; what is left the network learns.
     n_at_once
         Pairs a step.
     """
     torch.set_num_threads(settings.n_threads)
     chance = np.random.default_rng((settings.seed, state.step))
-    tests = [surface_pair(s, _FIRST_HELD_OUT + k) for k, s in enumerate(held_out)]
+    tests = [meet(surface_pair(s, _FIRST_HELD_OUT + k)) for k, s in enumerate(held_out)]
     before, start, saved = state.seconds, time.monotonic(), time.monotonic()
     while state.seconds < settings.minutes * 60:
-        pairs = [_drawn(learned, chance) for _ in range(n_at_once)]
+        pairs = [meet(_drawn(learned, chance)) for _ in range(n_at_once)]
         share = min(1.0, state.seconds / (settings.minutes * 60))
         rise = min(1.0, (state.step + 1) / settings.warm_up_steps)
         state.set_rate(settings.learning_rate * rise * cosine(share))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_medassist.core.transform import AffineTransform
 from napari_medassist.models.networks.free_point_transformer import FreePointTransformer
 from napari_medassist.models.networks.local_net import LocalNet
 from napari_medassist.models.training.diffusion_pairs import batch_of, packed, warped
@@ -148,12 +149,24 @@ def test_both_surfaces_are_of_one_gland(shape: GlandShape, how: str) -> None:
         assert np.percentile(far, 90) > 2.0  # it shows a part of the surface only
 
 
+def test_a_pair_begun_with_a_map_keeps_its_truth(shape: GlandShape) -> None:
+    pair = surface_pair(shape, 2)
+    turn = AffineTransform.from_matrix(
+        [[0.8, -0.6, 0, 3.0], [0.6, 0.8, 0, -2.0], [0, 0, 1, 1.0], [0, 0, 0, 1]]
+    )
+    met = pair.begun_with(turn)
+    shift = met.target.mean(axis=0) - pair.target.mean(axis=0)
+    np.testing.assert_allclose(met.inside - shift, turn.transform_points(pair.inside), atol=1e-3)
+    np.testing.assert_allclose(met.inside_there - shift, pair.inside_there, atol=1e-3)
+    np.testing.assert_allclose(met.source.mean(axis=0) + met.target.mean(axis=0), 0, atol=1e-3)
+
+
 def test_a_run_learns_from_surfaces(shape: GlandShape, tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = FreePointTransformer(encoder=(16, 32), head=(32, 16))
     settings = RunSettings(minutes=0.05, learning_rate=3e-3, warm_up_steps=1, save_every_s=60)
     state = RunState.begin(net, settings)
-    learn_surfaces(state, [shape], [shape], settings, tmp_path, n_at_once=4)
+    learn_surfaces(state, [shape], [shape], settings, tmp_path, lambda pair: pair, n_at_once=4)
     assert np.mean(state.losses[-5:]) < np.mean(state.losses[:3])
     pair = surface_pair(shape, 1)
     parts = [tensor_of([p]) for p in (pair.source, pair.target, pair.inside)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import measure
 
+from napari_medassist.core.transform import Transform
 from napari_medassist.models.training.simulation.frame import rotation
 from napari_medassist.models.training.simulation.gland import Anatomy
 
@@ -95,6 +96,18 @@ class SurfacePair:
     around: Points
     inside_there: Points
     around_there: Points
+
+    def begun_with(self, rigid: Transform) -> SurfacePair:
+        """Return the pair with the source's space brought to the target's by a rigid map.
+
+        The origin is between the middles of both surfaces then, as the network takes them.
+        """
+        source, inside, around = (
+            rigid.transform_points(points) for points in (self.source, self.inside, self.around)
+        )
+        origin = (source.mean(axis=0) + self.target.mean(axis=0)) / 2
+        parts = (source, self.target, inside, around, self.inside_there, self.around_there)
+        return SurfacePair(*((points - origin).astype(np.float32) for points in parts))
 
 
 #: How the points of a set were gathered.
