@@ -32,7 +32,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--fixed", type=Path, metavar="PATH", help="an image, or a study folder")
     parser.add_argument("--moving", type=Path, metavar="PATH", help="the image to be brought to it")
     parser.add_argument(
-        "--study", type=Path, metavar="FOLDER", help="align its diffusion images with its T2w"
+        "--study",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="align its diffusion images with its T2w; several go one after another",
     )
     for side in ("fixed", "moving"):
         parser.add_argument(
@@ -90,9 +94,11 @@ def run(args: argparse.Namespace) -> int:
     progress = ProgressBar() if sys.stderr.isatty() else silent
     notes: tuple[str, ...] = ()
     also: list[Volume] = []
+    if args.study is not None and len(args.study) > 1:
+        return _all_studies(args, wish, thresholds, progress)
     if args.study is not None:
         made = align_diffusion(
-            read(args.study),
+            read(args.study[0]),
             wish,
             around_gland=not args.whole,
             thresholds=thresholds,
@@ -105,6 +111,31 @@ def run(args: argparse.Namespace) -> int:
     written = write_alignment(alignment, args.out, also=also, notes=notes, thresholds=thresholds)
     _print(alignment, notes, written, is_quiet=args.quiet)
     return 0 if alignment.verdict.light is Light.GREEN else 1
+
+
+def _all_studies(
+    args: argparse.Namespace, wish: Wish, thresholds: Thresholds, progress: Progress
+) -> int:
+    """Align several studies, each into a folder of its own; print a line for each."""
+    from napari_medassist.app.registering.batch import TABLE_FILE, align_studies
+    from napari_medassist.app.registering.verdict import Light
+
+    outcomes = align_studies(
+        args.study,
+        args.out,
+        wish,
+        around_gland=not args.whole,
+        thresholds=thresholds,
+        progress=progress,
+    )
+    for outcome in outcomes:
+        light = outcome.light or "failed"
+        print(f"{light}: {outcome.study}" + ("" if args.quiet else f": {outcome.reason}"))
+    n_made = sum(outcome.light is not None for outcome in outcomes)
+    print(f"{n_made} of {len(outcomes)} studies aligned: {args.out / TABLE_FILE}")
+    if not n_made:
+        return 2
+    return 0 if all(outcome.light is Light.GREEN for outcome in outcomes) else 1
 
 
 def _list() -> int:

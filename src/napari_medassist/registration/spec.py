@@ -94,6 +94,8 @@ class MethodSpec:
         be asked, and so there is no way back to compare with.
     needs_masks
         Whether it works on what the masks of both images outline.
+    made_for
+        Roles of the moving image that it has learned from, the best first; empty for any image.
     """
 
     name: str
@@ -104,6 +106,7 @@ class MethodSpec:
     refine: Run | None = None
     is_one_way: bool = False
     needs_masks: bool = False
+    made_for: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:

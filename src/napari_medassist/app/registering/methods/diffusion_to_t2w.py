@@ -21,4 +21,5 @@ METHOD = MethodSpec(
     Gives.DEFORMABLE,
     register,
     is_one_way=True,
+    made_for=("high-b", "adc"),
 )

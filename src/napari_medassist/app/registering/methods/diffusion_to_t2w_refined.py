@@ -23,4 +23,5 @@ METHOD = MethodSpec(
     register,
     needs=("torch",),
     is_one_way=True,
+    made_for=("high-b", "adc"),
 )
