@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -131,6 +131,10 @@ def inputs_of(
         if volume is None and len(card.inputs) == 1 and len(preferred) == 1:
             volume = preferred[0]
             told.append(f"'{volume.name}' is taken as {wanted.role}; it was read as {volume.role}.")
+        if volume is None and len(card.inputs) > 1:
+            volume = _aligned(case, wanted)
+            if volume is not None:
+                told.append(f"'{volume.name}' is taken as {wanted.role} as it was aligned.")
         volume = volume or _best(case, wanted)
         if volume is None and wanted.is_optional:
             continue
@@ -271,11 +275,20 @@ def _ready(card: ModelCard, backend: str, n_threads: int | None) -> Model:
 
 def _best(case: Case, wanted: ModelInput) -> Volume | None:
     """Return the first three-dimensional image of a role that is not of another kind of imaging."""
-    fitting = (
-        s
-        for s in case.all_by_role(wanted.role)
-        if isinstance(s, Volume)
-        and s.array.ndim == 3
-        and s.modality in (wanted.modality, Modality.OTHER)
-    )
-    return next(fitting, None)
+    return next(_fitting(case, wanted), None)
+
+
+def _aligned(case: Case, wanted: ModelInput) -> Volume | None:
+    """Return the image of a role that was aligned last; None if none was."""
+    moved = [v for v in _fitting(case, wanted) if v.provenance.is_of_alignment]
+    return moved[-1] if moved else None
+
+
+def _fitting(case: Case, wanted: ModelInput) -> Iterator[Volume]:
+    for s in case.all_by_role(wanted.role):
+        if (
+            isinstance(s, Volume)
+            and s.array.ndim == 3
+            and s.modality in (wanted.modality, Modality.OTHER)
+        ):
+            yield s

@@ -11,6 +11,10 @@ def now() -> datetime:
     return datetime.now(tz=UTC)
 
 
+#: What the provenance of an image begins with that an alignment has moved.
+ALIGNED_BY = "registration "
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Who made an object, from what, and when.
@@ -34,3 +38,8 @@ class Provenance:
     software: str = ""
     created: datetime = field(default_factory=now)
     details: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_of_alignment(self) -> bool:
+        """Whether an alignment has made it."""
+        return self.made_by.startswith(ALIGNED_BY)

@@ -16,6 +16,7 @@ from napari_medassist.core.geometry import Float, Geometry
 #: A matrix is rigid if its axes are orthonormal to within this.
 _RIGID_TOLERANCE = 1e-6
 _INVERSE_ITERATIONS = 60
+_JACOBIAN_VOXELS = 2_000_000
 
 
 @runtime_checkable
@@ -165,11 +166,22 @@ class DisplacementField:
 
         Central differences, one-sided at the border; along an axis of one voxel nothing changes.
         """
-        shape = self.geometry.shape_zyx
-        vectors = np.asarray(self.vectors_lps_mm, dtype=np.float64)
+        n_slices, n_rows, n_columns = self.geometry.shape_zyx
+        found = np.empty(self.geometry.shape_zyx, dtype=np.float64)
+        # In slabs: nine derivatives of each voxel of a large image are more than its memory.
+        n_at_once = max(1, _JACOBIAN_VOXELS // (n_rows * n_columns))
+        for first in range(0, n_slices, n_at_once):
+            last = min(first + n_at_once, n_slices)
+            begin, end = max(first - 1, 0), min(last + 1, n_slices)
+            part = self._determinant_of(self.vectors_lps_mm[begin:end])
+            found[first:last] = part[first - begin : last - begin]
+        return found
+
+    def _determinant_of(self, slab: NDArray[np.floating]) -> Float:
+        vectors = np.asarray(slab, dtype=np.float64)
         steps = np.stack(
             [
-                np.gradient(vectors, axis=axis) if shape[axis] > 1 else np.zeros_like(vectors)
+                np.gradient(vectors, axis=axis) if vectors.shape[axis] > 1 else np.zeros_like(vectors)
                 for axis in range(3)
             ],
             axis=-1,

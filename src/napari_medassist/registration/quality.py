@@ -18,6 +18,7 @@ from napari_medassist.core.volume import Volume
 from napari_medassist.registration.spec import Mask
 
 _BINS = 32
+_MOST_COMPARED = 4_000_000
 #: Of the places that count, about so many are moved to measure how far.
 _PLACES = 4096
 #: Brighter than this share of an image's range (percentiles 1 to 99) is body where no mask says so.
@@ -155,9 +156,12 @@ def normalised_mutual_information(
     counted = (body(fixed) if mask is None else mask) & seen
     if np.count_nonzero(counted) < _BINS**2:
         return float("nan")
+    there = np.flatnonzero(counted)
+    # Of a very large image some voxels, spread over all that count, tell the same.
+    there = there[:: max(1, len(there) // _MOST_COMPARED)]
     bins = []
     for array in (np.asarray(fixed.array), np.asarray(moved)):
-        values = array[counted].astype(np.float64)
+        values = array.ravel()[there].astype(np.float64)
         low, high = np.percentile(values, [0.5, 99.5])
         share = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
         bins.append(np.minimum((share * _BINS).astype(np.intp), _BINS - 1))
@@ -176,8 +180,10 @@ def body(image: Volume) -> Mask:
 
 def _some_places(counted: Mask, geometry: Geometry) -> Float:
     """Return some of the voxels that count, spread over all of them, (n, 3) LPS mm."""
-    index = np.argwhere(counted)
-    return geometry.index_to_lps(index[:: max(1, len(index) // _PLACES)].astype(np.float64))
+    there = np.flatnonzero(counted)
+    some = there[:: max(1, len(there) // _PLACES)]
+    index = np.stack(np.unravel_index(some, counted.shape), axis=-1)
+    return geometry.index_to_lps(index.astype(np.float64))
 
 
 def _entropy(counts: NDArray[np.integer]) -> float:

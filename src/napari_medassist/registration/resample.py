@@ -61,11 +61,10 @@ def warped(
         )
     beyond = float(times.min()) if outside is None else outside
     made = np.empty((len(times), *onto.shape_zyx), dtype=np.float32)
+    times = times.astype(np.float32, copy=False)
     for slab, index in _moving_indices(transform, onto, moving.geometry, progress):
         for k, one in enumerate(times):
-            made[k, slab] = ndimage.map_coordinates(
-                one.astype(np.float32), index, order=1, mode="constant", cval=beyond
-            )
+            made[k, slab] = ndimage.map_coordinates(one, index, order=1, mode="constant", cval=beyond)
     if np.issubdtype(values.dtype, np.integer):
         limits = np.iinfo(values.dtype)
         made = np.clip(np.rint(made), limits.min, limits.max)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from napari_medassist.app.segmenting import inputs_of, misfit, offered_models, p
 from napari_medassist.cli.main import main
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import FileProblem, InvalidImage, TooLarge
+from napari_medassist.core.provenance import Provenance
 from napari_medassist.core.volume import Acquisition, Modality
 from napari_medassist.io.files import read, read_labels, read_volume
 from napari_medassist.models.registry import find_model
@@ -43,6 +45,24 @@ def test_of_two_images_of_a_role_the_preferred_one_is_taken() -> None:
     case, card = Case("two", (first, second)), find_model("prostate-zones")
     assert inputs_of(card, case)[0]["t2w"] is first
     assert inputs_of(card, case, (second,))[0]["t2w"] is second
+
+
+def test_of_several_inputs_those_that_were_aligned_last_are_taken_and_this_is_told() -> None:
+    card = find_model("prostate-lesions")
+    t2w, adc, high = volume("t2w"), volume("adc", name="adc"), volume("high-b", name="b 1400")
+    once, again = (
+        replace(adc, name=name, provenance=Provenance(made_by=f"registration {method}"))
+        for name, method in (("adc", "rigid"), ("adc again", "deformable"))
+    )
+    found, told = inputs_of(card, Case("aligned", (t2w, adc, high, once, again)))
+    assert found["adc"] is again
+    assert found["t2w"] is t2w
+    assert found["high-b"] is high
+    assert told == ("'adc again' is taken as adc as it was aligned.",)
+    assert inputs_of(card, Case("aligned", (t2w, adc, once)), (adc,))[0]["adc"] is adc
+    # A model of one image has nothing that it must lie on.
+    moved = replace(t2w, provenance=once.provenance)
+    assert inputs_of(find_model("prostate-zones"), Case("a", (t2w, moved)))[0]["t2w"] is t2w
 
 
 def test_the_only_image_of_a_file_is_taken_whatever_its_role_and_this_is_told() -> None:

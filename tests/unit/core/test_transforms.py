@@ -67,6 +67,16 @@ def test_points_are_moved_as_itk_moves_them_also_outside() -> None:
     assert (found[far] == points[far]).all()
 
 
+def test_the_jacobian_is_the_same_in_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    grid = Geometry((7, 5, 6), (3.0, 1.0, 1.5))
+    field = DisplacementField(rng.normal(size=(7, 5, 6, 3)).astype(np.float32), grid)
+    whole = field.jacobian_determinant()
+    for n in (1, 30, 61):
+        monkeypatch.setattr("napari_medassist.core.transform._JACOBIAN_VOXELS", n)
+        np.testing.assert_array_equal(field.jacobian_determinant(), whole)
+
+
 def test_the_jacobian_is_that_of_itk_inside() -> None:
     """On axes of the patient: ITK's filter leaves the direction of the grid out."""
     straight = Geometry(GRID.shape_zyx, GRID.spacing_zyx_mm, GRID.origin_lps_mm)

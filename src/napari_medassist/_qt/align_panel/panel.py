@@ -31,7 +31,6 @@ from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.registering.aligning import (
-    MADE_BY,
     Alignment,
     Companions,
     Wish,
@@ -52,6 +51,7 @@ from napari_medassist.core.errors import Cancelled, MedAssistError
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.landmarks import landmark_places
 from napari_medassist.core.progress import Progress
+from napari_medassist.core.provenance import ALIGNED_BY
 from napari_medassist.core.transform import AffineTransform
 from napari_medassist.core.volume import Volume
 from napari_medassist.registration.start import Start, from_landmarks
@@ -220,7 +220,7 @@ class AlignPanel(QWidget):
         self._made = made
         self.overlay.setValue(50)
         self.canvas.show_moved(made.alignment, made.moved)
-        with self._bridge.recorder.titled(f"{MADE_BY}{made.alignment.wish.method}"):
+        with self._bridge.recorder.titled(f"{ALIGNED_BY}{made.alignment.wish.method}"):
             for carried in made.alignment.quality.carried:
                 self._bridge.add_labels(carried.labels)
         self._judge()

@@ -21,7 +21,7 @@ from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.landmarks import LandmarkPair
 from napari_medassist.core.progress import Progress, part_of, silent
-from napari_medassist.core.provenance import Provenance
+from napari_medassist.core.provenance import ALIGNED_BY, Provenance
 from napari_medassist.core.transform import AffineTransform, Transform, inverse_of
 from napari_medassist.core.volume import Volume
 from napari_medassist.registration.quality import (
@@ -36,8 +36,6 @@ from napari_medassist.registration.start import Start, start_of
 
 #: Shares of the run: the way there, the way back, what is carried and measured.
 _THERE, _BACK, _ALL = 50, 85, 100
-#: What the provenance of moved images begins with.
-MADE_BY = "registration "
 _RIGID = "rigid"
 
 
@@ -204,12 +202,12 @@ def remeasured(
 
 def made_by(wish: Wish) -> Provenance:
     """Return the provenance of what an alignment carries over."""
-    return Provenance(made_by=f"{MADE_BY}{wish.method}", software=f"napari-medassist {__version__}")
+    return Provenance(made_by=f"{ALIGNED_BY}{wish.method}", software=f"napari-medassist {__version__}")
 
 
 def is_moved(image: Series) -> bool:
     """Tell whether an image was made by an alignment."""
-    return image.provenance.made_by.startswith(MADE_BY)
+    return image.provenance.is_of_alignment
 
 
 def title_of(image: Volume) -> str:
