@@ -33,13 +33,19 @@ class Mouse:
         self._viewer.dims.set_point(more, float(layer.data_to_world((z, 0, 0))[0]))
         QTest.qWait(50)
 
-    def drag(self, layer: Any, *points: Sequence[float]) -> None:
+    def drag(
+        self,
+        layer: Any,
+        *points: Sequence[float],
+        held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+    ) -> None:
+        """Drag over voxels, with a key held if wanted."""
         places = [self.pixel(layer, point) for point in points]
         QTest.mouseMove(self._native, places[0])
-        QTest.mousePress(self._native, Qt.MouseButton.LeftButton, pos=places[0])
+        QTest.mousePress(self._native, Qt.MouseButton.LeftButton, held, places[0])
         for place in places[1:]:
-            self._move(place)
-        QTest.mouseRelease(self._native, Qt.MouseButton.LeftButton, pos=places[-1])
+            self._move(place, held)
+        QTest.mouseRelease(self._native, Qt.MouseButton.LeftButton, held, places[-1])
 
     def click(self, layer: Any, point: Sequence[float]) -> None:
         self.drag(layer, point)
@@ -50,7 +56,7 @@ class Mouse:
         QTest.mouseDClick(self._native, Qt.MouseButton.LeftButton, pos=place)
         QTest.mouseRelease(self._native, Qt.MouseButton.LeftButton, pos=place)
 
-    def _move(self, place: QPoint) -> None:
+    def _move(self, place: QPoint, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """A move with the button held: QTest's own does not tell of the button."""
         event = QMouseEvent(
             QEvent.Type.MouseMove,
@@ -58,7 +64,7 @@ class Mouse:
             QPointF(self._native.mapToGlobal(place)),
             Qt.MouseButton.NoButton,
             Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
+            held,
         )
         QTest.qWait(20)  # moves that come faster than the screen are dropped
         QApplication.sendEvent(self._native, event)

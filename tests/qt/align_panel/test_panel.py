@@ -167,6 +167,42 @@ def test_a_start_by_hand_is_seen_and_begun_from(panel: AlignPanel, bridge: Any, 
     assert panel.nudge.nudge == Nudge()
 
 
+def test_the_mouse_shifts_and_turns_the_moving_image(
+    panel: AlignPanel, bridge: Any, mouse: Mouse, qtbot: Any
+) -> None:
+    fixed, _moving = open_pair(bridge).volumes()
+    layer = bridge.layer_of(fixed)
+    mouse.go_to(layer, 7)
+    bridge.viewer.layers.selection.active = layer
+    centre = bridge.viewer.scene.camera.center
+    QTest.mouseClick(panel.nudge.drag, Qt.MouseButton.LeftButton)
+    places = [(7, 30, 30), (7, 32, 34), (7, 36, 42)]
+    mouse.drag(layer, *places)
+    first, last = (SMALL.index_to_lps(place) for place in (places[0], places[-1]))
+    shift = np.array(panel.nudge.nudge.shift_lps_mm)
+    # A pixel of the screen is about half a millimetre here.
+    np.testing.assert_allclose(shift, last - first, atol=0.8)
+    assert np.linalg.norm(shift) > 8
+    assert panel.nudge.nudge.turn_deg == (0.0, 0.0, 0.0)
+    assert bridge.viewer.scene.camera.center == centre, "the canvas was panned"
+    qtbot.waitUntil(lambda: any("by hand" in layer.name for layer in bridge.viewer.layers))
+    panel.nudge.reset.click()
+    middle = (np.array(SMALL.shape_zyx) - 1) / 2
+    around = middle + np.array([[0, 0, 30], [0, 8, 29], [0, 17.32, 24.6]])
+    mouse.drag(layer, *around, held=Qt.KeyboardModifier.ShiftModifier)
+    turn = panel.nudge.nudge.map_for(SMALL).inverse()
+    np.testing.assert_allclose(
+        turn.transform_points(SMALL.index_to_lps(around[0])), SMALL.index_to_lps(around[2]), atol=1.2
+    )
+    np.testing.assert_allclose(
+        turn.transform_points(SMALL.index_to_lps(middle)), SMALL.index_to_lps(middle), atol=0.2
+    )
+    QTest.mouseClick(panel.nudge.drag, Qt.MouseButton.LeftButton)
+    before = panel.nudge.nudge
+    mouse.drag(layer, *places)
+    assert panel.nudge.nudge == before
+
+
 def test_landmarks_are_picked_with_two_clicks_and_judge_at_once(
     panel: AlignPanel, bridge: Any, qtbot: Any, mouse: Mouse, viewer: Any, tmp_path: Path
 ) -> None:

@@ -19,9 +19,12 @@ class NudgeBox(QWidget):
     -------
     changed
         Emits the nudge, with each step.
+    drag_asked
+        Emits whether the mouse shall move the image on the canvas.
     """
 
     changed = Signal(object)
+    drag_asked = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,6 +38,11 @@ class NudgeBox(QWidget):
         for name, spin in zip((*_SHIFTS, *_TURNS), (*self.shifts, *self.turns), strict=True):
             form.addRow(name, spin)
             spin.valueChanged.connect(lambda _value: self.changed.emit(self.nudge))
+        self.drag = QPushButton("Move with the mouse")
+        self.drag.setCheckable(True)
+        self.drag.setToolTip("Drag on the canvas: it shifts; with Shift held: it turns")
+        self.drag.toggled.connect(self.drag_asked)
+        form.addRow(self.drag)
         form.addRow(self.reset)
         self.reset.clicked.connect(lambda: self.set_nudge(Nudge()))
 

@@ -32,6 +32,7 @@ _PREVIEW_LOOK = {"blending": "translucent", "opacity": 0.5, "colormap": "gray"}
 _IN_MM: dict[str, Any] = {"units": ("mm", "mm", "mm"), "axis_labels": AXES_ZYX}
 
 Place = Callable[[np.ndarray], None]
+Dragged = tuple[Volume, Callable[[], Nudge], Callable[[Nudge], None]]
 
 
 class OnCanvas:
@@ -51,6 +52,7 @@ class OnCanvas:
         self._preview: Image | None = None
         self._nudged: tuple[Volume, Volume, Nudge] | None = None
         self._wants: Place | None = None
+        self._dragged: Dragged | None = None
         self._share = 0.5
         self._before_picking: list[tuple[Layer, bool, float]] = []
         self._timer = QTimer()
@@ -187,6 +189,62 @@ class OnCanvas:
         if take is not None and place is not None and not moved:
             take(place)
 
+    # ---------------------------------------------------------------- moving by hand
+
+    def drag(self, fixed: Volume, begin: Callable[[], Nudge], change: Callable[[Nudge], None]) -> None:
+        """Let the mouse move the moving image: a drag shifts it, with Shift held it is turned.
+
+        Parameters
+        ----------
+        fixed
+            It is turned about the middle of this image.
+        begin
+            Returns the nudge that a drag begins with.
+        change
+            Takes each further one.
+        """
+        self.stop_dragging()
+        self._dragged = (fixed, begin, change)
+        self._bridge.viewer.mouse_drag_callbacks.append(self._on_drag)
+        self._bridge.viewer.scene.camera.mouse_pan = False
+
+    def stop_dragging(self) -> None:
+        """Let the mouse pan the canvas again."""
+        if self._dragged is None:
+            return
+        self._dragged = None
+        viewer = self._bridge.viewer
+        if viewer is not None:
+            viewer.mouse_drag_callbacks.remove(self._on_drag)
+            viewer.scene.camera.mouse_pan = True
+
+    def _on_drag(self, viewer: Any, event: Any) -> Generator[None, None, None]:
+        place, dragged = self._bridge.cursor_lps_mm(), self._dragged
+        if dragged is None or place is None or viewer.dims.ndisplay != 2 or event.button != 1:
+            return
+        fixed, begin, change = dragged
+        first, nudge = place, begin()
+        turns = "Shift" in event.modifiers
+        middle = fixed.geometry.index_to_lps((np.asarray(fixed.geometry.shape_zyx) - 1) / 2)
+        axis = self._across(viewer)
+        yield
+        while event.type == "mouse_move":
+            now = self._bridge.cursor_lps_mm()
+            if now is not None and turns:
+                angle = _angle_deg(first - middle, now - middle, axis)
+                change(nudge.turned(axis, angle))
+            elif now is not None:
+                change(nudge.shifted(now - first))
+            yield
+
+    def _across(self, viewer: Any) -> np.ndarray:
+        """Return the direction in the patient that the shown plane is seen along, of length 1."""
+        hidden = viewer.dims.order[-3] - (viewer.dims.ndim - 3)
+        ends = np.zeros((2, 3))
+        ends[1, hidden] = 1.0
+        begin, end = (self._bridge.session.frame.world_to_lps(p) for p in ends)
+        return np.asarray((end - begin) / np.linalg.norm(end - begin))
+
     # ---------------------------------------------------------------- preview
 
     def preview(self, fixed: Volume, moving: Volume, nudge: Nudge) -> None:
@@ -205,6 +263,7 @@ class OnCanvas:
         """Take all away that belongs to a case that is closed."""
         self.stop_preview()
         self.stop_picking()
+        self.stop_dragging()
         self.show_pictures(None, set())
         self.show_landmarks(())
         self._alignment = None
@@ -234,3 +293,9 @@ class OnCanvas:
         viewer = self._bridge.viewer
         if viewer is not None and layer in viewer.layers:
             viewer.layers.remove(layer)
+
+
+def _angle_deg(before: np.ndarray, after: np.ndarray, axis: np.ndarray) -> float:
+    """Return by how much a direction was turned about an axis, in degrees."""
+    flat = [v - axis * float(v @ axis) for v in (before, after)]
+    return float(np.degrees(np.arctan2(np.cross(flat[0], flat[1]) @ axis, flat[0] @ flat[1])))

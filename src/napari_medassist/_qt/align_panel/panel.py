@@ -210,6 +210,7 @@ class AlignPanel(QWidget):
     def _start(self, title: str, run: Callable[[Progress], _Made]) -> None:
         self._tell(f"{title} ...")
         self.canvas.stop_preview()
+        self.nudge.drag.setChecked(False)
         self.runner.start(Work[_Made](title, run, self._take, self._fail, lambda: True))
 
     def _take(self, made: _Made) -> None:
@@ -252,6 +253,18 @@ class AlignPanel(QWidget):
         if images is not None:
             self.choice.start.setCurrentText(BY_HAND)
             self.canvas.preview(*images, nudge)
+
+    def _drag(self, wanted: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        """Let the mouse move the moving image, or pan the canvas again."""
+        images = self.choice.images
+        if not wanted or images is None:
+            self.canvas.stop_dragging()
+            self.nudge.drag.setChecked(False)
+            if wanted:
+                self._tell("Choose two different images.")
+            return
+        self._preview(self.nudge.nudge)
+        self.canvas.drag(images[0], lambda: self.nudge.nudge, self.nudge.set_nudge)
 
     def _pick(self) -> None:
         images = self.choice.images
@@ -319,6 +332,7 @@ class AlignPanel(QWidget):
             self.verdict.show_verdict(None)
             self.landmarks.set_pairs(())
             self.canvas.forget()
+            self.nudge.drag.setChecked(False)
             self._tell("")
         self._show_choices()
 
@@ -364,6 +378,7 @@ class AlignPanel(QWidget):
         for box in self.looks.values():
             box.toggled.connect(self._show_pictures)
         self.nudge.changed.connect(self._preview)
+        self.nudge.drag_asked.connect(self._drag)
         self.landmarks.pick_asked.connect(self._pick)
         self.landmarks.changed.connect(self._on_landmarks)
         self.landmarks.shown.connect(lambda pair: self._bridge.centre_on(pair.fixed_lps_mm))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from napari_medassist.core.geometry import Geometry, Triple
@@ -29,6 +30,20 @@ class Nudge:
 
     shift_lps_mm: Triple = (0.0, 0.0, 0.0)
     turn_deg: Triple = (0.0, 0.0, 0.0)
+
+    def shifted(self, by_lps_mm: ArrayLike) -> Nudge:
+        """Return the nudge with a further shift."""
+        x, y, z = (float(v) for v in np.asarray(self.shift_lps_mm) + np.asarray(by_lps_mm))
+        return replace(self, shift_lps_mm=(x, y, z))
+
+    def turned(self, axis_lps: ArrayLike, by_deg: float) -> Nudge:
+        """Return the nudge with a further turn about an axis through the middle of the fixed image."""
+        axis = np.asarray(axis_lps, dtype=np.float64)
+        further = Rotation.from_rotvec(axis / np.linalg.norm(axis) * by_deg, degrees=True)
+        turn = further * Rotation.from_euler("xyz", self.turn_deg, degrees=True)
+        a, b, c = (float(v) for v in turn.as_euler("xyz", degrees=True))
+        x, y, z = (float(v) for v in further.apply(self.shift_lps_mm))
+        return Nudge((x, y, z), (a, b, c))
 
     def map_for(self, fixed: Geometry) -> AffineTransform:
         """Return the map from the fixed to the moving image that this stands for."""

@@ -14,6 +14,7 @@ from napari_medassist.models.training.simulation.prostate_pairs import KEPT, Dif
 
 #: How pairs are kept: 8 channels a pair, see :func:`packed`.
 PAIRS_DTYPE = np.float16
+_SHIFT_MM, _TURN_DEG = 1.5, 2.0  # spread of what moves a pair further while a network learns
 _T2W, _HIGH, _ADC, _LOW, _MAP, _GLAND = 0, 1, 2, 3, slice(4, 7), 7
 
 
@@ -101,8 +102,8 @@ def _moved_further(
 ) -> tuple[Tensor, Tensor]:
     """Turn and shift the moving images by a rigid map each, and their true maps with them."""
     n = len(images)
-    angles = np.deg2rad(np.clip(chance.normal(0, 4, (n, 3)), -12, 12))
-    shifts = np.clip(chance.normal(0, (2.5, 3.0, 3.0), (n, 3)), -9, 9)
+    angles = np.deg2rad(np.clip(chance.normal(0, _TURN_DEG, (n, 3)), -3 * _TURN_DEG, 3 * _TURN_DEG))
+    shifts = np.clip(chance.normal(0, _SHIFT_MM, (n, 3)), -3 * _SHIFT_MM, 3 * _SHIFT_MM)
     turns = torch.from_numpy(np.stack([_turn(a) for a in angles]).astype(np.float32))
     shift = torch.from_numpy(shifts.astype(np.float32)).view(n, 3, 1, 1, 1)
     places = torch.from_numpy(KEPT.places_mm)[None]
