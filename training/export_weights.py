@@ -46,7 +46,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--model", choices=sorted(BUILDERS), required=True)
-    parser.add_argument("--window", type=int, nargs=3, required=True, metavar=("Z", "Y", "X"))
+    parser.add_argument(
+        "--window",
+        type=int,
+        nargs=3,
+        metavar=("Z", "Y", "X"),
+        help="of the images that the network takes; without it only safetensors are written",
+    )
     parser.add_argument("--channels", type=int, default=4)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -58,6 +64,9 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     tensors = options.out / f"{options.model}.safetensors"
     save_file(halves, tensors)
+    if options.window is None:
+        print(f"{tensors.name}: {tensors.stat().st_size} bytes, SHA-256 {sha256_of(tensors)}")
+        return
     network = options.out / f"{options.model}.onnx"
     example = torch.zeros(1, options.channels, *options.window)
     torch.onnx.export(

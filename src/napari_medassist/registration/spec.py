@@ -85,13 +85,15 @@ class MethodSpec:
     run
         From a checked pair and a start (fixed to moving) to a map; the start is part of it.
     needs
-        Packages beside those that are always installed.
+        Modules beside those that are always installed.
     refine
         The same from a start that is nearly right, without looks so coarse that they might leave it;
         ``run`` itself where there is none.
     is_one_way
         Whether it knows only which image is fixed and which one moves: the other way round it cannot
         be asked, and so there is no way back to compare with.
+    extra
+        The package's extra that brings what it needs; that of the module's name by default.
     needs_masks
         Whether it works on what the masks of both images outline.
     made_for
@@ -105,6 +107,7 @@ class MethodSpec:
     needs: tuple[str, ...] = ()
     refine: Run | None = None
     is_one_way: bool = False
+    extra: str = ""
     needs_masks: bool = False
     made_for: tuple[str, ...] = ()
 
@@ -118,7 +121,8 @@ class MethodSpec:
         if self.missing:
             raise InvalidSetting(
                 f"'{self.name}' needs {', '.join(self.missing)}, which is not installed.",
-                cure=f'Once, with a network: pip install "napari-medassist[{self.missing[0]}]"; or '
+                cure="Once, with a network: pip install "
+                f'"napari-medassist[{self.extra or self.missing[0]}]"; or '
                 "choose a method by mutual information.",
             )
 

@@ -1,0 +1,24 @@
+"""greedy, where it is installed."""
+
+from __future__ import annotations
+
+from napari_medassist.core.progress import Progress, silent
+from napari_medassist.core.transform import AffineTransform
+from napari_medassist.registration.spec import Gives, MethodSpec, Pair, Registered
+
+
+def register(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
+    """Align by greedy; see :mod:`~napari_medassist.registration.engines.run`."""
+    from napari_medassist.registration.engines.run import run_engine
+
+    return run_engine("greedy", pair, start, progress)
+
+
+METHOD = MethodSpec(
+    "greedy",
+    "rigid, then diffeomorphic, by local correlation (greedy)",
+    Gives.DEFORMABLE,
+    register,
+    needs=("picsl_greedy",),
+    extra="greedy",
+)
