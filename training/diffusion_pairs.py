@@ -1,4 +1,4 @@
-"""Make the file of simulated pairs that `diffusion-to-t2w` learns from, and those it is measured on.
+"""Make simulated pairs of T2w and diffusion images, to learn from and to be measured on.
 
 A pair takes a second or two, longer than a step of training: they are made once, and turned and
 mirrored while the network learns. Needs the file that prostate_sources.py writes::

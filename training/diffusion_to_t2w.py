@@ -1,9 +1,12 @@
-"""Train `diffusion-to-t2w`: displacements that bring high b-value or ADC to T2w, from simulated pairs.
+"""Train a network to bring high b-value or ADC to T2w, on simulated pairs.
+
+It was tried and is not part of the product; docs/concepts/learned-diffusion.md has the figures.
 
 Needs the folder that diffusion_pairs.py writes. A run that was stopped goes on with the same command; a
 run in another folder may begin from weights with --init::
 
-    python training/diffusion_to_t2w.py --pairs pairs --config training/diffusion_to_t2w.yaml --out run
+    python training/diffusion_to_t2w.py --pairs pairs --config training/diffusion_to_t2w-privileged.yaml \
+        --out run
 """
 
 from __future__ import annotations

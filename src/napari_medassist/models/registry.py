@@ -10,7 +10,6 @@ from napari_medassist.models import tuned
 from napari_medassist.models import user_models as users
 from napari_medassist.models.card import ModelCard
 from napari_medassist.models.zoo import (
-    diffusion_to_t2w,
     gland_surfaces,
     lungs_ct,
     opacity_ct,
@@ -28,7 +27,7 @@ _OURS: tuple[ModelCard, ...] = (
 )
 
 #: What methods of registration run; not what segments.
-_ALIGNING: tuple[ModelCard, ...] = (diffusion_to_t2w.CARD, gland_surfaces.CARD)
+_ALIGNING: tuple[ModelCard, ...] = (gland_surfaces.CARD,)
 
 
 def our_models() -> tuple[ModelCard, ...]:

@@ -89,15 +89,10 @@ class MethodSpec:
     refine
         The same from a start that is nearly right, without looks so coarse that they might leave it;
         ``run`` itself where there is none.
-    is_one_way
-        Whether it knows only which image is fixed and which one moves: the other way round it cannot
-        be asked, and so there is no way back to compare with.
     extra
         The package's extra that brings what it needs; that of the module's name by default.
     needs_masks
         Whether it works on what the masks of both images outline.
-    made_for
-        Roles of the moving image that it has learned from, the best first; empty for any image.
     """
 
     name: str
@@ -106,10 +101,8 @@ class MethodSpec:
     run: Run
     needs: tuple[str, ...] = ()
     refine: Run | None = None
-    is_one_way: bool = False
     extra: str = ""
     needs_masks: bool = False
-    made_for: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -170,11 +170,10 @@ def align(
     start = wish.start if isinstance(wish.start, AffineTransform) else start_of(pair, wish.start)
     keeps_masks = wish.in_masks or method.needs_masks
     searched = pair if keeps_masks else replace(pair, fixed_mask=None, moving_mask=None)
-    both_ways = wish.both_ways and not method.is_one_way
-    there_until = _THERE if both_ways else _BACK
+    there_until = _THERE if wish.both_ways else _BACK
     registered = _found(method, searched, start, wish, part_of(progress, 0, there_until))
     back = None
-    if both_ways:
+    if wish.both_ways:
         turned = _turned(searched, registered.transform)
         told = part_of(progress, _THERE, _BACK, "the way back: ")
         back = _found(method, turned, start.inverse(), wish, told).transform

@@ -15,7 +15,6 @@ from napari_medassist.app.registering.aligning import (
     carried_image,
     is_moved,
 )
-from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.app.registering.verdict import Thresholds
 from napari_medassist.app.segmenting import segment
 from napari_medassist.core.case import Case
@@ -50,23 +49,16 @@ class AlignedDiffusion:
     notes: tuple[str, ...]
 
 
-def diffusion_images(case: Case, made_for: tuple[str, ...] = ()) -> tuple[Volume, tuple[Volume, ...]]:
+def diffusion_images(case: Case) -> tuple[Volume, tuple[Volume, ...]]:
     """Return the T2w image of a study and its diffusion images, the leading one first.
 
     The leading one has the lowest b-value that was acquired: it shows anatomy as T2w does. Without
     b-values it is the ADC map.
 
-    Parameters
-    ----------
-    case
-        The study.
-    made_for
-        Roles that a method has learned from: an image of the first of them that is there leads then.
-
     Raises
     ------
     InvalidImage
-        If there is no T2w or no diffusion image, or none that the method has learned from.
+        If there is no T2w or no diffusion image.
     """
     t2w = next((v for v in case.volumes() if v.role == "t2w"), None)
     images = [v for v in case.volumes() if v.role in DIFFUSION_ROLES and v.array.ndim == 3]
@@ -76,14 +68,6 @@ def diffusion_images(case: Case, made_for: tuple[str, ...] = ()) -> tuple[Volume
             f"'{case.name}' has {missing}.",
             cure="Choose the fixed and the moving image yourself, or set the roles of the series.",
         )
-    if made_for:
-        fit = [v for role in made_for for v in images if v.role == role]
-        if not fit:
-            raise InvalidImage(
-                f"'{case.name}' has no image that the method has learned from.",
-                cure=f"It takes {' or '.join(made_for)}; for others choose another one, e.g. rigid.",
-            )
-        return t2w, (fit[0], *(v for v in images if v is not fit[0]))
     acquired = [
         v for v in images if v.acquisition.b_value_s_mm2 is not None and not v.acquisition.calculated
     ]
@@ -136,18 +120,16 @@ def align_diffusion(
     InvalidImage
         If there is no T2w or no diffusion image, or they cannot be aligned.
     """
-    wish = wish or Wish()
-    made_for = METHODS.get(wish.method).made_for
-    t2w, (lead, *others) = diffusion_images(case, made_for)
+    t2w, (lead, *others) = diffusion_images(case)
     notes = [f"The map was found on '{lead.name}' and carries {len(others)} other image(s) along."]
     mask = None
     if around_gland:
         mask, told = _around_gland(case, t2w, part_of(progress, 0, _GLAND_UNTIL))
         notes.append(told)
+    wish = wish or Wish()
     companions = Companions(fixed_mask=mask)
     if mask is not None:
-        # What has learned how prostates move needs no start; to others an organ alone may look turned.
-        wish = replace(wish, in_masks=True, whole_first=not made_for)
+        wish = replace(wish, in_masks=True, whole_first=True)
     rest = part_of(progress, _GLAND_UNTIL, 100)
     alignment = align(t2w, lead, wish, companions, thresholds=thresholds, progress=rest)
     moved = (alignment.moved, *(carried_image(alignment, other) for other in others))

@@ -24,12 +24,6 @@ def _lesions() -> nn.Module:
     return AnisotropicUNet(n_inputs=6, n_classes=2, widths=(12, 24, 56, 96, 144))
 
 
-def _diffusion_to_t2w() -> nn.Module:
-    from napari_medassist.models.networks.local_net import LocalNet
-
-    return LocalNet(widths=(16, 32, 96, 160))
-
-
 def _gland_surfaces() -> nn.Module:
     from napari_medassist.models.networks.free_point_transformer import FreePointTransformer
 
@@ -40,7 +34,6 @@ BUILDERS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
     {
         "prostate-zones": _zones,
         "prostate-lesions": _lesions,
-        "diffusion-to-t2w": _diffusion_to_t2w,
         "gland-surfaces": _gland_surfaces,
     }
 )
