@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import math
 import tempfile
@@ -26,11 +27,18 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from napari_medassist.core.transform import AffineTransform, Transform
+from napari_medassist.app.registering.registry import METHODS
+from napari_medassist.core.transform import (
+    AffineTransform,
+    CompositeTransform,
+    DisplacementField,
+    Transform,
+)
 from napari_medassist.io.bridges import to_sitk
 from napari_medassist.io.transform_files import from_itk
+from napari_medassist.registration.engines.files import FIXED, MOVING
+from napari_medassist.registration.engines.run import read_part
 from napari_medassist.registration.quality import jacobian_determinant
-from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.registration.spec import Pair, checked
 from registration_pairs import KnownPair, standard_pairs
 from svg_plots import Axis, scatter
@@ -65,8 +73,6 @@ def simpleitk_rigid(pair: KnownPair) -> Transform:
 
 def simpleitk_bspline(pair: KnownPair) -> Transform:
     """Follow its notebook on free form deformation: control points 50 mm apart, LBFGSB."""
-    from napari_medassist.core.transform import CompositeTransform, DisplacementField
-
     fixed, moving = images_of(pair)
     method = _simpleitk(0.01)
     start = sitk.CenteredTransformInitializer(
@@ -114,91 +120,32 @@ def _simpleitk(share: float) -> sitk.ImageRegistrationMethod:
     return method
 
 
-def ants(pair: KnownPair) -> Transform:
-    """Run ANTs' SyN with the settings that it calls quick, affine before."""
-    import ants as antspy
+def engine(name: str) -> Method:
+    """Run a program as the product runs it where it is installed, but in this process."""
 
-    with tempfile.TemporaryDirectory() as folder:
-        fixed, moving = (antspy.image_read(str(p)) for p in files_of(pair, Path(folder)))
-        made = antspy.registration(
-            fixed, moving, type_of_transform="antsRegistrationSyNQuick[s]", outprefix=f"{folder}/out"
-        )
-        return in_order([read_ants(Path(p)) for p in made["fwdtransforms"]])
+    def run(pair: KnownPair) -> Transform:
+        module = importlib.import_module(f"napari_medassist.registration.engines.{name}")
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            for file, image in zip((FIXED, MOVING), images_of(pair), strict=True):
+                sitk.WriteImage(image, str(folder / file), useCompression=False)
+            with contextlib.chdir(folder):  # transformix leaves files where it stands
+                parts = module.align(folder)
+            return CompositeTransform(tuple(read_part(part) for part in parts))
 
-
-def read_ants(path: Path) -> Transform:
-    """Read one of ANTs' files: a field as an image of vectors, or a linear map in MATLAB's format."""
-    if path.suffix == ".mat":
-        return from_itk(sitk.ReadTransform(str(path)))
-    return field_of(path)
-
-
-def greedy(pair: KnownPair) -> Transform:
-    """Run greedy with local correlation, rigid before: of five settings that were tried the best."""
-    from picsl_greedy import Greedy3D
-
-    with tempfile.TemporaryDirectory() as folder:
-        fixed, moving = files_of(pair, Path(folder))
-        tool = Greedy3D()
-        affine, field = Path(folder) / "affine.mat", Path(folder) / "field.nii.gz"
-        common = f"-i {fixed} {moving} -m NCC 4x4x1 -n 100x50x10 -threads 2"
-        tool.execute(f"-a -dof 6 -ia-identity {common} -o {affine}")
-        tool.execute(f"{common} -s 3mm 1mm -it {affine} -o {field}")
-        matrix = np.loadtxt(affine)
-        flip = np.diag([-1.0, -1.0, 1.0, 1.0])  # greedy's files are RAS
-        linear = AffineTransform.from_matrix(flip @ matrix @ flip)
-        return in_order([field_of(field), linear])
-
-
-def elastix(pair: KnownPair) -> Transform:
-    """Run elastix with its default parameter maps: rigid, then B-splines (Mattes information)."""
-    import itk
-
-    with tempfile.TemporaryDirectory() as folder:
-        fixed, moving = (itk.imread(str(p), itk.F) for p in files_of(pair, Path(folder)))
-        parameters = itk.ParameterObject.New()
-        for kind in ("rigid", "bspline"):
-            parameters.AddParameterMap(parameters.GetDefaultParameterMap(kind))
-        _, found = itk.elastix_registration_method(fixed, moving, parameter_object=parameters)
-        with contextlib.chdir(folder):  # transformix leaves files where it stands
-            field = itk.transformix_deformation_field(moving, found)
-        path = Path(folder) / "field.nii.gz"
-        itk.imwrite(field, str(path))
-        return field_of(path)
-
-
-def field_of(path: Path) -> Transform:
-    from napari_medassist.core.transform import DisplacementField
-    from napari_medassist.io.bridges import geometry_from_sitk
-
-    image = sitk.ReadImage(str(path))
-    vectors = sitk.GetArrayFromImage(image).astype(np.float32)
-    return DisplacementField(np.ascontiguousarray(vectors.squeeze()), geometry_from_sitk(image))
-
-
-def in_order(parts: list[Transform]) -> Transform:
-    from napari_medassist.core.transform import CompositeTransform
-
-    return CompositeTransform(tuple(parts))
+    return run
 
 
 def images_of(pair: KnownPair) -> tuple[sitk.Image, sitk.Image]:
     return tuple(sitk.Cast(to_sitk(v), sitk.sitkFloat32) for v in (pair.fixed, pair.moving))  # type: ignore[return-value]
 
 
-def files_of(pair: KnownPair, folder: Path) -> tuple[Path, Path]:
-    paths = folder / "fixed.nii.gz", folder / "moving.nii.gz"
-    for path, image in zip(paths, images_of(pair), strict=True):
-        sitk.WriteImage(image, str(path), useCompression=False)
-    return paths
-
-
 OTHERS: dict[str, tuple[str, Method]] = {
     "SimpleITK rigid": ("SimpleITK", simpleitk_rigid),
     "SimpleITK rigid + B-spline": ("SimpleITK", simpleitk_bspline),
-    "ANTs SyNQuick": ("ants", ants),
-    "greedy": ("picsl_greedy", greedy),
-    "elastix rigid + B-spline": ("itk", elastix),
+    "ANTs SyNQuick": ("ants", engine("ants")),
+    "greedy": ("picsl_greedy", engine("greedy")),
+    "elastix rigid + B-spline": ("itk", engine("elastix")),
 }
 
 

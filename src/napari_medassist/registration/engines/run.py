@@ -113,12 +113,13 @@ def _parts(folder: Path, name: str) -> list[Transform]:
     """Return the maps that the program has left, the first to be applied first."""
     try:
         names = json.loads((folder / FOUND).read_text(encoding="utf-8"))
-        return [_read(folder / str(part)) for part in names]
+        return [read_part(folder / str(part)) for part in names]
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineFailed(f"What {name} has left is not understood: {error}") from error
 
 
-def _read(path: Path) -> Transform:
+def read_part(path: Path) -> Transform:
+    """Read one map that a program has left: a matrix in text, or an image of vectors."""
     if path.suffix == ".txt":
         return AffineTransform.from_matrix(np.loadtxt(path))
     image = SimpleITK.ReadImage(str(path))
