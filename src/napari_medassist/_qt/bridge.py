@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -70,6 +70,9 @@ class Bridge:
         self.verdicts = VerdictLayers(viewer, self.session)
         self.comparer = Comparer(self.session, self.layer_of)
         self.recorder = LayerRecorder(self)
+        #: Takes the next patient point (LPS mm) that is clicked: on the canvas with None, in a linked view
+        #: with the layer that it shows.
+        self.place_wanted: Callable[[np.ndarray, Layer | None], None] | None = None
         for layer in viewer.layers:
             self._adopt(layer)
 

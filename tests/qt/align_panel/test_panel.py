@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.layers import Image, Labels, Points, Vectors
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtTest import QTest
 
 import napari_medassist as ma
 from napari_medassist._qt.align_panel.panel import AlignPanel
+from napari_medassist._qt.views.linked import linked_views_of
+from napari_medassist.app.hanging.protocol import Choice, Layout
 from napari_medassist.app.layer_data import case_layers, link_of
 from napari_medassist.app.registering.by_hand import Nudge, preview
 from napari_medassist.app.registering.verdict import Light
@@ -24,7 +26,7 @@ from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap
-from tests.mouse import Mouse
+from tests.mouse import Mouse, send_mouse
 from tests.unit.registration.test_linear import TILT, about_the_middle, blobs, error_mm, moved
 
 pytestmark = pytest.mark.gui
@@ -321,3 +323,37 @@ def ball(grid: Geometry, radius_mm: float, at: Any = None) -> np.ndarray:
     centre = middle if at is None else at.transform_points(middle)
     away = np.linalg.norm(grid.voxel_places_lps_mm() - centre, axis=-1)
     return (away < radius_mm).astype(np.uint8)
+
+
+def test_landmarks_are_picked_in_linked_views_each_in_the_view_of_its_image(
+    panel: AlignPanel, bridge: Any, viewer: Any, qtbot: Any
+) -> None:
+    fixed, moving = open_pair(bridge).volumes()
+    viewer.window._qt_window.resize(1200, 800)
+    viewer.window._qt_window.show()
+    linked = linked_views_of(bridge)
+    both = Layout("both", ((Choice("mr", "axial"),), (Choice("mr", "coronal"),)))
+    linked.show(both)
+    QTest.qWait(60)
+    panel.choice.moving.setCurrentIndex(1)
+    place = SMALL.index_to_lps((7, 40, 50))
+    linked.link.go_to(place)
+    QTest.qWait(60)
+    QTest.mouseClick(panel.landmarks.pick, Qt.MouseButton.LeftButton)
+    (view,) = linked.views
+    shown = link_of(view.shown.layer.metadata).image
+    point = QPointF(*view.sight.to_pixel(place))
+    none, left = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
+    for kind, buttons in ((QEvent.Type.MouseButtonPress, left), (QEvent.Type.MouseButtonRelease, none)):
+        send_mouse(view, kind, point, left, buttons)
+    assert shown is fixed
+    assert panel.landmarks.waits_for_moving
+    for kind, buttons in ((QEvent.Type.MouseButtonPress, left), (QEvent.Type.MouseButtonRelease, none)):
+        send_mouse(view, kind, point, left, buttons)
+    assert panel.landmarks.waits_for_moving, "the view shows the fixed image"
+    bridge.place_wanted(place + 2.0, bridge.layer_of(moving))
+    (pair,) = panel.landmarks.pairs
+    np.testing.assert_allclose(pair.fixed_lps_mm, place, atol=0.8)
+    np.testing.assert_allclose(pair.moving_lps_mm, place + 2.0, atol=1e-6)
+    assert bridge.place_wanted is None
+    linked.close()

@@ -51,7 +51,6 @@ class OnCanvas:
         self._marks: Points | None = None
         self._preview: Image | None = None
         self._nudged: tuple[Volume, Volume, Nudge] | None = None
-        self._wants: Place | None = None
         self._dragged: Dragged | None = None
         self._share = 0.5
         self._before_picking: list[tuple[Layer, bool, float]] = []
@@ -153,8 +152,11 @@ class OnCanvas:
         self._marks = self._bridge.viewer.add_layer(layer)
 
     def pick(self, image: Volume, take: Place) -> None:
-        """Show one image alone, and hand the next place that is clicked over."""
-        if self._wants is None:
+        """Show one image alone, and hand over the next place that is clicked on it.
+
+        A click in a linked view counts where that shows the image; elsewhere it is no click.
+        """
+        if self._bridge.place_wanted is None:
             shown = self._bridge.layers(Image)
             self._before_picking = [(layer, layer.visible, layer.opacity) for layer in shown]
         self._bridge.show_only(image)
@@ -163,13 +165,18 @@ class OnCanvas:
             layer.opacity = 1.0
             self._bridge.viewer.layers.selection.active = layer
         callbacks = self._bridge.viewer.mouse_drag_callbacks
-        if self._wants is None:
+        if self._on_click not in callbacks:
             callbacks.append(self._on_click)
-        self._wants = take
+
+        def on_place(place: np.ndarray, shown: Layer | None) -> None:
+            if shown is None or shown is layer:
+                take(place)
+
+        self._bridge.place_wanted = on_place
 
     def stop_picking(self) -> None:
         """Let clicks be clicks again, and show what was shown before."""
-        self._wants = None
+        self._bridge.place_wanted = None
         for layer, was_visible, opacity in self._before_picking:
             if layer in self._bridge.viewer.layers:
                 layer.visible, layer.opacity = was_visible, opacity
@@ -185,9 +192,9 @@ class OnCanvas:
         while event.type == "mouse_move":
             moved = True
             yield
-        take, place = self._wants, self._bridge.cursor_lps_mm()
+        take, place = self._bridge.place_wanted, self._bridge.cursor_lps_mm()
         if take is not None and place is not None and not moved:
-            take(place)
+            take(place, None)
 
     # ---------------------------------------------------------------- moving by hand
 

@@ -106,6 +106,8 @@ class LinkedView(QWidget):
         if event.button() == Qt.MouseButton.RightButton:
             layer = self._asked_layer(event)
             self._window = None if layer is None else WindowDrag(layer)
+        elif event.button() == Qt.MouseButton.LeftButton and self._bridge.place_wanted is not None:
+            return  # a click is asked for: nothing is painted
         elif event.button() == Qt.MouseButton.LeftButton and self._tools.takes():
             self._uses_tool = True
             self._tools.press(self.lps_at(event.position()))
@@ -140,7 +142,11 @@ class LinkedView(QWidget):
             (event.position() - self._pressed).manhattanLength() < _CLICK_PX
         )
         if is_click and self._window is None and self._paints is None and not self._uses_tool:
-            self._link.go_to(self.lps_at(event.position()))
+            wanted, place = self._bridge.place_wanted, self.lps_at(event.position())
+            if wanted is None:
+                self._link.go_to(place)
+            else:
+                wanted(place, self.shown.layer)
         self._end()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
