@@ -70,8 +70,8 @@ class Bridge:
         self.verdicts = VerdictLayers(viewer, self.session)
         self.comparer = Comparer(self.session, self.layer_of)
         self.recorder = LayerRecorder(self)
-        #: Takes the next patient point (LPS mm) that is clicked: on the canvas with None, in a linked view
-        #: with the layer that it shows.
+        #: Takes the next patient point (LPS mm) that is clicked: on the canvas with None, in a linked
+        #: view with the layer that it shows.
         self.place_wanted: Callable[[np.ndarray, Layer | None], None] | None = None
         for layer in viewer.layers:
             self._adopt(layer)
