@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from napari_medassist.app.exchange import save
 from napari_medassist.app.layer_data import LayerData, case_layers
 from napari_medassist.app.live_comparison import ComparedLabels, LiveComparison, PredictedImage
 from napari_medassist.app.reading.room import ReadingRoom
-from napari_medassist.core.case import Case
+from napari_medassist.core.case import Case, Series
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.results import CaseEvaluation
 from napari_medassist.core.volume import Volume
@@ -100,6 +101,14 @@ class Session:
         """Open a case; if one is open, the new images and label maps join it, in its frame."""
         self._frame = self._frame_for(case)
         self._case = case if self._case is None else _joined(self._case, case)
+        self.case_changed.emit(self._case)
+
+    def take_away(self, series: Sequence[Series]) -> None:
+        """Take images out of the open case, e.g. those that an alignment has added to it."""
+        if self._case is None:
+            return
+        kept = tuple(s for s in self._case.series if not any(s is gone for gone in series))
+        self._case = replace(self._case, series=kept)
         self.case_changed.emit(self._case)
 
     def close(self) -> None:

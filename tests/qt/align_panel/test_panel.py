@@ -135,6 +135,22 @@ def test_two_images_are_aligned_and_labels_go_along(panel: AlignPanel, bridge: A
     assert len(series_names(bridge)) == 3, "pictures are no series"
 
 
+def test_moved_images_are_taken_away_again(panel: AlignPanel, bridge: Any, qtbot: Any) -> None:
+    case = open_pair(bridge)
+    before = list(bridge.viewer.layers)
+    assert not panel.remove.isEnabled()
+    press(panel.run, panel, qtbot)
+    panel.looks["Grid"].setChecked(True)
+    assert len(series_names(bridge)) == 3
+    QTest.mouseClick(panel.remove, Qt.MouseButton.LeftButton)
+    assert bridge.session.case.series == case.series
+    assert list(bridge.viewer.layers) == before
+    assert panel.verdict.light.text() == ""
+    assert not panel.remove.isEnabled()
+    press(panel.run, panel, qtbot)
+    assert len(series_names(bridge)) == 3, "it can be done again"
+
+
 def test_the_same_image_twice_is_refused(panel: AlignPanel, bridge: Any) -> None:
     open_pair(bridge)
     panel.choice.moving.setCurrentIndex(0)

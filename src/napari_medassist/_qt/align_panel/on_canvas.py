@@ -77,6 +77,16 @@ class OnCanvas:
         # A case that grew is hung anew as soon as the window comes to it; the overlay stays.
         QTimer.singleShot(0, lambda: self.blend(self._share))
 
+    def take_away(self, moved: Sequence[Volume]) -> None:
+        """Take moved images out of the case, with all that was shown of their map."""
+        self.show_pictures(None, set())
+        self._alignment = None
+        layers = [self._layer_of(image) for image in moved]
+        self._bridge.session.take_away(moved)
+        for layer in layers:
+            if layer is not None:
+                self._remove(layer)
+
     def blend(self, share: float) -> None:
         """Let the moved image cover the fixed one by a share, 0 to 1."""
         self._share = share

@@ -22,17 +22,17 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_medassist._qt.align_panel.choice_box import AT_LANDMARKS, BY_HAND, ChoiceBox
+from napari_medassist._qt.align_panel.choice_box import BY_HAND, ChoiceBox
 from napari_medassist._qt.align_panel.landmark_box import LandmarkBox
 from napari_medassist._qt.align_panel.nudge_box import NudgeBox
 from napari_medassist._qt.align_panel.on_canvas import OnCanvas
 from napari_medassist._qt.align_panel.verdict_view import VerdictView
+from napari_medassist._qt.align_panel.wishes import companions_of, start_of
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.registering.aligning import (
     Alignment,
-    Companions,
     Wish,
     align,
     remeasured,
@@ -48,13 +48,9 @@ from napari_medassist.app.registering.writing import write_alignment
 from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled, MedAssistError
-from napari_medassist.core.labels import LabelMap
-from napari_medassist.core.landmarks import landmark_places
 from napari_medassist.core.progress import Progress
 from napari_medassist.core.provenance import ALIGNED_BY
-from napari_medassist.core.transform import AffineTransform
 from napari_medassist.core.volume import Volume
-from napari_medassist.registration.start import Start, from_landmarks
 
 _SETTING = "align_thresholds"
 
@@ -89,7 +85,8 @@ class AlignPanel(QWidget):
         self.diffusion = QPushButton("Align diffusion to T2")
         self.choice = ChoiceBox()
         self.run, self.stop = QPushButton("Align"), QPushButton("Cancel")
-        self.save = QPushButton("Save...")
+        self.save, self.remove = QPushButton("Save..."), QPushButton("Take away")
+        self.remove.setToolTip("Take the moved images out of the case again")
         self.bar, self.message = QProgressBar(), QLabel()
         self.verdict, self.nudge, self.landmarks = VerdictView(), NudgeBox(), LandmarkBox()
         self.overlay = QSlider(Qt.Orientation.Horizontal)
@@ -131,7 +128,7 @@ class AlignPanel(QWidget):
         fixed, moving = images
         method, both_ways = self.choice.method.currentData(), self.choice.both_ways.isChecked()
         try:
-            wish = Wish(method, self._start_of(fixed), both_ways)
+            wish = Wish(method, start_of(self.choice, self.nudge, self.landmarks, fixed), both_ways)
         except MedAssistError as error:
             self._tell(str(error))
             return
@@ -140,7 +137,7 @@ class AlignPanel(QWidget):
         if self.choice.needs_outlines and outlines is None:
             self._tell("Outline the organ in both images, each in a label map on the image's own grid.")
             return
-        companions = self._companions(fixed, moving, outlines)
+        companions = companions_of(self._bridge, self.landmarks.pairs, fixed, moving, outlines)
         thresholds = self.thresholds
 
         def run(progress: Progress) -> _Made:
@@ -167,6 +164,16 @@ class AlignPanel(QWidget):
             return
         self._tell(f"{len(written)} files saved in {folder}.")
 
+    def take_away(self) -> None:
+        """Take the moved images of the last alignment out of the case."""
+        made, self._made = self._made, None
+        if made is None:
+            return
+        self.canvas.take_away(made.moved)
+        self.verdict.show_verdict(None)
+        self._show_busy(self.runner.is_busy)
+        self._tell("The moved images were taken away; label maps that went along are undone.")
+
     @property
     def thresholds(self) -> Thresholds:
         """Thresholds of the verdict, from the settings; the usual ones if those are not understood.
@@ -179,33 +186,6 @@ class AlignPanel(QWidget):
         except MedAssistError as error:
             self._problem = f"{error} The usual thresholds count."
             return Thresholds()
-
-    def _start_of(self, fixed: Volume) -> Start | AffineTransform:
-        chosen = self.choice.start.currentData()
-        if chosen == BY_HAND:
-            return self.nudge.nudge.map_for(fixed.geometry)
-        if chosen == AT_LANDMARKS:
-            return from_landmarks(*landmark_places(self.landmarks.pairs))
-        return Start(chosen)
-
-    def _companions(
-        self, fixed: Volume, moving: Volume, outlines: tuple[LabelMap, LabelMap] | None
-    ) -> Companions:
-        """Return what goes along: outlines, compared with each other, and other label maps."""
-        others = self._labels_on(moving, fixed)
-        if outlines is None:
-            return Companions(tuple((labels, None) for labels in others), self.landmarks.pairs)
-        own, there = outlines
-        labels = ((there, own), *((m, None) for m in others if m.name != there.name))
-        masks = (np.asarray(own.array) > 0, np.asarray(there.array) > 0)
-        return Companions(labels, self.landmarks.pairs, *masks)
-
-    def _labels_on(self, image: Volume, fixed: Volume) -> list[LabelMap]:
-        """Return the label maps on an image's own grid: they are carried along."""
-        maps = [self._bridge.labels_of(layer) for layer in self._bridge.layers(Labels)]
-        if image.geometry.is_same_grid(fixed.geometry):
-            return []  # nobody knows on which of the two they were drawn
-        return [labels for labels in maps if labels.geometry.is_same_grid(image.geometry)]
 
     def _start(self, title: str, run: Callable[[Progress], _Made]) -> None:
         self._tell(f"{title} ...")
@@ -306,7 +286,8 @@ class AlignPanel(QWidget):
         self.bar.setVisible(busy)
         self.stop.setVisible(busy)
         self.run.setEnabled(not busy and self.choice.fixed.count() > 1)
-        self.save.setEnabled(not busy and self._made is not None)
+        for button in (self.save, self.remove):
+            button.setEnabled(not busy and self._made is not None)
         for widget in (self.overlay, *self.looks.values()):
             widget.setEnabled(self._made is not None)
         why = why_no_diffusion(self._bridge.session.case)
@@ -356,7 +337,7 @@ class AlignPanel(QWidget):
         rows = QVBoxLayout(self)
         rows.addWidget(self.diffusion)
         rows.addWidget(self.choice)
-        rows.addLayout(_row(self.run, self.stop, self.choice.both_ways, self.save))
+        rows.addLayout(_row(self.run, self.stop, self.choice.both_ways, self.save, self.remove))
         rows.addWidget(self.bar)
         rows.addWidget(self.message)
         rows.addLayout(_row(QLabel("Fixed"), self.overlay, QLabel("moved")))
@@ -374,6 +355,7 @@ class AlignPanel(QWidget):
         self.run.clicked.connect(lambda: self.begin())
         self.stop.clicked.connect(lambda: self.runner.cancel())
         self.save.clicked.connect(lambda: self._ask_and_save())
+        self.remove.clicked.connect(lambda: self.take_away())
         self.overlay.valueChanged.connect(lambda value: self.canvas.blend(value / 100))
         for box in self.looks.values():
             box.toggled.connect(self._show_pictures)
