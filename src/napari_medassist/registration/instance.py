@@ -11,6 +11,7 @@ from torch import Tensor
 from napari_medassist.core.geometry import Float, Geometry
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.transform import AffineTransform, CompositeTransform, DisplacementField
+from napari_medassist.registration.flow import Flow
 from napari_medassist.registration.itk import require_overlap
 from napari_medassist.registration.looks import Look, Looks, Similarity
 from napari_medassist.registration.spec import Pair, Registered
@@ -60,6 +61,9 @@ class Deforming:
         How much bending counts; in mm2 times the similarity.
     folding
         How much voxels count that are about to fold.
+    diffeomorphic
+        Whether the control points give a velocity that is followed for a unit of time: such a map has
+        an inverse of the same kind, and folds nowhere up to how finely it is followed.
     """
 
     levels: tuple[DeformLevel, ...] = (
@@ -71,6 +75,7 @@ class Deforming:
     window_mm: float = 6.0
     stiffness: float = 150.0
     folding: float = 10.0
+    diffeomorphic: bool = False
 
 
 def deform(
@@ -125,7 +130,7 @@ def deform(
         before = problem.unlike(torch.zeros_like(points))
         points, n_steps = _descended(points, problem, level, number, len(how.levels), progress)
         after, n_done = problem.unlike(points), n_done + n_steps
-    field = _field(points, grid, fixed)
+    field = _field(points, grid, fixed, how)
     return Registered(CompositeTransform((field, start)), before, after, n_done)
 
 
@@ -134,21 +139,26 @@ class _Problem:
 
     def __init__(self, look: Look, grid: ControlGrid, how: Deforming) -> None:
         self._look, self._grid, self._how = look, grid, how
+        self._flow = Flow(look.shape, look.step_mm) if how.diffeomorphic else None
         self._splines = _splines(grid, look.places_mm)
 
     def unlike(self, points: Tensor) -> float:
         """Return minus the similarity."""
         with torch.no_grad():
-            return float(self._look.unlike(evaluated(points, self._splines)))
+            return float(self._look.unlike(self._moved(points)))
 
     def loss(self, points: Tensor) -> Tensor:
         """Return minus the similarity, with what bending and folding cost."""
-        moved = evaluated(points, self._splines)
+        moved = self._moved(points)
         loss = self._look.unlike(moved)
         loss = loss + self._how.stiffness * bending(points, self._grid.spacing_mm)
         if self._how.folding:
             loss = loss + self._how.folding * self._look.shrunk(moved, _LEAST_VOLUME)
         return loss
+
+    def _moved(self, points: Tensor) -> Tensor:
+        along = evaluated(points, self._splines)
+        return along if self._flow is None else self._flow.followed(along)
 
 
 def _descended(
@@ -193,13 +203,16 @@ def _splines(grid: ControlGrid, places_mm: tuple[Float, Float, Float]) -> tuple[
     return z, y, x
 
 
-def _field(points: Tensor, grid: ControlGrid, fixed: Geometry) -> DisplacementField:
+def _field(points: Tensor, grid: ControlGrid, fixed: Geometry, how: Deforming) -> DisplacementField:
     """Return the displacements at all voxels of the fixed grid, LPS mm."""
     z, y, x = (
         np.arange(n, dtype=np.float64) * mm
         for n, mm in zip(fixed.shape_zyx, fixed.spacing_zyx_mm, strict=True)
     )
-    along_axes = evaluated(points, _splines(grid, (z, y, x))).numpy()
+    moved = evaluated(points, _splines(grid, (z, y, x)))
+    if how.diffeomorphic:
+        moved = Flow(fixed.shape_zyx, fixed.spacing_zyx_mm).followed(moved)
+    along_axes = moved.numpy()
     axes = fixed.direction[:, ::-1].astype(np.float32)  # columns: unit vectors along z, y, x
     vectors = np.einsum("lc,czyx->zyxl", axes, along_axes)
     return DisplacementField(np.ascontiguousarray(vectors), fixed)

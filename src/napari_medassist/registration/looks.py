@@ -67,6 +67,12 @@ class Look:
             window = _window(tuple(fixed.shape), step_mm, window_mm)
             self._correlation = LocalCorrelation(fixed, window, self._weight)
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along z, y, x."""
+        z, y, x = self._fixed.shape
+        return z, y, x
+
     def unlike(self, moved_mm: Tensor) -> Tensor:
         """Return minus the similarity under displacements, with a gradient."""
         places = self._base + torch.einsum("ic,czyx->zyxi", self._to_unit, moved_mm)

@@ -12,22 +12,26 @@ from napari_medassist.registration.spec import Gives, MethodSpec, Pair, Register
 
 def register(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
     """Align rigidly, then deform; see :mod:`~napari_medassist.registration.instance`."""
-    return _deformed(pair, RIGID.run(pair, start, part_of(progress, 0, 33)), progress)
+    return deformed(pair, RIGID.run(pair, start, part_of(progress, 0, 33)), progress)
 
 
 def refine(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
     """Align rigidly from a start that is nearly right, then deform."""
     finely = RIGID.refine or RIGID.run
-    return _deformed(pair, finely(pair, start, part_of(progress, 0, 33)), progress)
+    return deformed(pair, finely(pair, start, part_of(progress, 0, 33)), progress)
 
 
-def _deformed(pair: Pair, rigid: Registered, progress: Progress) -> Registered:
-    from napari_medassist.registration.instance import deform
+def deformed(
+    pair: Pair, rigid: Registered, progress: Progress, *, diffeomorphic: bool = False
+) -> Registered:
+    """Deform after a rigid registration."""
+    from napari_medassist.registration.instance import Deforming, deform
 
     turned = rigid.transform
     if not isinstance(turned, AffineTransform):
         raise TypeError("A rigid registration gives an affine map.")
-    found = deform(pair, turned, part_of(progress, 33, 100))
+    how = Deforming(diffeomorphic=diffeomorphic)
+    found = deform(pair, turned, part_of(progress, 33, 100), how)
     return replace(found, n_iterations=rigid.n_iterations + found.n_iterations)
 
 
