@@ -5,8 +5,8 @@ It was tried and is not part of the product; docs/concepts/learned-diffusion.md 
 Needs the folder that diffusion_pairs.py writes. A run that was stopped goes on with the same command; a
 run in another folder may begin from weights with --init::
 
-    python training/diffusion_to_t2w.py --pairs pairs --config training/diffusion_to_t2w-privileged.yaml \
-        --out run
+    python training/diffusion_to_t2w.py --pairs pairs --out run \
+        --config training/diffusion_to_t2w-privileged.yaml
 """
 
 from __future__ import annotations

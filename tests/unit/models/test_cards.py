@@ -11,10 +11,11 @@ from napari_medassist.core.errors import UnknownItem
 from napari_medassist.models.card import as_text, rows_of
 from napari_medassist.models.networks.known import BUILDERS
 from napari_medassist.models.places import is_installed, user_models_folder, weights_place
-from napari_medassist.models.registry import find_model, models
+from napari_medassist.models.registry import aligning_models, find_card, find_model, models
 from napari_medassist.models.weights import sha256_of
 
-ALL = pytest.mark.parametrize("card", models(), ids=lambda card: card.name)
+CARDS = (*models(), *aligning_models())
+ALL = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 
 
 @ALL
@@ -52,10 +53,18 @@ def test_names_are_found_and_near_ones_offered() -> None:
         find_model("prostate-zone")
 
 
+def test_what_aligns_does_not_segment() -> None:
+    assert find_card("gland-surfaces").name == "gland-surfaces"
+    assert "gland-surfaces" not in {card.name for card in models()}
+    with pytest.raises(UnknownItem, match="it aligns") as error:
+        find_model("gland-surfaces")
+    assert "register" in str(error.value)
+
+
 def test_the_weights_say_under_which_licence_they_are() -> None:
     folder = Path(__file__).resolve().parents[3] / "model_weights"
     told = (folder / "README.md").read_text(encoding="utf-8")
-    for card in models():
+    for card in CARDS:
         if card.weights and all(file.source is None for file in card.weights):
             (row,) = (line for line in told.splitlines() if line.startswith(f"| `{card.name}`"))
             licence = card.licence.removesuffix(" (weights)").partition(" (weights)")[0]

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.core.errors import InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Float, Geometry
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.transform import AffineTransform, CompositeTransform
+from napari_medassist.core.volume import Volume
 from napari_medassist.models.backends.pytorch import network_of
 from napari_medassist.models.places import weights_path
 from napari_medassist.models.zoo.gland_surfaces import CARD, N_POINTS, UNIT_MM
 from napari_medassist.registration.closest_points import iterative_closest_points
 from napari_medassist.registration.local_field import continued
 from napari_medassist.registration.spec import Mask, Pair
-from napari_medassist.registration.surfaces import surface_points
+from napari_medassist.registration.surfaces import is_sparse, surface_points
 
 _STEP_MM = 4.0
 #: The network has learned how tissue moves up to 10 mm beyond the gland.
@@ -77,12 +78,14 @@ def surface_map(pair: Pair, start: AffineTransform, progress: Progress = silent)
     InvalidSetting
         If an image has no mask.
     InvalidImage
-        If an outline has hardly a voxel.
+        If an outline has hardly a voxel, or by its size is no prostate.
     """
     if pair.fixed_mask is None or pair.moving_mask is None:
         raise InvalidSetting(f"{CARD.name} needs the outline of the gland in both images.")
     progress(0, 3, "surfaces")
     fixed = pair.fixed.geometry
+    for image, mask in ((pair.fixed, pair.fixed_mask), (pair.moving, pair.moving_mask)):
+        _require_a_prostate(image, mask)
     source = surface_points(pair.fixed_mask, fixed, N_POINTS)
     target = surface_points(pair.moving_mask, pair.moving.geometry, N_POINTS)
     progress(1, 3, "network")
@@ -94,6 +97,18 @@ def surface_map(pair: Pair, start: AffineTransform, progress: Progress = silent)
     inside = _inside(pair.fixed_mask, fixed, window)
     field = continued(vectors, window, fixed, counts=inside, fades_mm=_FADES_MM)
     return CompositeTransform((field, start))
+
+
+def _require_a_prostate(image: Volume, mask: Mask) -> None:
+    """Refuse outlines far from the sizes that the network has learned from."""
+    low, high = CARD.expected.plausible_ml
+    ml = np.count_nonzero(mask) * image.geometry.voxel_volume_mm3 / 1000
+    if not is_sparse(mask) and not low <= ml <= high:
+        raise InvalidImage(
+            f"The outline in '{image.name}' holds {ml:.1f} ml: {CARD.name} has learned from prostates "
+            f"of {low:.0f} to {high:.0f} ml.",
+            cure="Check the size of the voxels and the outline, or choose outlines or outlines-rigid.",
+        )
 
 
 @cache
