@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import stats
 
 from napari_medassist.core.geometry import Float
 from napari_medassist.models.networks.free_point_transformer import FreePointTransformer
@@ -100,18 +101,23 @@ def main() -> None:
             surface_pair(shape, _SEED + k, n_points=options.points, target_is=how)
             for k, shape in enumerate(shapes)
         ]
+        all_errors: dict[str, NDArray[np.float64]] = {}
         for name, move in methods.items():
             some = pairs[: options.n_cpd] if name.startswith("CPD") else pairs
             start = time.perf_counter()
             errors: NDArray[np.float64] = np.array(
                 [np.linalg.norm(move(p) - p.inside_there, axis=1).mean() for p in some]
             )
+            all_errors[name] = errors
             ms = (time.perf_counter() - start) / len(some) * 1000
             far = np.percentile(errors, 95)
             told = f"median {np.median(errors):.2f} mm, 95 % {far:.2f} mm, {ms:.0f} ms"
             print(f"{how}, {name}: {told}, {len(some)} pairs", flush=True)
             if options.n_cpd and not name.startswith("CPD"):
                 print(f"  of {options.n_cpd}: {np.median(errors[: options.n_cpd]):.2f} mm")
+        p = stats.wilcoxon(all_errors["ICP"], all_errors["network"]).pvalue
+        gain = np.median(all_errors["ICP"] - all_errors["network"])
+        print(f"{how}, ICP - network: {gain:.2f} mm in the median of pairs, p = {p:.1g}")
 
 
 if __name__ == "__main__":
