@@ -50,6 +50,7 @@ class ChoiceBox(QWidget):
         self._maps: tuple[LabelMap, ...] = ()
         self.fixed_outline, self.moving_outline = QComboBox(), QComboBox()
         for outline, side in ((self.fixed_outline, "fixed"), (self.moving_outline, "moving")):
+            _keep_narrow(outline, 6)
             outline.setToolTip(f"Outline of the organ in the {side} image: a label map on its grid")
         both = QHBoxLayout()
         both.addWidget(self.fixed_outline, 1)
@@ -62,13 +63,9 @@ class ChoiceBox(QWidget):
             ("Moving", self.moving),
             ("Method", self.method),
             ("Begin", self.start),
-            ("", self.fixed_outline),
-            ("", self.moving_outline),
         ):
-            choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            choice.setMinimumContentsLength(6 if not title else 12)
-            if title:
-                form.addRow(title, choice)
+            _keep_narrow(choice, 12)
+            form.addRow(title, choice)
         form.addRow("Outlines", both)
         self._form, self._outline_row = form, form.rowCount() - 1
         self.method.currentIndexChanged.connect(self._show_outlines)
@@ -124,3 +121,9 @@ class ChoiceBox(QWidget):
                 choice.addItem(title_of(volume), volume)
             kept = next((k for k, v in enumerate(volumes) if v is before), None)
             choice.setCurrentIndex(min(likely, len(volumes) - 1) if kept is None else kept)
+
+
+def _keep_narrow(choice: QComboBox, n_characters: int) -> None:
+    """Let a choice be as wide as its place, whatever long names it holds."""
+    choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    choice.setMinimumContentsLength(n_characters)

@@ -172,7 +172,7 @@ class AlignPanel(QWidget):
         self.canvas.take_away(made.moved)
         self.verdict.show_verdict(None)
         self._show_busy(self.runner.is_busy)
-        self._tell("The moved images were taken away; label maps that went along are undone.")
+        self._tell("The moved images were taken away. Label maps that went along stay: undo them.")
 
     @property
     def thresholds(self) -> Thresholds:

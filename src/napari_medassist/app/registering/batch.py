@@ -155,9 +155,10 @@ def _kept(study: Path, folder: Path, wish: Wish, thresholds: Thresholds) -> Stud
             cure="Take the folder away and align the study again.",
         ) from error
     wanted = {"method": wish.method, "thresholds": thresholds.settings()}
-    if asked != json.loads(json.dumps(wanted)):
+    both_ways = outcome.way_back_mm is not None
+    if asked != json.loads(json.dumps(wanted)) or both_ways != wish.both_ways:
         raise InvalidSetting(
-            f"'{folder}' holds results by another method or other thresholds.",
+            f"'{folder}' holds results by another method, one way only, or under other thresholds.",
             cure="Choose another folder, or take it away.",
         )
     return outcome

@@ -15,10 +15,11 @@ from napari_medassist.app.registering.aligning import (
     carried_image,
     is_moved,
 )
+from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.app.registering.verdict import Thresholds
 from napari_medassist.app.segmenting import segment
 from napari_medassist.core.case import Case
-from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.errors import InvalidImage, InvalidSetting
 from napari_medassist.core.progress import Progress, part_of, silent
 from napari_medassist.core.volume import Volume
 from napari_medassist.registration.spec import Mask
@@ -119,14 +120,21 @@ def align_diffusion(
     ------
     InvalidImage
         If there is no T2w or no diffusion image, or they cannot be aligned.
+    InvalidSetting
+        If the method works on outlines.
     """
     t2w, (lead, *others) = diffusion_images(case)
     notes = [f"The map was found on '{lead.name}' and carries {len(others)} other image(s) along."]
+    wish = wish or Wish()
+    if METHODS.get(wish.method).needs_masks:
+        raise InvalidSetting(
+            f"'{wish.method}' needs outlines in both images, and diffusion images have none.",
+            cure="Choose another method, or align two images with their outlines.",
+        )
     mask = None
     if around_gland:
         mask, told = _around_gland(case, t2w, part_of(progress, 0, _GLAND_UNTIL))
         notes.append(told)
-    wish = wish or Wish()
     companions = Companions(fixed_mask=mask)
     if mask is not None:
         wish = replace(wish, in_masks=True, whole_first=True)

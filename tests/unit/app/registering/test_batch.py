@@ -87,6 +87,8 @@ def test_a_run_goes_on_where_it_was_stopped_and_keeps_what_is_done(
         for o in align_studies(both[:1], out, Wish("affine", both_ways=False), around_gland=False)
     }
     assert "another method" in told
+    (told,) = {o.reason for o in align_studies(both[:1], out, Wish("rigid"), around_gland=False)}
+    assert "one way" in told
     strict = Thresholds(lost_information=(0.0, 0.0))
     (told,) = {
         o.reason for o in align_studies(both[:1], out, FAST, around_gland=False, thresholds=strict)

@@ -20,7 +20,7 @@ from napari_medassist.app.registering.diffusion import (
 from napari_medassist.app.registering.verdict import Light
 from napari_medassist.app.samples import sample_study
 from napari_medassist.core.case import Case
-from napari_medassist.core.errors import InvalidImage
+from napari_medassist.core.errors import InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.volume import Volume
@@ -97,6 +97,11 @@ def test_without_a_prostate_the_whole_image_counts_and_it_is_told(
         made = align_diffusion(case, Wish("rigid", both_ways=False))
         assert told in " ".join(made.notes)
         assert not made.alignment.wish.in_masks
+
+
+def test_a_method_by_outlines_is_refused_before_anything_runs() -> None:
+    with pytest.raises(InvalidSetting, match="outlines in both"):
+        align_diffusion(study(), Wish("outlines"))
 
 
 def test_a_study_without_diffusion_is_refused() -> None:
