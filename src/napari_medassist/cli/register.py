@@ -57,6 +57,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--landmarks", type=Path, metavar="CSV", help="the same places in both, to measure the error"
     )
+    parser.add_argument(
+        "--guided",
+        action="store_true",
+        help="the landmarks take part in the deformation; they do not measure it then",
+    )
     for side in ("fixed", "moving"):
         parser.add_argument(
             f"--{side}-mask", type=Path, metavar="FILE", help=f"label map of what counts in the {side}"
@@ -167,6 +172,8 @@ def _require_complete(args: argparse.Namespace) -> None:
             "--study aligns the diffusion images by themselves.",
             cure="For labels, masks and landmarks name --fixed and --moving, with their roles.",
         )
+    if args.guided and args.landmarks is None:
+        raise InvalidSetting("To be guided by landmarks, give --landmarks.")
     if args.start == "landmarks" and (args.study is not None or args.landmarks is None):
         raise InvalidSetting("To begin at the landmarks, give --landmarks with three pairs or more.")
 
@@ -180,8 +187,9 @@ def _wish(args: argparse.Namespace) -> Wish:
     in_masks = args.fixed_mask is not None or args.moving_mask is not None
     if args.start == "landmarks":
         start = from_landmarks(*landmark_places(read_landmarks(args.landmarks)))
-        return Wish(args.method, start, not args.one_way, in_masks)
-    return Wish(args.method, Start(args.start), not args.one_way, in_masks)
+        return Wish(args.method, start, not args.one_way, in_masks, guided=args.guided)
+    start_here = Start(args.start)
+    return Wish(args.method, start_here, not args.one_way, in_masks, guided=args.guided)
 
 
 def _thresholds(texts: list[str]) -> Thresholds:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_medassist.core.errors import InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Float, Geometry
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.transform import AffineTransform, CompositeTransform, DisplacementField
@@ -61,6 +62,8 @@ class Deforming:
         How much bending counts; in mm2 times the similarity.
     folding
         How much voxels count that are about to fold.
+    guiding
+        How much the mean squared distance of guiding landmarks counts, per mm2.
     diffeomorphic
         Whether the control points give a velocity that is followed for a unit of time: such a map has
         an inverse of the same kind, and folds nowhere up to how finely it is followed.
@@ -75,6 +78,7 @@ class Deforming:
     window_mm: float = 6.0
     stiffness: float = 150.0
     folding: float = 10.0
+    guiding: float = 0.05
     diffeomorphic: bool = False
 
 
@@ -110,10 +114,14 @@ def deform(
     Raises
     ------
     InvalidImage
-        If the images hardly overlap at the start.
+        If the images hardly overlap at the start, or a guiding landmark lies outside of the fixed one.
+    InvalidSetting
+        If landmarks shall guide a velocity.
     """
     require_overlap(pair, start)
     how = how or Deforming()
+    if how.diffeomorphic and pair.guides is not None:
+        raise InvalidSetting("Landmarks cannot guide a velocity.", cure="Choose deformable.")
     looks = Looks(pair, start)
     fixed = pair.fixed.geometry
     z, y, x = ((n - 1) * mm for n, mm in zip(fixed.shape_zyx, fixed.spacing_zyx_mm, strict=True))
@@ -124,9 +132,8 @@ def deform(
     for number, level in enumerate(how.levels):
         finer = ControlGrid.of((z, y, x), level.control_mm)
         points, grid = _refined(points, grid, finer), finer
-        problem = _Problem(
-            looks.at(level.voxel_mm, how.similarity, how.window_mm, level.most_voxels), grid, how
-        )
+        look = looks.at(level.voxel_mm, how.similarity, how.window_mm, level.most_voxels)
+        problem = _Problem(look, grid, how, _guide(pair, start, grid))
         before = problem.unlike(torch.zeros_like(points))
         points, n_steps = _descended(points, problem, level, number, len(how.levels), progress)
         after, n_done = problem.unlike(points), n_done + n_steps
@@ -134,11 +141,62 @@ def deform(
     return Registered(CompositeTransform((field, start)), before, after, n_done)
 
 
+class _Guide:
+    """Landmarks that a deformation shall bring together, on one grid of control points.
+
+    Parameters
+    ----------
+    weights
+        How control points count at the landmarks along z, y, x, each (n, control points).
+    wanted_mm
+        Where they shall be moved, (3, n), along z, y, x.
+    """
+
+    def __init__(self, weights: tuple[Tensor, Tensor, Tensor], wanted_mm: Tensor) -> None:
+        self._weights, self._wanted = weights, wanted_mm
+
+    def squared_mm2(self, points: Tensor) -> Tensor:
+        """Return the mean squared distance of the landmarks to their partners."""
+        z, y, x = self._weights
+        moved = torch.einsum("czyx,nz,ny,nx->cn", points, z, y, x)
+        off: Tensor = (moved - self._wanted).pow(2).sum(0)
+        return off.mean()
+
+
+def _guide(pair: Pair, start: AffineTransform, grid: ControlGrid) -> _Guide | None:
+    """Return the guiding landmarks of a pair; None without any.
+
+    Raises
+    ------
+    InvalidImage
+        If one lies outside of the fixed image: nothing could move it.
+    """
+    if pair.guides is None or not len(pair.guides[0]):
+        return None
+    here, there = pair.guides
+    fixed = pair.fixed.geometry
+    index = fixed.lps_to_index(here)
+    if (index < -0.5).any() or (index > np.asarray(fixed.shape_zyx) - 0.5).any():
+        raise InvalidImage(
+            f"A landmark lies outside of '{pair.fixed.name}': it cannot guide.",
+            cure="Take it out, or correct it.",
+        )
+    steps = start.inverse().transform_points(there) - here
+    axes = fixed.direction[:, ::-1]
+    mm = index * np.asarray(fixed.spacing_zyx_mm)
+    z, y, x = (
+        torch.from_numpy(grid.weights(axis, mm[:, axis]).astype(np.float32)) for axis in range(3)
+    )
+    return _Guide((z, y, x), torch.from_numpy((steps @ axes).T.astype(np.float32)))
+
+
 class _Problem:
     """What is minimised on a level, as a function of the control points."""
 
-    def __init__(self, look: Look, grid: ControlGrid, how: Deforming) -> None:
-        self._look, self._grid, self._how = look, grid, how
+    def __init__(
+        self, look: Look, grid: ControlGrid, how: Deforming, guide: _Guide | None = None
+    ) -> None:
+        self._look, self._grid, self._how, self._guide = look, grid, how, guide
         self._flow = Flow(look.shape, look.step_mm) if how.diffeomorphic else None
         self._splines = _splines(grid, look.places_mm)
 
@@ -152,6 +210,8 @@ class _Problem:
         moved = self._moved(points)
         loss = self._look.unlike(moved)
         loss = loss + self._how.stiffness * bending(points, self._grid.spacing_mm)
+        if self._guide is not None:
+            loss = loss + self._how.guiding * self._guide.squared_mm2(points)
         if self._how.folding:
             loss = loss + self._how.folding * self._look.shrunk(moved, _LEAST_VOLUME)
         return loss

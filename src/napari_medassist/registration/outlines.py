@@ -22,7 +22,7 @@ _N_POINTS = 2000
 _EXTENT_MM = 50.0
 _LEVELS = ((3.0, 24.0, 60, 0.8), (2.0, 14.0, 60, 0.4), (1.2, 9.0, 40, 0.2))
 _MOST_VOXELS = 400_000
-_STIFFNESS = 3.0
+_STIFFNESS, _GUIDING = 3.0, 0.01
 #: Distances count so far from the surface, in shares of the extent; beyond they are cut off.
 _REACH_SHARE = 0.25
 
@@ -93,6 +93,7 @@ def register_deformable(pair: Pair, start: AffineTransform, progress: Progress =
         _distance(pair.fixed, fixed_mask, reach),
         _distance(pair.moving, moving_mask, reach),
         fixed_mask=_near(fixed_mask, pair.fixed.geometry, reach),
+        guides=pair.guides,
     )
     turned = rigid.transform
     if not isinstance(turned, AffineTransform):
@@ -106,7 +107,12 @@ def _how(scale: float) -> Deforming:
         DeformLevel(voxel * scale, control * scale, n, rate * scale, _MOST_VOXELS)
         for voxel, control, n, rate in _LEVELS
     )
-    return Deforming(levels, similarity="squares", stiffness=_STIFFNESS * scale**2)
+    return Deforming(
+        levels,
+        similarity="squares",
+        stiffness=_STIFFNESS * scale**2,
+        guiding=_GUIDING / scale**2,
+    )
 
 
 def _extent_mm(mask: Mask, geometry: Geometry) -> float:

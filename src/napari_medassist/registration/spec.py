@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.core.errors import InvalidImage, InvalidSetting
-from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.geometry import Float, Geometry
 from napari_medassist.core.progress import Progress
 from napari_medassist.core.transform import AffineTransform, Transform
 from napari_medassist.core.volume import Volume
@@ -40,12 +40,16 @@ class Pair:
         The moving one is brought to the fixed one. Neither is changed.
     fixed_mask, moving_mask
         bool (z, y, x) on their grids: where the image counts. None for everywhere.
+    guides
+        The same places in both images, (n, 3) LPS mm each, that a deformation shall bring together as
+        well as it can; None where landmarks only measure.
     """
 
     fixed: Volume
     moving: Volume
     fixed_mask: Mask | None = None
     moving_mask: Mask | None = None
+    guides: tuple[Float, Float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +95,8 @@ class MethodSpec:
         ``run`` itself where there is none.
     extra
         The package's extra that brings what it needs; that of the module's name by default.
+    can_be_guided
+        Whether landmarks may take part in it.
     needs_masks
         Whether it works on what the masks of both images outline.
     """
@@ -102,6 +108,7 @@ class MethodSpec:
     needs: tuple[str, ...] = ()
     refine: Run | None = None
     extra: str = ""
+    can_be_guided: bool = False
     needs_masks: bool = False
 
     @property

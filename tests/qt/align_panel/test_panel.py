@@ -26,6 +26,7 @@ from napari_medassist.app.settings import Settings
 from napari_medassist.core.case import Case
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.landmarks import LandmarkPair
 from tests.mouse import Mouse, send_mouse
 from tests.unit.registration.test_linear import TILT, about_the_middle, blobs, error_mm, moved
 
@@ -269,6 +270,27 @@ def test_landmarks_are_picked_with_two_clicks_and_judge_at_once(
     assert len(panel.landmarks.pairs) == 1
     panel.landmarks.load_from(tmp_path / "none.csv")
     assert "cannot be read" in panel.landmarks.told.text()
+
+
+def test_landmarks_guide_where_that_is_wanted_and_the_verdict_says_so(
+    panel: AlignPanel, bridge: Any, qtbot: Any
+) -> None:
+    open_pair(bridge)
+    places = [SMALL.index_to_lps(index) for index in ((4, 30, 30), (9, 60, 50), (6, 20, 60))]
+    pairs = tuple(
+        LandmarkPair(f"place {k}", tuple(p.tolist()), tuple(TRUE.transform_points(p).tolist()))
+        for k, p in enumerate(places)
+    )
+    panel.landmarks.set_pairs(pairs)
+    panel.landmarks.guide.setChecked(True)
+    press(panel.run, panel, qtbot)
+    assert panel.alignment is None, "landmarks cannot guide a rigid map"
+    panel.choice.method.setCurrentIndex(panel.choice.method.findData("deformable"))
+    press(panel.run, panel, qtbot)
+    made = panel.alignment
+    assert made is not None, panel.message.text()
+    assert made.guides == pairs
+    assert any("3 landmarks that guided" in reason.text for reason in made.verdict.reasons)
 
 
 def test_another_case_takes_all_away(panel: AlignPanel, bridge: Any, qtbot: Any) -> None:

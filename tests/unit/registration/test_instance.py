@@ -12,7 +12,7 @@ from scipy.interpolate import BSpline
 from scipy.ndimage import gaussian_filter, uniform_filter
 
 from napari_medassist.app.registering.registry import METHODS
-from napari_medassist.core.errors import Cancelled
+from napari_medassist.core.errors import Cancelled, InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.transform import AffineTransform, CompositeTransform, DisplacementField
 from napari_medassist.core.volume import Volume
@@ -257,3 +257,27 @@ def test_the_diffeomorphic_method_finds_a_known_field_too() -> None:
     first = found.transform.parts[0]
     assert isinstance(first, DisplacementField)
     assert (first.jacobian_determinant() > 0).all()
+
+
+def test_landmarks_guide_where_the_images_tell_nothing() -> None:
+    """Two images of the same everywhere but noise: only the landmarks know how it is bent."""
+    field = smooth_field(4.0, seed=7)
+    rng = np.random.default_rng(3)
+    images = [
+        Volume(rng.random(GRID.shape_zyx, dtype=np.float32), GRID, name=name) for name in ("a", "b")
+    ]
+    index = [(4, 20, 20), (7, 30, 35), (9, 40, 15), (5, 42, 40), (8, 18, 38)]
+    places = GRID.index_to_lps(np.array(index))
+    pair = checked(Pair(images[0], images[1], guides=(places, field.transform_points(places))))
+    found = deform(pair, IDENTITY, how=FAST).transform
+    before, after = (
+        np.linalg.norm(t.transform_points(places) - field.transform_points(places), axis=1)
+        for t in (IDENTITY, found)
+    )
+    assert before.mean() > 2.5
+    assert after.mean() < 0.5 * before.mean()
+    moved = np.concatenate([places[:2], GRID.index_to_lps([[50.0, 5, 5]])])
+    with pytest.raises(InvalidImage, match="outside"):
+        deform(Pair(images[0], images[1], guides=(moved, moved)), IDENTITY, how=FAST)
+    with pytest.raises(InvalidSetting, match="velocity"):
+        deform(pair, IDENTITY, how=replace(FAST, diffeomorphic=True))

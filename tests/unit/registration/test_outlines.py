@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from napari_medassist.app.registering.aligning import Companions, Wish, align
+from napari_medassist.app.registering.aligning import Companions, Wish, align, remeasured
 from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.core.errors import Cancelled, InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Geometry
+from napari_medassist.core.landmarks import LandmarkPair
 from napari_medassist.core.transform import AffineTransform
 from napari_medassist.core.volume import Volume
 from napari_medassist.registration.closest_points import iterative_closest_points
@@ -146,3 +148,49 @@ def test_it_can_be_cancelled() -> None:
 
     with pytest.raises(Cancelled):
         METHODS.get("outlines").run(made, start_of(made, Start.MASKS), stop)
+
+
+def test_landmarks_within_tell_how_a_round_organ_is_turned() -> None:
+    """An outline of a ball fits in every turn; three places in it do not."""
+    matrix = np.array([[0.94, -0.342, 0], [0.342, 0.94, 0], [0, 0, 1.0]])
+    turn = about_the_middle(matrix, (1.0, 2.0, 0.0))
+    rng = np.random.default_rng(0)
+    images = [
+        Volume(rng.random(grid.shape_zyx, dtype=np.float32), grid, name=name)
+        for grid, name in ((FIXED, "mr"), (MOVING, "us"))
+    ]
+    middles = MIDDLE, turn.transform_points(MIDDLE)
+    masks = [
+        np.linalg.norm(grid.voxel_places_lps_mm() - middle, axis=-1) < 18
+        for grid, middle in zip((FIXED, MOVING), middles, strict=True)
+    ]
+    places = MIDDLE + np.array([[10.0, 0, 2], [-6, 8, -4], [-5, -9, 3], [0, 3, 9]])
+    fixed_to_moving = [
+        LandmarkPair(f"place {k}", tuple(p.tolist()), tuple(turn.transform_points(p).tolist()))
+        for k, p in enumerate(places)
+    ]
+    guides, other = tuple(fixed_to_moving[:3]), fixed_to_moving[3]
+    companions = Companions((), guides, masks[0], masks[1])
+    wish = Wish("outlines", Start.MASKS, both_ways=False)
+    plain, guided = (
+        align(images[0], images[1], replace(wish, guided=is_guided), companions)
+        for is_guided in (False, True)
+    )
+    errors = [
+        np.linalg.norm(a.transform.transform_points(places) - turn.transform_points(places), axis=1)
+        for a in (plain, guided)
+    ]
+    assert errors[1][:3].mean() < 0.6 * errors[0][:3].mean()
+    assert plain.quality.targets is not None
+    assert plain.quality.targets.n_guides == 0
+    told = [reason.text for reason in guided.verdict.reasons]
+    assert any("3 landmarks that guided" in text for text in told)
+    assert any("was not measured" in text for text in told)
+    again = remeasured(guided, (*guides, other))
+    assert again.quality.targets is not None
+    assert again.quality.targets.n_guides == 3
+    np.testing.assert_allclose(again.quality.targets.mean_after.value, errors[1][3], atol=1e-6)
+    with pytest.raises(InvalidSetting, match="cannot guide 'rigid'"):
+        align(images[0], images[1], Wish("rigid", guided=True), companions)
+    with pytest.raises(InvalidSetting, match="no landmarks"):
+        align(images[0], images[1], replace(wish, guided=True), replace(companions, landmarks=()))

@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -61,6 +62,11 @@ class LandmarkBox(QWidget):
             for button in buttons:
                 row.addWidget(button)
             rows.addLayout(row)
+        self.guide = QCheckBox("They guide the deformation")
+        self.guide.setToolTip(
+            "With deformable and outlines: they take part, and do not measure it then"
+        )
+        rows.addWidget(self.guide)
         rows.addWidget(self.told)
         rows.addWidget(self.table, 1)
         self.pick.clicked.connect(lambda: self.pick_asked.emit())

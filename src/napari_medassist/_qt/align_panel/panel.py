@@ -128,7 +128,7 @@ class AlignPanel(QWidget):
         fixed, moving = images
         method, both_ways = self.choice.method.currentData(), self.choice.both_ways.isChecked()
         try:
-            wish = Wish(method, start_of(self.choice, self.nudge, self.landmarks, fixed), both_ways)
+            start = start_of(self.choice, self.nudge, self.landmarks, fixed)
         except MedAssistError as error:
             self._tell(str(error))
             return
@@ -137,6 +137,7 @@ class AlignPanel(QWidget):
         if self.choice.needs_outlines and outlines is None:
             self._tell("Outline the organ in both images, each in a label map on the image's own grid.")
             return
+        wish = Wish(method, start, both_ways, guided=self.landmarks.guide.isChecked())
         companions = companions_of(self._bridge, self.landmarks.pairs, fixed, moving, outlines)
         thresholds = self.thresholds
 

@@ -18,8 +18,9 @@ from napari_medassist.app.registering.registry import METHODS
 from napari_medassist.app.registering.verdict import Thresholds, Verdict, judged
 from napari_medassist.core.case import Series
 from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.core.geometry import Float
 from napari_medassist.core.labels import LabelMap
-from napari_medassist.core.landmarks import LandmarkPair
+from napari_medassist.core.landmarks import LandmarkPair, landmark_places
 from napari_medassist.core.progress import Progress, part_of, silent
 from napari_medassist.core.provenance import ALIGNED_BY, Provenance
 from napari_medassist.core.transform import AffineTransform, Transform, inverse_of
@@ -56,6 +57,8 @@ class Wish:
     whole_first
         With ``in_masks``: whether the whole images are aligned rigidly before, so that what is in the
         masks only has to be refined. An organ alone may look alike when it is turned.
+    guided
+        Whether the landmarks take part in a deformation; else they only measure it.
     """
 
     method: str = "rigid"
@@ -63,6 +66,7 @@ class Wish:
     both_ways: bool = True
     in_masks: bool = False
     whole_first: bool = False
+    guided: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +87,8 @@ class Alignment:
         The moving image on the fixed one's grid, interpolated once.
     quality, verdict
         What was measured, and whether to believe it.
+    guides
+        Landmarks that took part.
     """
 
     fixed: Volume
@@ -93,6 +99,7 @@ class Alignment:
     moved: Volume
     quality: AlignmentQuality
     verdict: Verdict
+    guides: tuple[LandmarkPair, ...] = ()
 
     @property
     def transform(self) -> Transform:
@@ -154,7 +161,8 @@ def align(
     GeometryMismatch
         If a label map of the fixed image lies on another grid.
     InvalidSetting
-        If the start needs masks and there are none, or the method a package that is not installed.
+        If the start or the method needs masks and there are none, the method a package that is not
+        installed, or landmarks shall guide where they cannot.
     """
     wish, companions = wish or Wish(), companions or Companions()
     method = METHODS.get(wish.method)
@@ -164,7 +172,8 @@ def align(
             f"'{method.name}' aligns what is outlined in both images.",
             cure="Give a mask of the organ for each of them.",
         )
-    pair = checked(Pair(fixed, moving, companions.fixed_mask, companions.moving_mask))
+    places = _guides(method, wish, companions)
+    pair = checked(Pair(fixed, moving, companions.fixed_mask, companions.moving_mask, places))
     for _, reference in companions.labels:  # told before a long run, not after it
         require_on_its_grid(reference, fixed)
     start = wish.start if isinstance(wish.start, AffineTransform) else start_of(pair, wish.start)
@@ -183,18 +192,31 @@ def align(
         carried(labels, registered.transform, start, fixed, reference, rest)
         for labels, reference in companions.labels
     )
-    quality = _measured(pair, registered, start, moved, back, maps, companions.landmarks)
+    guides = tuple(companions.landmarks) if wish.guided else ()
+    quality = _measured(pair, registered, start, moved, back, maps, (companions.landmarks, guides))
     progress(_ALL, _ALL, "aligned")
-    return Alignment(
-        fixed, moving, wish, start, registered, moved, quality, judged(quality, thresholds)
-    )
+    verdict = judged(quality, thresholds)
+    return Alignment(fixed, moving, wish, start, registered, moved, quality, verdict, guides)
+
+
+def _guides(method: MethodSpec, wish: Wish, companions: Companions) -> tuple[Float, Float] | None:
+    """Return the landmarks that guide; None where they only measure."""
+    if not wish.guided:
+        return None
+    if not method.can_be_guided:
+        raise InvalidSetting(
+            f"Landmarks cannot guide '{method.name}'.", cure="Choose deformable or outlines."
+        )
+    if not companions.landmarks:
+        raise InvalidSetting("There are no landmarks to guide.", cure="Give at least one pair.")
+    return landmark_places(companions.landmarks)
 
 
 def remeasured(
     alignment: Alignment, landmarks: Sequence[LandmarkPair], thresholds: Thresholds | None = None
 ) -> Alignment:
     """Judge an alignment again with other landmarks; nothing is aligned again."""
-    targets = TargetErrors.of(landmarks, alignment.transform, alignment.start)
+    targets = TargetErrors.of(landmarks, alignment.transform, alignment.start, alignment.guides)
     quality = replace(alignment.quality, targets=targets)
     return replace(alignment, quality=quality, verdict=judged(quality, thresholds))
 
@@ -230,14 +252,15 @@ def _found(
 def _turned(pair: Pair, transform: Transform) -> Pair:
     """Return the pair the other way round, with what one mask says carried to the other image."""
     mask = pair.moving_mask
+    guides = None if pair.guides is None else (pair.guides[1], pair.guides[0])
     if mask is not None:
-        return Pair(pair.moving, pair.fixed, mask, pair.fixed_mask)
+        return Pair(pair.moving, pair.fixed, mask, pair.fixed_mask, guides)
     if pair.fixed_mask is not None:
         numbers = pair.fixed_mask.astype(np.uint8)
         back = inverse_of(transform)
         there = warped_numbers(numbers, pair.fixed.geometry, back, pair.moving.geometry) > 0
         mask = there if there.any() else None
-    return Pair(pair.moving, pair.fixed, mask)
+    return Pair(pair.moving, pair.fixed, mask, guides=guides)
 
 
 def carried_image(alignment: Alignment, image: Volume, progress: Progress = silent) -> Volume:
@@ -274,8 +297,9 @@ def _measured(
     moved: Volume,
     back: Transform | None,
     maps: tuple[CarriedLabels, ...],
-    landmarks: Sequence[LandmarkPair],
+    landmarks: tuple[Sequence[LandmarkPair], Sequence[LandmarkPair]],
 ) -> AlignmentQuality:
+    """Measure a result; landmarks are all of them, and those that took part."""
     fixed, transform, mask = pair.fixed, registered.transform, pair.fixed_mask
     counted = body(fixed) if mask is None else mask
     seen = _seen(pair.moving, fixed, transform)
@@ -288,7 +312,7 @@ def _measured(
         ),
         information_after=normalised_mutual_information(fixed, np.asarray(moved.array), seen, mask),
         way_back_mm=None if back is None else _spread(way_back_mm(transform, back, fixed, counted)),
-        targets=TargetErrors.of(landmarks, transform, start),
+        targets=TargetErrors.of(landmarks[0], transform, start, landmarks[1]),
         carried=maps,
     )
 

@@ -26,7 +26,10 @@ class TargetErrors:
     before_mm, after_mm
         Error of each, where the alignment began and where it ended.
     mean_before, mean_after
-        Their means with 95 % bootstrap intervals over the pairs.
+        Their means with 95 % bootstrap intervals over the pairs; where some guided the alignment, over
+        the others.
+    n_guides
+        How many guided the alignment: their own errors tell nothing.
     """
 
     names: tuple[str, ...]
@@ -34,22 +37,36 @@ class TargetErrors:
     after_mm: tuple[float, ...]
     mean_before: Interval
     mean_after: Interval
+    n_guides: int = 0
+
+    @property
+    def n_measured(self) -> int:
+        """How many took no part and so measure something."""
+        return len(self.names) - self.n_guides
 
     @classmethod
     def of(
-        cls, pairs: Sequence[LandmarkPair], transform: Transform, start: Transform
+        cls,
+        pairs: Sequence[LandmarkPair],
+        transform: Transform,
+        start: Transform,
+        guides: Sequence[LandmarkPair] = (),
     ) -> TargetErrors | None:
-        """Measure pairs of landmarks; None if there are none."""
+        """Measure pairs of landmarks, of which some may have guided; None if there are none."""
         if not pairs:
             return None
         fixed, moving = landmark_places(pairs)
         before, after = (target_errors_mm(t, fixed, moving) for t in (start, transform))
+        known = {(guide.fixed_lps_mm, guide.moving_lps_mm) for guide in guides}  # whatever their names
+        took_part = np.array([(pair.fixed_lps_mm, pair.moving_lps_mm) in known for pair in pairs])
+        counted = ~took_part if not took_part.all() else took_part
         return cls(
             tuple(pair.name for pair in pairs),
             tuple(before.tolist()),
             tuple(after.tolist()),
-            _mean(before),
-            _mean(after),
+            _mean(before[counted]),
+            _mean(after[counted]),
+            int(np.count_nonzero(took_part)),
         )
 
 

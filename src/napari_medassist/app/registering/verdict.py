@@ -139,7 +139,8 @@ def judged(quality: AlignmentQuality, thresholds: Thresholds | None = None) -> V
     ]
     for carried in quality.carried:
         reasons += _of_labels(carried, limits)
-    if quality.targets is None and all(c.after is None for c in quality.carried):
+    nothing_measured = quality.targets is None or not quality.targets.n_measured
+    if nothing_measured and all(c.after is None for c in quality.carried):
         told = "No landmarks or label maps of both images: where the anatomy lies was not measured."
         reasons.append(Reason(Light.GREEN, told))
     ordered = tuple(sorted(reasons, key=lambda reason: -_RANK[reason.light]))
@@ -196,10 +197,17 @@ def _of_targets(quality: AlignmentQuality, limits: Thresholds) -> Iterator[Reaso
     if targets is None:
         return
     before, after = targets.mean_before, targets.mean_after
+    if not targets.n_measured:
+        told = (
+            f"The {targets.n_guides} landmarks that guided: {before.value:.1f} mm before, "
+            f"{after.value:.1f} mm after. That tells nothing of other places."
+        )
+        yield Reason(Light.GREEN, told)
+        return
     light = _above(after.value, limits.target_error_mm)
     if after.value > before.value and light is Light.GREEN:
         light = Light.YELLOW
-    n = len(targets.names)
+    n = targets.n_measured
     interval = f" (95 % interval {after.low:.1f} to {after.high:.1f})" if n > 1 else ""
     told = (
         f"Mean error of {n} landmark{'s' * (n != 1)}: {before.value:.1f} mm before, "

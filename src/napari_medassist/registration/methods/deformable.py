@@ -41,5 +41,6 @@ METHOD = MethodSpec(
     Gives.DEFORMABLE,
     register,
     needs=("torch",),
+    can_be_guided=True,
     refine=refine,
 )

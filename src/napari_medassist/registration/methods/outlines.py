@@ -20,5 +20,6 @@ METHOD = MethodSpec(
     Gives.DEFORMABLE,
     register,
     needs=("torch",),
+    can_be_guided=True,
     needs_masks=True,
 )

@@ -297,6 +297,7 @@ def test_the_command_aligns_carries_and_tells(
         (["--method", "rigidd"], "rigid"),
         (["--fixed-role", "t2w"], "no image with the role or name 't2w'"),
         (["--start", "masks"], "both images need one"),
+        (["--guided"], "give --landmarks"),
     ],
 )
 def test_wrong_options_are_told(
