@@ -48,6 +48,25 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--method", default="rigid", metavar="NAME", help="see --list")
     parser.add_argument("--start", choices=_STARTS, default="scanner", help="the first guess")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the results are written")
+    _add_companions(parser)
+    parser.add_argument("--one-way", action="store_true", help="leave out the way back: half the time")
+    parser.add_argument(
+        "--whole", action="store_true", help="with --study: not only the prostate and its surroundings"
+    )
+    parser.add_argument(
+        "--threshold",
+        action="append",
+        default=[],
+        metavar="NAME=DOUBTFUL,BAD",
+        help="of the verdict, e.g. target_error_mm=2,4",
+    )
+    parser.add_argument("--list", action="store_true", help="list all methods")
+    parser.add_argument("--quiet", action="store_true", help="print the verdict only")
+    parser.set_defaults(run=run)
+
+
+def _add_companions(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what else is known of both images."""
     for name, text in (
         ("labels", "label maps of the moving image to carry over"),
         ("fixed-labels", "the fixed image's own ones, in the same order, to compare with"),
@@ -66,20 +85,6 @@ def add_parser(subparsers: Any) -> None:
         parser.add_argument(
             f"--{side}-mask", type=Path, metavar="FILE", help=f"label map of what counts in the {side}"
         )
-    parser.add_argument("--one-way", action="store_true", help="leave out the way back: half the time")
-    parser.add_argument(
-        "--whole", action="store_true", help="with --study: not only the prostate and its surroundings"
-    )
-    parser.add_argument(
-        "--threshold",
-        action="append",
-        default=[],
-        metavar="NAME=DOUBTFUL,BAD",
-        help="of the verdict, e.g. target_error_mm=2,4",
-    )
-    parser.add_argument("--list", action="store_true", help="list all methods")
-    parser.add_argument("--quiet", action="store_true", help="print the verdict only")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

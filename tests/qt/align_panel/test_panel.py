@@ -276,7 +276,7 @@ def test_landmarks_guide_where_that_is_wanted_and_the_verdict_says_so(
     panel: AlignPanel, bridge: Any, qtbot: Any
 ) -> None:
     open_pair(bridge)
-    places = [SMALL.index_to_lps(index) for index in ((4, 30, 30), (9, 60, 50), (6, 20, 60))]
+    places = [SMALL.index_to_lps(index) for index in ((6, 40, 40), (8, 50, 45), (7, 35, 50))]
     pairs = tuple(
         LandmarkPair(f"place {k}", tuple(p.tolist()), tuple(TRUE.transform_points(p).tolist()))
         for k, p in enumerate(places)
