@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.core.errors import InvalidImage, InvalidSetting
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.progress import Progress, part_of, silent
 from napari_medassist.core.transform import AffineTransform
@@ -15,7 +15,7 @@ from napari_medassist.core.volume import Volume
 from napari_medassist.registration.closest_points import iterative_closest_points
 from napari_medassist.registration.instance import Deforming, DeformLevel, deform
 from napari_medassist.registration.spec import Mask, Pair, Registered
-from napari_medassist.registration.surfaces import surface_points
+from napari_medassist.registration.surfaces import is_sparse, surface_points
 
 _N_POINTS = 2000
 #: Of an organ of this extent the levels have the sizes below; of others they grow and shrink with it.
@@ -67,8 +67,15 @@ def register_rigid(pair: Pair, start: AffineTransform, progress: Progress = sile
     source = surface_points(fixed_mask, pair.fixed.geometry, _N_POINTS)
     target = surface_points(moving_mask, pair.moving.geometry, _N_POINTS)
     progress(1, 2, "closest points")
-    found = iterative_closest_points(source, start.inverse().transform_points(target))
-    matrix = np.asarray(start.matrix_lps) @ np.asarray(found.transform.matrix_lps)
+    there = start.inverse().transform_points(target)
+    if is_sparse(fixed_mask) and not is_sparse(moving_mask):
+        # A few slices find their place on a whole surface, not the other way round.
+        found = iterative_closest_points(there, source)
+        rigid = found.transform.inverse()
+    else:
+        found = iterative_closest_points(source, there)
+        rigid = found.transform
+    matrix = np.asarray(start.matrix_lps) @ np.asarray(rigid.matrix_lps)
     transform = AffineTransform.from_matrix(matrix)
     return Registered(transform, found.before_mm, found.after_mm, found.n_iterations)
 
@@ -84,8 +91,21 @@ def register_deformable(pair: Pair, start: AffineTransform, progress: Progress =
     ----------
     pair, start, progress
         As for :func:`register_rigid`.
+
+    Raises
+    ------
+    InvalidSetting
+        If an image has no mask.
+    InvalidImage
+        If an outline has hardly a voxel, or leaves out slices: there is no surface between them.
     """
     fixed_mask, moving_mask = masks_of(pair, "outlines")
+    for image, mask in ((pair.fixed, fixed_mask), (pair.moving, moving_mask)):
+        if is_sparse(mask):
+            raise InvalidImage(
+                f"The outline in '{image.name}' leaves out slices: there is no surface between them.",
+                cure="Fill them (Annotate, interpolate), or choose outlines-rigid or gland-surfaces.",
+            )
     rigid = register_rigid(pair, start, part_of(progress, 0, 20))
     extent = _extent_mm(fixed_mask, pair.fixed.geometry)
     reach = _REACH_SHARE * extent

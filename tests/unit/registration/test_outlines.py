@@ -128,6 +128,22 @@ def test_there_and_back_both_outlines_go_along() -> None:
     assert aligned.quality.way_back_mm[1] < 2.0
 
 
+def test_some_slices_find_their_place_whichever_image_has_them_and_do_not_deform() -> None:
+    made = pair(TURN)
+    assert made.fixed_mask is not None
+    assert made.moving_mask is not None
+    few = made.fixed_mask.copy(), made.moving_mask.copy()
+    few[0][np.arange(len(few[0])) % 4 != 1] = False
+    few[1][np.arange(len(few[1])) % 9 != 4] = False
+    inside = FIXED.voxel_places_lps_mm()[made.fixed_mask]
+    for masks in ((few[0], made.moving_mask), (made.fixed_mask, few[1])):
+        sparse = replace(made, fixed_mask=masks[0], moving_mask=masks[1])
+        found = METHODS.get("outlines-rigid").run(sparse, IDENTITY, lambda *_told: None)
+        assert off_mm(found.transform, inside).mean() < 2.0
+        with pytest.raises(InvalidImage, match="leaves out slices"):
+            METHODS.get("outlines").run(sparse, IDENTITY, lambda *_told: None)
+
+
 def test_without_outlines_or_with_hardly_any_it_says_so() -> None:
     made = pair()
     with pytest.raises(InvalidSetting, match="a mask of the organ"):
