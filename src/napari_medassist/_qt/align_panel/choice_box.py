@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from napari.layers import Labels
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QWidget
 
 from napari_medassist.app.registering.aligning import title_of
 from napari_medassist.app.registering.registry import METHODS
-from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.volume import Volume
 from napari_medassist.registration.start import Start
 
@@ -47,7 +48,7 @@ class ChoiceBox(QWidget):
         self.method.setCurrentIndex(next((k for k in likely if k >= 0), 0))
         for words, how in _STARTS.items():
             self.start.addItem(words, how)
-        self._maps: tuple[LabelMap, ...] = ()
+        self._maps: tuple[tuple[Labels, Geometry], ...] = ()
         self.fixed_outline, self.moving_outline = QComboBox(), QComboBox()
         for outline, side in ((self.fixed_outline, "fixed"), (self.moving_outline, "moving")):
             _keep_narrow(outline, 6)
@@ -88,13 +89,16 @@ class ChoiceBox(QWidget):
         return by_method or self.start.currentData() == Start.MASKS
 
     @property
-    def outlines(self) -> tuple[LabelMap, LabelMap] | None:
-        """The outlines of the fixed and the moving image; None if they are not needed or not there."""
+    def outlines(self) -> tuple[Labels, Labels] | None:
+        """The layers that outline the organ in the fixed and the moving image, if they are needed.
+
+        None if they are not, or one is not there.
+        """
         fixed, moving = self.fixed_outline.currentData(), self.moving_outline.currentData()
         return None if not self.needs_outlines or fixed is None or moving is None else (fixed, moving)
 
-    def offer_outlines(self, maps: Sequence[LabelMap]) -> None:
-        """Offer label maps, each for the image whose grid it lies on."""
+    def offer_outlines(self, maps: Sequence[tuple[Labels, Geometry]]) -> None:
+        """Offer layers of label maps, each with its grid, for the image that lies on the same one."""
         self._maps = tuple(maps)
         self._fill_outlines()
 
@@ -102,9 +106,9 @@ class ChoiceBox(QWidget):
         for image, outline in ((self.fixed, self.fixed_outline), (self.moving, self.moving_outline)):
             volume, before = image.currentData(), outline.currentText()
             outline.clear()
-            for labels in self._maps:
-                if volume is not None and labels.geometry.is_same_grid(volume.geometry):
-                    outline.addItem(labels.name or "labels", labels)
+            for layer, grid in self._maps:
+                if volume is not None and grid.is_same_grid(volume.geometry):
+                    outline.addItem(layer.name, layer)
             if not outline.count():
                 outline.addItem("no label map", None)
             outline.setCurrentIndex(max(0, outline.findText(before)))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -27,7 +26,7 @@ from napari_medassist._qt.align_panel.landmark_box import LandmarkBox
 from napari_medassist._qt.align_panel.nudge_box import NudgeBox
 from napari_medassist._qt.align_panel.on_canvas import OnCanvas
 from napari_medassist._qt.align_panel.verdict_view import VerdictView
-from napari_medassist._qt.align_panel.wishes import companions_of, start_of
+from napari_medassist._qt.align_panel.wishes import companions_of, outlining_layers, start_of
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
@@ -127,18 +126,17 @@ class AlignPanel(QWidget):
             return
         fixed, moving = images
         method, both_ways = self.choice.method.currentData(), self.choice.both_ways.isChecked()
-        try:
-            start = start_of(self.choice, self.nudge, self.landmarks, fixed)
-        except MedAssistError as error:
-            self._tell(str(error))
-            return
-        self._offer_outlines()  # as they are now
         outlines = self.choice.outlines
         if self.choice.needs_outlines and outlines is None:
             self._tell("Outline the organ in both images, each in a label map on the image's own grid.")
             return
+        try:
+            start = start_of(self.choice, self.nudge, self.landmarks, fixed)
+            companions = companions_of(self._bridge, self.landmarks.pairs, fixed, moving, outlines)
+        except MedAssistError as error:
+            self._tell(str(error))
+            return
         wish = Wish(method, start, both_ways, guided=self.landmarks.guide.isChecked())
-        companions = companions_of(self._bridge, self.landmarks.pairs, fixed, moving, outlines)
         thresholds = self.thresholds
 
         def run(progress: Progress) -> _Made:
@@ -280,8 +278,7 @@ class AlignPanel(QWidget):
         self._show_busy(self.runner.is_busy)
 
     def _offer_outlines(self) -> None:
-        layers = self._bridge.layers(Labels)
-        self.choice.offer_outlines([self._bridge.labels_of(layer) for layer in layers])
+        self.choice.offer_outlines(outlining_layers(self._bridge))
 
     def _show_busy(self, busy: bool) -> None:  # noqa: FBT001 - a slot of Qt
         self.bar.setVisible(busy)

@@ -11,11 +11,12 @@ from napari_medassist._qt.align_panel.choice_box import AT_LANDMARKS, BY_HAND, C
 from napari_medassist._qt.align_panel.landmark_box import LandmarkBox
 from napari_medassist._qt.align_panel.nudge_box import NudgeBox
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist.app.layer_data import link_of
 from napari_medassist.app.registering.aligning import Companions
-from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.landmarks import LandmarkPair, landmark_places
 from napari_medassist.core.transform import AffineTransform
-from napari_medassist.core.volume import Volume
+from napari_medassist.core.volume import GridImage, Volume
 from napari_medassist.registration.start import Start, from_landmarks
 
 
@@ -37,25 +38,45 @@ def start_of(
     return Start(chosen)
 
 
+def outlining_layers(bridge: Bridge) -> list[tuple[Labels, Geometry]]:
+    """Return the layers of label maps that lie on a grid in the patient, each with its grid."""
+    linked = [(layer, link_of(layer.metadata)) for layer in bridge.label_layers()]
+    return [
+        (layer, link.image.geometry)
+        for layer, link in linked
+        if link is not None and isinstance(link.image, GridImage)
+    ]
+
+
 def companions_of(
     bridge: Bridge,
     pairs: Sequence[LandmarkPair],
     fixed: Volume,
     moving: Volume,
-    outlines: tuple[LabelMap, LabelMap] | None,
+    outlines: tuple[Labels, Labels] | None,
 ) -> Companions:
-    """Return what goes along: outlines, compared with each other, and other label maps."""
-    others = _labels_on(bridge, moving, fixed)
+    """Return what goes along: outlines, compared with each other, and other label maps.
+
+    Raises
+    ------
+    InvalidImage
+        If a layer was moved or reshaped, so that nobody knows where its labels lie.
+    """
+    taken = () if outlines is None else outlines
+    others = tuple(
+        (bridge.labels_of(layer), None)
+        for layer in _layers_on(bridge, moving, fixed)
+        if layer not in taken
+    )
     if outlines is None:
-        return Companions(tuple((labels, None) for labels in others), pairs)
-    own, there = outlines
-    labels = ((there, own), *((m, None) for m in others if m.name != there.name))
-    return Companions(labels, pairs, np.asarray(own.array) > 0, np.asarray(there.array) > 0)
+        return Companions(others, pairs)
+    own, there = (bridge.labels_of(layer) for layer in outlines)
+    masks = np.asarray(own.array) > 0, np.asarray(there.array) > 0
+    return Companions(((there, own), *others), pairs, *masks)
 
 
-def _labels_on(bridge: Bridge, image: Volume, fixed: Volume) -> list[LabelMap]:
-    """Return the label maps on an image's own grid: they are carried along."""
+def _layers_on(bridge: Bridge, image: Volume, fixed: Volume) -> list[Labels]:
+    """Return the layers of label maps on an image's own grid: they are carried along."""
     if image.geometry.is_same_grid(fixed.geometry):
         return []  # nobody knows on which of the two they were drawn
-    maps = [bridge.labels_of(layer) for layer in bridge.layers(Labels)]
-    return [labels for labels in maps if labels.geometry.is_same_grid(image.geometry)]
+    return [layer for layer, grid in outlining_layers(bridge) if grid.is_same_grid(image.geometry)]
