@@ -27,7 +27,8 @@ from napari_medassist.models.training.simulation.gland_surfaces import (
     surface_pair,
 )
 from napari_medassist.models.training.simulation.sources import N_HELD_OUT, read_sources
-from napari_medassist.models.training.surface_run import UNIT_MM, tensor_of
+from napari_medassist.models.training.surface_run import tensor_of
+from napari_medassist.models.zoo.gland_surfaces import UNIT_MM
 from napari_medassist.registration.closest_points import iterative_closest_points
 
 _SEED = 66_000_000

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from napari_medassist.core.errors import InvalidImage, InvalidSetting
+from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.progress import Progress, part_of, silent
 from napari_medassist.core.transform import AffineTransform
 from napari_medassist.core.volume import Volume
 from napari_medassist.registration.closest_points import iterative_closest_points
 from napari_medassist.registration.instance import Deforming, DeformLevel, deform
-from napari_medassist.registration.spec import Mask, Pair, Registered
+from napari_medassist.registration.spec import Mask, Pair, Registered, outlines_of
 from napari_medassist.registration.surfaces import is_sparse, surface_points
 
 _N_POINTS = 2000
@@ -25,22 +25,6 @@ _MOST_VOXELS = 400_000
 _STIFFNESS, _GUIDING = 3.0, 0.01
 #: Distances count so far from the surface, in shares of the extent; beyond they are cut off.
 _REACH_SHARE = 0.25
-
-
-def masks_of(pair: Pair, name: str) -> tuple[Mask, Mask]:
-    """Return both masks of a pair.
-
-    Raises
-    ------
-    InvalidSetting
-        If an image has none.
-    """
-    if pair.fixed_mask is None or pair.moving_mask is None:
-        raise InvalidSetting(
-            f"'{name}' aligns what is outlined in both images.",
-            cure="Give a mask of the organ for each of them.",
-        )
-    return pair.fixed_mask, pair.moving_mask
 
 
 def register_rigid(pair: Pair, start: AffineTransform, progress: Progress = silent) -> Registered:
@@ -62,7 +46,7 @@ def register_rigid(pair: Pair, start: AffineTransform, progress: Progress = sile
     InvalidImage
         If an outline has hardly a voxel.
     """
-    fixed_mask, moving_mask = masks_of(pair, "outlines")
+    fixed_mask, moving_mask = outlines_of(pair, "outlines")
     progress(0, 2, "surfaces")
     source = surface_points(fixed_mask, pair.fixed.geometry, _N_POINTS)
     target = surface_points(moving_mask, pair.moving.geometry, _N_POINTS)
@@ -99,7 +83,7 @@ def register_deformable(pair: Pair, start: AffineTransform, progress: Progress =
     InvalidImage
         If an outline has hardly a voxel, or leaves out slices: there is no surface between them.
     """
-    fixed_mask, moving_mask = masks_of(pair, "outlines")
+    fixed_mask, moving_mask = outlines_of(pair, "outlines")
     for image, mask in ((pair.fixed, fixed_mask), (pair.moving, moving_mask)):
         if is_sparse(mask):
             raise InvalidImage(

@@ -127,6 +127,29 @@ class MethodSpec:
             )
 
 
+def outlines_of(pair: Pair, name: str) -> tuple[Mask, Mask]:
+    """Return both masks of a pair, for a method that works on what they outline.
+
+    Parameters
+    ----------
+    pair
+        The images.
+    name
+        The method, for the message.
+
+    Raises
+    ------
+    InvalidSetting
+        If an image has none.
+    """
+    if pair.fixed_mask is None or pair.moving_mask is None:
+        raise InvalidSetting(
+            f"'{name}' aligns what is outlined in both images.",
+            cure="Give a mask of the organ for each of them.",
+        )
+    return pair.fixed_mask, pair.moving_mask
+
+
 def checked(pair: Pair) -> Pair:
     """Return a pair if images and masks can be aligned at all.
 

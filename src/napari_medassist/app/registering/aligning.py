@@ -32,7 +32,15 @@ from napari_medassist.registration.quality import (
     way_back_mm,
 )
 from napari_medassist.registration.resample import warped, warped_numbers
-from napari_medassist.registration.spec import Gives, Mask, MethodSpec, Pair, Registered, checked
+from napari_medassist.registration.spec import (
+    Gives,
+    Mask,
+    MethodSpec,
+    Pair,
+    Registered,
+    checked,
+    outlines_of,
+)
 from napari_medassist.registration.start import Start, start_of
 
 #: Shares of the run: the way there, the way back, what is carried and measured.
@@ -167,13 +175,10 @@ def align(
     wish, companions = wish or Wish(), companions or Companions()
     method = METHODS.get(wish.method)
     method.require_installed()
-    if method.needs_masks and (companions.fixed_mask is None or companions.moving_mask is None):
-        raise InvalidSetting(
-            f"'{method.name}' aligns what is outlined in both images.",
-            cure="Give a mask of the organ for each of them.",
-        )
     places = _guides(method, wish, companions)
     pair = checked(Pair(fixed, moving, companions.fixed_mask, companions.moving_mask, places))
+    if method.needs_masks:
+        outlines_of(pair, method.name)
     for _, reference in companions.labels:  # told before a long run, not after it
         require_on_its_grid(reference, fixed)
     start = wish.start if isinstance(wish.start, AffineTransform) else start_of(pair, wish.start)

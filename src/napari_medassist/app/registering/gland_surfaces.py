@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from napari_medassist.core.errors import InvalidImage, InvalidSetting
+from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.geometry import Float, Geometry
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.transform import AffineTransform, CompositeTransform
@@ -18,7 +18,7 @@ from napari_medassist.models.places import weights_path
 from napari_medassist.models.zoo.gland_surfaces import CARD, N_POINTS, UNIT_MM
 from napari_medassist.registration.closest_points import iterative_closest_points
 from napari_medassist.registration.local_field import continued
-from napari_medassist.registration.spec import Mask, Pair
+from napari_medassist.registration.spec import Mask, Pair, outlines_of
 from napari_medassist.registration.surfaces import is_sparse, surface_points
 
 _STEP_MM = 4.0
@@ -80,21 +80,20 @@ def surface_map(pair: Pair, start: AffineTransform, progress: Progress = silent)
     InvalidImage
         If an outline has hardly a voxel, or by its size is no prostate.
     """
-    if pair.fixed_mask is None or pair.moving_mask is None:
-        raise InvalidSetting(f"{CARD.name} needs the outline of the gland in both images.")
+    fixed_mask, moving_mask = outlines_of(pair, CARD.name)
     progress(0, 3, "surfaces")
     fixed = pair.fixed.geometry
-    for image, mask in ((pair.fixed, pair.fixed_mask), (pair.moving, pair.moving_mask)):
+    for image, mask in ((pair.fixed, fixed_mask), (pair.moving, moving_mask)):
         _require_a_prostate(image, mask)
-    source = surface_points(pair.fixed_mask, fixed, N_POINTS)
-    target = surface_points(pair.moving_mask, pair.moving.geometry, N_POINTS)
+    source = surface_points(fixed_mask, fixed, N_POINTS)
+    target = surface_points(moving_mask, pair.moving.geometry, N_POINTS)
     progress(1, 3, "network")
     found = SurfaceMap(source, start.inverse().transform_points(target))
-    window = _around(pair.fixed_mask, fixed)
+    window = _around(fixed_mask, fixed)
     places = window.voxel_places_lps_mm()
     vectors = (found.transform_points(places) - places).astype(np.float32)
     progress(2, 3, "displacements")
-    inside = _inside(pair.fixed_mask, fixed, window)
+    inside = _inside(fixed_mask, fixed, window)
     field = continued(vectors, window, fixed, counts=inside, fades_mm=_FADES_MM)
     return CompositeTransform((field, start))
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - PyTorch's own documentation writes it so
 
+from napari_medassist.models.training.simulation.frame import rotation
 from napari_medassist.models.training.simulation.prostate_pairs import KEPT, DiffusionPair
 
 #: How pairs are kept: 8 channels a pair, see :func:`packed`.
@@ -102,9 +103,9 @@ def _moved_further(
 ) -> tuple[Tensor, Tensor]:
     """Turn and shift the moving images by a rigid map each, and their true maps with them."""
     n = len(images)
-    angles = np.deg2rad(np.clip(chance.normal(0, _TURN_DEG, (n, 3)), -3 * _TURN_DEG, 3 * _TURN_DEG))
+    angles = np.clip(chance.normal(0, _TURN_DEG, (n, 3)), -3 * _TURN_DEG, 3 * _TURN_DEG)
     shifts = np.clip(chance.normal(0, _SHIFT_MM, (n, 3)), -3 * _SHIFT_MM, 3 * _SHIFT_MM)
-    turns = torch.from_numpy(np.stack([_turn(a) for a in angles]).astype(np.float32))
+    turns = torch.from_numpy(np.stack([rotation(*a) for a in angles]).astype(np.float32))
     shift = torch.from_numpy(shifts.astype(np.float32)).view(n, 3, 1, 1, 1)
     places = torch.from_numpy(KEPT.places_mm)[None]
     # The new image shows at y what the old one shows at R y + t: a place p + u moves to R'(p + u - t).
@@ -112,15 +113,3 @@ def _moved_further(
     moved = warped(images, read_at - places)
     there = torch.einsum("nji,njzyx->nizyx", turns, places + to_moving - shift)
     return moved, there - places
-
-
-def _turn(angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rotation of (z, y, x) by three angles in radians, one about each axis."""
-    found = np.eye(3)
-    for axis, angle in enumerate(angles):
-        a, b = (k for k in range(3) if k != axis)
-        about = np.eye(3)
-        about[a, a] = about[b, b] = np.cos(angle)
-        about[a, b], about[b, a] = -np.sin(angle), np.sin(angle)
-        found = found @ about
-    return found

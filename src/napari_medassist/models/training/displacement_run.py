@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_medassist.models.training.diffusion_pairs import PairBatch, batch_of, warped
-from napari_medassist.models.training.loop import RunSettings, RunState, cosine
+from napari_medassist.models.training.loop import RunSettings, RunState
 from napari_medassist.models.training.simulation.prostate_pairs import KEPT
 
 Pairs = NDArray[np.float16]
@@ -118,14 +118,11 @@ def learn_displacements(
     while state.seconds < settings.minutes * 60:
         which = np.sort(chance.choice(len(learned), n_at_once, replace=False))
         batch = batch_of(learned[which], chance)
-        share = min(1.0, state.seconds / (settings.minutes * 60))
-        rise = min(1.0, (state.step + 1) / settings.warm_up_steps)
-        state.set_rate(settings.learning_rate * rise * cosine(share))
+        state.set_scheduled_rate(settings)
         net: Any = state.net.train()
         found = net(torch.cat([batch.fixed, batch.moving], dim=1))
         loss = displacement_loss(found, batch, terms, chance)
-        # A mean that starts slow would remember the first, random weights.
-        state.descend(loss, min(settings.averaging, (state.step + 1) / (state.step + 51)))
+        state.descend(loss, state.kept_share(settings))
         state.seconds = before + time.monotonic() - start
         if time.monotonic() - saved > settings.save_every_s:
             _keep(state, held_out, folder)

@@ -85,6 +85,19 @@ class RunState:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
 
+    def set_scheduled_rate(self, settings: RunSettings) -> None:
+        """Set the learning rate that a run has at this step and time."""
+        share = min(1.0, self.seconds / (settings.minutes * 60))
+        rise = min(1.0, (self.step + 1) / settings.warm_up_steps)
+        self.set_rate(settings.learning_rate * rise * cosine(share))
+
+    def kept_share(self, settings: RunSettings) -> float:
+        """Return the share of the running mean of weights that stays at this step.
+
+        A mean that starts slow would remember the first, random weights.
+        """
+        return min(settings.averaging, (self.step + 1) / (self.step + 51))
+
     def descend(self, loss: Tensor, keep: float) -> None:
         """Take one step down a loss, and move the mean of the weights; of it a share is kept."""
         self.optimiser.zero_grad(set_to_none=True)
@@ -180,15 +193,12 @@ def _learn(
     goal: Goal,
 ) -> None:
     image, labels = cropped(sample, crops, settings)
-    share = min(1.0, state.seconds / (settings.minutes * 60))
-    rise = min(1.0, (state.step + 1) / settings.warm_up_steps)
-    state.set_rate(settings.learning_rate * rise * cosine(share))
+    state.set_scheduled_rate(settings)
     net: Any = state.net.train()
     with torch.autocast("cpu", torch.bfloat16, enabled=settings.autocast):
         levels = net.levels(image)
     loss = goal.deep_loss([level.float() for level in levels], labels)
-    # A mean that starts slow would remember the first, random weights.
-    state.descend(loss, min(settings.averaging, (state.step + 1) / (state.step + 51)))
+    state.descend(loss, state.kept_share(settings))
 
 
 def cosine(share: float) -> float:

@@ -13,16 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_medassist.models.training.loop import RunSettings, RunState, cosine
+from napari_medassist.models.training.loop import RunSettings, RunState
 from napari_medassist.models.training.simulation.gland_surfaces import (
     COMPLETE,
     GlandShape,
     SurfacePair,
     surface_pair,
 )
+from napari_medassist.models.zoo.gland_surfaces import UNIT_MM
 
-#: The network's unit of length.
-UNIT_MM = 30.0
 Meet = Callable[[SurfacePair], SurfacePair]
 _N_MOVED = 128  # points inside and around, each, of one pair and step
 _NEXT_SEEDS = 1_000_000
@@ -67,11 +66,8 @@ def learn_surfaces(
     before, start, saved = state.seconds, time.monotonic(), time.monotonic()
     while state.seconds < settings.minutes * 60:
         pairs = [meet(_drawn(learned, chance)) for _ in range(n_at_once)]
-        share = min(1.0, state.seconds / (settings.minutes * 60))
-        rise = min(1.0, (state.step + 1) / settings.warm_up_steps)
-        state.set_rate(settings.learning_rate * rise * cosine(share))
-        loss = _loss(state.net.train(), pairs, chance)
-        state.descend(loss, min(settings.averaging, (state.step + 1) / (state.step + 51)))
+        state.set_scheduled_rate(settings)
+        state.descend(_loss(state.net.train(), pairs, chance), state.kept_share(settings))
         state.seconds = before + time.monotonic() - start
         if time.monotonic() - saved > settings.save_every_s:
             _keep(state, tests, folder)

@@ -11,7 +11,7 @@ from napari_medassist.registration.engines.files import FIXED, MOVING
 
 
 def align(folder: Path) -> tuple[Path, ...]:
-    """Align."""
+    """Align the images of a folder; return the maps, the first to be applied first."""
     import ants
 
     fixed, moving = (ants.image_read(str(folder / name)) for name in (FIXED, MOVING))

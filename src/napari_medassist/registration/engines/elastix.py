@@ -8,7 +8,7 @@ from napari_medassist.registration.engines.files import FIXED, MOVING
 
 
 def align(folder: Path) -> tuple[Path, ...]:
-    """Align."""
+    """Align the images of a folder; return the maps, the first to be applied first."""
     import itk
 
     fixed, moving = (itk.imread(str(folder / name), itk.F) for name in (FIXED, MOVING))

@@ -13,7 +13,10 @@ _RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # greedy's matrices are RAS
 
 
 def align(folder: Path) -> tuple[Path, ...]:
-    """Align; of five settings that were tried on the pairs of the benchmark the best."""
+    """Align the images of a folder; return the maps, the first to be applied first.
+
+    Of five settings that were tried on the pairs of the benchmark the best.
+    """
     from picsl_greedy import Greedy3D
 
     tool = Greedy3D()

@@ -123,7 +123,7 @@ def test_what_is_no_prostate_by_its_size_is_refused(pair: Pair) -> None:
 
 def test_without_outlines_it_says_so_and_it_can_be_cancelled(pair: Pair) -> None:
     bare = Pair(pair.fixed, pair.moving)
-    with pytest.raises(InvalidSetting, match="outline of the gland"):
+    with pytest.raises(InvalidSetting, match="outlined in both"):
         METHODS.get("gland-surfaces").run(bare, IDENTITY, nothing)
 
     def stop(*_told: object) -> None:
