@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_medassist.app.registering.by_hand import Nudge
 
@@ -32,7 +32,7 @@ class NudgeBox(QWidget):
         self.turns = [_spin(_MOST_DEG, 1.0) for _ in _TURNS]
         self.reset = QPushButton("Back to the scanner's place")
         form = QFormLayout(self)
-        told = QLabel("Moves the moving image over the fixed one; the alignment then begins there.")
+        told = QLabel("Move it over the fixed image, then press Align.")
         told.setWordWrap(True)
         form.addRow(told)
         for name, spin in zip((*_SHIFTS, *_TURNS), (*self.shifts, *self.turns), strict=True):
@@ -42,8 +42,10 @@ class NudgeBox(QWidget):
         self.drag.setCheckable(True)
         self.drag.setToolTip("Drag on the canvas: it shifts; with Shift held: it turns")
         self.drag.toggled.connect(self.drag_asked)
-        form.addRow(self.drag)
-        form.addRow(self.reset)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.drag)
+        buttons.addWidget(self.reset)
+        form.addRow(buttons)
         self.reset.clicked.connect(lambda: self.set_nudge(Nudge()))
 
     @property
