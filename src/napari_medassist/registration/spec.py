@@ -74,6 +74,8 @@ class Registered:
 
 
 Run = Callable[[Pair, AffineTransform, Progress], Registered]
+#: Landmarks of the fixed image and their partners, (n, 3) LPS mm each, to the map they decide.
+Fit = Callable[[Float, Float], Transform]
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,9 @@ class MethodSpec:
         Whether landmarks may take part in it.
     needs_masks
         Whether it works on what the masks of both images outline.
+    fitted
+        For a method that works on landmarks alone: what it does with them, so that each can be left out
+        in turn. None for all others.
     """
 
     name: str
@@ -110,6 +115,12 @@ class MethodSpec:
     extra: str = ""
     can_be_guided: bool = False
     needs_masks: bool = False
+    fitted: Fit | None = None
+
+    @property
+    def needs_guides(self) -> bool:
+        """Whether it works on landmarks alone."""
+        return self.fitted is not None
 
     @property
     def missing(self) -> tuple[str, ...]:

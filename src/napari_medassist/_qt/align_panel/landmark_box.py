@@ -64,7 +64,8 @@ class LandmarkBox(QWidget):
             rows.addLayout(row)
         self.guide = QCheckBox("They guide the deformation")
         self.guide.setToolTip(
-            "With deformable and outlines: they take part, and do not measure it then"
+            "With deformable and outlines: they take part, and do not measure it then; "
+            "the methods by landmarks use them in any case"
         )
         rows.addWidget(self.guide)
         rows.addWidget(self.told)

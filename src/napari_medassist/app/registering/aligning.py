@@ -66,7 +66,8 @@ class Wish:
         With ``in_masks``: whether the whole images are aligned rigidly before, so that what is in the
         masks only has to be refined. An organ alone may look alike when it is turned.
     guided
-        Whether the landmarks take part in a deformation; else they only measure it.
+        Whether the landmarks take part in a deformation; else they only measure it. A method that
+        works on landmarks alone uses them in any case.
     """
 
     method: str = "rigid"
@@ -197,8 +198,9 @@ def align(
         carried(labels, registered.transform, start, fixed, reference, rest)
         for labels, reference in companions.labels
     )
-    guides = tuple(companions.landmarks) if wish.guided else ()
-    quality = _measured(pair, registered, start, moved, back, maps, (companions.landmarks, guides))
+    guides = tuple(companions.landmarks) if wish.guided or method.needs_guides else ()
+    targets = TargetErrors.of(companions.landmarks, registered.transform, start, guides, method.fitted)
+    quality = _measured(pair, registered, start, moved, back, maps, targets)
     progress(_ALL, _ALL, "aligned")
     verdict = judged(quality, thresholds)
     return Alignment(fixed, moving, wish, start, registered, moved, quality, verdict, guides)
@@ -206,14 +208,16 @@ def align(
 
 def _guides(method: MethodSpec, wish: Wish, companions: Companions) -> tuple[Float, Float] | None:
     """Return the landmarks that guide; None where they only measure."""
-    if not wish.guided:
+    if not (wish.guided or method.needs_guides):
         return None
     if not method.can_be_guided:
         raise InvalidSetting(
             f"Landmarks cannot guide '{method.name}'.", cure="Choose deformable or outlines."
         )
     if not companions.landmarks:
-        raise InvalidSetting("There are no landmarks to guide.", cure="Give at least one pair.")
+        raise InvalidSetting(
+            f"There are no landmarks to guide '{method.name}'.", cure="Give pairs of landmarks."
+        )
     return landmark_places(companions.landmarks)
 
 
@@ -221,7 +225,8 @@ def remeasured(
     alignment: Alignment, landmarks: Sequence[LandmarkPair], thresholds: Thresholds | None = None
 ) -> Alignment:
     """Judge an alignment again with other landmarks; nothing is aligned again."""
-    targets = TargetErrors.of(landmarks, alignment.transform, alignment.start, alignment.guides)
+    fit = METHODS.get(alignment.wish.method).fitted
+    targets = TargetErrors.of(landmarks, alignment.transform, alignment.start, alignment.guides, fit)
     quality = replace(alignment.quality, targets=targets)
     return replace(alignment, quality=quality, verdict=judged(quality, thresholds))
 
@@ -302,9 +307,9 @@ def _measured(
     moved: Volume,
     back: Transform | None,
     maps: tuple[CarriedLabels, ...],
-    landmarks: tuple[Sequence[LandmarkPair], Sequence[LandmarkPair]],
+    targets: TargetErrors | None,
 ) -> AlignmentQuality:
-    """Measure a result; landmarks are all of them, and those that took part."""
+    """Measure a result."""
     fixed, transform, mask = pair.fixed, registered.transform, pair.fixed_mask
     counted = body(fixed) if mask is None else mask
     seen = _seen(pair.moving, fixed, transform)
@@ -317,7 +322,7 @@ def _measured(
         ),
         information_after=normalised_mutual_information(fixed, np.asarray(moved.array), seen, mask),
         way_back_mm=None if back is None else _spread(way_back_mm(transform, back, fixed, counted)),
-        targets=TargetErrors.of(landmarks[0], transform, start, landmarks[1]),
+        targets=targets,
         carried=maps,
     )
 

@@ -13,6 +13,8 @@ from napari_medassist.core.landmarks import LandmarkPair, landmark_places
 from napari_medassist.core.transform import Transform
 from napari_medassist.evaluation.statistics.resampling import Interval, bootstrap, mean_of
 from napari_medassist.registration.quality import MapQuality, target_errors_mm
+from napari_medassist.registration.spec import Fit
+from napari_medassist.registration.thin_plates import left_out_errors_mm
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ class TargetErrors:
         the others.
     n_guides
         How many guided the alignment: their own errors tell nothing.
+    left_out
+        Where landmarks alone decided the map: the mean error of those that guided, each mapped as the
+        others would have it; None otherwise, or where the others are too few.
     """
 
     names: tuple[str, ...]
@@ -38,6 +43,7 @@ class TargetErrors:
     mean_before: Interval
     mean_after: Interval
     n_guides: int = 0
+    left_out: Interval | None = None
 
     @property
     def n_measured(self) -> int:
@@ -51,8 +57,12 @@ class TargetErrors:
         transform: Transform,
         start: Transform,
         guides: Sequence[LandmarkPair] = (),
+        fit: Fit | None = None,
     ) -> TargetErrors | None:
-        """Measure pairs of landmarks, of which some may have guided; None if there are none."""
+        """Measure pairs of landmarks, of which some may have guided; None if there are none.
+
+        ``fit`` is how a method that works on landmarks alone made its map of them.
+        """
         if not pairs:
             return None
         fixed, moving = landmark_places(pairs)
@@ -67,6 +77,7 @@ class TargetErrors:
             _mean(before[counted]),
             _mean(after[counted]),
             int(np.count_nonzero(took_part)),
+            _left_out(guides, fit),
         )
 
 
@@ -98,6 +109,11 @@ class AlignmentQuality:
     way_back_mm: tuple[float, float] | None = None
     targets: TargetErrors | None = None
     carried: tuple[CarriedLabels, ...] = ()
+
+
+def _left_out(guides: Sequence[LandmarkPair], fit: Fit | None) -> Interval | None:
+    errors = None if fit is None or not guides else left_out_errors_mm(*landmark_places(guides), fit)
+    return None if errors is None else _mean(errors)
 
 
 def _mean(values: Float) -> Interval:

@@ -197,6 +197,15 @@ def _of_targets(quality: AlignmentQuality, limits: Thresholds) -> Iterator[Reaso
     if targets is None:
         return
     before, after = targets.mean_before, targets.mean_after
+    if targets.left_out is not None:
+        left = targets.left_out
+        told = (
+            f"Mean error of {targets.n_guides} landmarks, each left out in turn: {left.value:.1f} mm "
+            f"(95 % interval {left.low:.1f} to {left.high:.1f})."
+        )
+        yield Reason(_above(left.value, limits.target_error_mm), told)
+        if not targets.n_measured:
+            return
     if not targets.n_measured:
         told = (
             f"The {targets.n_guides} landmarks that guided: {before.value:.1f} mm before, "
