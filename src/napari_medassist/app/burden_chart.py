@@ -7,16 +7,22 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from napari_medassist.app.lung_burden import ScanBurden
+from napari_medassist.app.lung_burden import WHOLE, ScanBurden
+from napari_medassist.app.lung_follow_up import FollowUp
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.evaluation.report.trend import TrendLine, TrendPanel, render_trend
 from napari_medassist.io.atomic import replacing
 from napari_medassist.metrics.lung_burden import PartBurden, relative_scores
 
-_WHOLE = "both lungs"
+_ALIGNED = (
+    "Each scan was aligned with the one before by a deformation; what persists, is new or has gone is "
+    "measured in the later scan. An alignment that is not green is not to be relied on."
+)
 
 
-def write_chart(scans: Sequence[ScanBurden], path: Path) -> Path:
+def write_chart(
+    scans: Sequence[ScanBurden], path: Path, followed: Sequence[FollowUp] | None = None
+) -> Path:
     """Write the chart as one HTML file that needs no network.
 
     Scans whose dates are all ISO 8601 (2020-03-01) are laid out by their distances in time; else they
@@ -28,6 +34,9 @@ def write_chart(scans: Sequence[ScanBurden], path: Path) -> Path:
         At least two, of one patient.
     path
         Where to.
+    followed
+        What became of each scan's opacities in the next, one fewer than scans; None if the scans were
+        not aligned.
 
     Raises
     ------
@@ -43,14 +52,14 @@ def write_chart(scans: Sequence[ScanBurden], path: Path) -> Path:
     x, is_time = _places(scans)
     relative = relative_scores(tuple(scan.corona_cm3 for scan in scans))
     scores = tuple(map(_score_in_words, scans, relative))
-    panels = (
+    panels = [
         TrendPanel(
             "Opacity of lung", "percent", _lines(scans, x, lambda p: p.share_percent, "{:.1f} %")
         ),
         TrendPanel(
             "Corona score",
             "cm3",
-            (TrendLine(_WHOLE, x, tuple(scan.corona_cm3 for scan in scans), scores, bold=True),),
+            (TrendLine(WHOLE, x, tuple(scan.corona_cm3 for scan in scans), scores, bold=True),),
         ),
         TrendPanel(
             "Mean density",
@@ -58,11 +67,15 @@ def write_chart(scans: Sequence[ScanBurden], path: Path) -> Path:
             _lines(scans, x, lambda p: p.mean_hu, "{:.0f} HU"),
             from_zero=False,
         ),
-    )
+    ]
+    if followed is not None:
+        panels.insert(1, TrendPanel("Since the scan before", "ml", _changes(followed, x)))
     notes = [
-        "Zones are thirds of each scan's own lungs by height; nothing aligns two scans.",
+        "Zones are thirds of each scan's own lungs by height.",
+        "Nothing aligns two scans." if followed is None else _ALIGNED,
         "A share does not depend on how deep the breath was as a volume does; a density does.",
         *(f"{_name(scan)}: {told}" for scan in scans for told in scan.warnings),
+        *(f"{found.name}: {told}" for found in followed or () for told in found.warnings),
     ]
     page = render_trend("Opacities of the lungs over time", panels, notes, is_time=is_time)
     with replacing(path) as temporary:
@@ -104,9 +117,27 @@ def _lines(
                 x,
                 tuple(None if math.isnan(v) else v for v in y),
                 tuple(f"{_name(s)}: {form.format(v)}" for s, v in zip(scans, y, strict=True)),
-                bold=name == _WHOLE,
+                bold=name == WHOLE,
             )
         )
+    return tuple(lines)
+
+
+def _changes(followed: Sequence[FollowUp], x: tuple[str, ...]) -> tuple[TrendLine, ...]:
+    """Return what persists, is new and has gone, of both lungs; the first scan has no value."""
+    wholes = [found.parts[0] for found in followed]
+    volumes = {
+        "persists": [part.persisting_ml for part in wholes],
+        "new": [part.new_ml for part in wholes],
+        "gone": [part.gone_ml for part in wholes],
+    }
+    lines = []
+    for word, y in volumes.items():
+        told = [
+            f"{found.name}: {v:.0f} ml, alignment {found.verdict.light}"
+            for found, v in zip(followed, y, strict=True)
+        ]
+        lines.append(TrendLine(word, x, (None, *y), ("", *told)))
     return tuple(lines)
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -18,21 +14,48 @@ from napari_medassist.core.errors import InvalidImage
 from napari_medassist.core.labels import LabelMap
 from napari_medassist.core.progress import Progress, silent
 from napari_medassist.core.volume import Modality, Volume
-from napari_medassist.io.atomic import replacing
 from napari_medassist.metrics.lung_burden import (
-    HISTOGRAM_HU,
     Mask,
     PartBurden,
     burden,
     corona_score,
     density_histogram,
     lung_parts,
-    relative_scores,
 )
 from napari_medassist.models.registry import find_model
 
 _MODEL, _OPACITY_MODEL = "lungs-ct", "opacity-ct"
 _LEFT, _RIGHT = 1, 2
+#: The part that is all of the lungs.
+WHOLE = "both lungs"
+
+
+@dataclass(frozen=True, eq=False)
+class LungScan:
+    """One scan with what is outlined in it.
+
+    Attributes
+    ----------
+    ct, date
+        The scan, in HU, and when it was (text, as it was given; empty if not).
+    parts
+        Both lungs, each lung, six zones, or lobes in place of the zones, by name; on its grid.
+    opacity
+        Its opacities.
+    warnings
+        What a reader should know.
+    """
+
+    ct: Volume
+    date: str
+    parts: Mapping[str, Mask]
+    opacity: Mask
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def lungs(self) -> Mask:
+        """Both of them."""
+        return self.parts[WHOLE]
 
 
 @dataclass(frozen=True)
@@ -61,7 +84,7 @@ class ScanBurden:
     warnings: tuple[str, ...]
 
 
-def measure_scan(
+def outlined(
     ct: Volume,
     opacities: LabelMap | None = None,
     *,
@@ -69,8 +92,8 @@ def measure_scan(
     lobes: LabelMap | None = None,
     date: str = "",
     progress: Progress = silent,
-) -> ScanBurden:
-    """Measure the opacities of a scan.
+) -> LungScan:
+    """Return a scan with its lungs and opacities, as they were given or as models find them.
 
     Parameters
     ----------
@@ -106,21 +129,40 @@ def measure_scan(
         ct.geometry.require_same_grid(labels.geometry)
     if ct.modality not in (Modality.CT, Modality.OTHER):
         warnings.append(f"'{ct.name}' is {ct.modality}, not CT: densities mean nothing.")
-    hu, opacity = np.asarray(ct.array, dtype=np.float32), np.asarray(opacities.array) > 0
+    opacity = np.asarray(opacities.array) > 0
     left, right, told = _sides(lungs)
     warnings += told
     left, right, joined_ml = _with_opacities(left, right, opacity, ct)
     if joined_ml >= 0.1:
         warnings.append(f"{joined_ml:.1f} ml of opacities lie outside of the lungs; counted as lung.")
-    voxel_mm3 = ct.geometry.voxel_volume_mm3
+    return LungScan(ct, date, _parts(left, right, lobes), opacity, tuple(warnings))
+
+
+def measured(scan: LungScan) -> ScanBurden:
+    """Measure the opacities of a scan."""
+    hu = np.asarray(scan.ct.array, dtype=np.float32)
+    voxel_mm3 = scan.ct.geometry.voxel_volume_mm3
     return ScanBurden(
-        ct.name,
-        date,
-        burden(hu, _parts(left, right, lobes), opacity, voxel_mm3),
-        corona_score(opacity.astype(np.float32), left | right, voxel_mm3),
-        tuple(density_histogram(hu, left | right).tolist()),
-        tuple(warnings),
+        scan.ct.name,
+        scan.date,
+        burden(hu, scan.parts, scan.opacity, voxel_mm3),
+        corona_score(scan.opacity.astype(np.float32), scan.lungs, voxel_mm3),
+        tuple(density_histogram(hu, scan.lungs).tolist()),
+        scan.warnings,
     )
+
+
+def measure_scan(
+    ct: Volume,
+    opacities: LabelMap | None = None,
+    *,
+    lungs: LabelMap | None = None,
+    lobes: LabelMap | None = None,
+    date: str = "",
+    progress: Progress = silent,
+) -> ScanBurden:
+    """Measure the opacities of a scan; as :func:`outlined`, which see."""
+    return measured(outlined(ct, opacities, lungs=lungs, lobes=lobes, date=date, progress=progress))
 
 
 def _found(ct: Volume, model: str, what: str, progress: Progress) -> tuple[LabelMap, tuple[str, ...]]:
@@ -152,53 +194,17 @@ def _sides(lungs: LabelMap) -> tuple[Mask, Mask, tuple[str, ...]]:
     return right, left, (told,)
 
 
-def write_table(scans: Sequence[ScanBurden], path: Path) -> Path:
-    """Write a line a scan and part as CSV; what is not defined is an empty cell.
-
-    The corona score relative to the first scan stands beside the absolute one.
-    """
-    relative = relative_scores(tuple(scan.corona_cm3 for scan in scans))
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        names = list(asdict(scans[0].parts[0])) if scans else []
-        table.writerow(["scan", "date", "part", *names[1:], "corona_cm3", "corona_relative_to_first"])
-        for scan, ratio in zip(scans, relative, strict=True):
-            for part in scan.parts:
-                name, *values = asdict(part).values()
-                scores = (scan.corona_cm3, ratio) if name == "both lungs" else (None, None)
-                table.writerow([scan.name, scan.date, name, *map(_cell, (*values, *scores))])
-    return path
-
-
-def write_histograms(scans: Sequence[ScanBurden], path: Path) -> Path:
-    """Write the densities of the lungs as CSV: a line a bin, the share of each scan in percent."""
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        names = [f"{scan.name} {scan.date}".strip() for scan in scans]
-        table.writerow(["from_hu", "to_hu", *(f"{name}, percent" for name in names)])
-        for number, (low, high) in enumerate(pairwise(HISTOGRAM_HU)):
-            shares = [_cell(100 * scan.histogram[number]) for scan in scans]
-            table.writerow([f"{low:g}", f"{high:g}", *shares])
-    return path
-
-
 def _parts(left: Mask, right: Mask, lobes: LabelMap | None) -> dict[str, Mask]:
     """Return both lungs, each lung, and the lobes or else six zones."""
     parts = lung_parts(left, right)
     if lobes is None:
         return parts
-    found = {name: parts[name] for name in ("both lungs", "left lung", "right lung")}
+    found = {name: parts[name] for name in (WHOLE, "left lung", "right lung")}
     values = np.asarray(lobes.array)
     for value in lobes.values():
         name = lobes.scheme.get(value).name
         found[f"{name} ({value})" if name in found else name] = values == value
     return found
-
-
-def _cell(value: float | None) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
 def _with_opacities(

@@ -34,13 +34,20 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--chart", type=Path, metavar="FILE", help="write how it changes from scan to scan (HTML)"
     )
+    parser.add_argument(
+        "--align",
+        action="store_true",
+        help="align each scan with the one before: what of its opacities persists, is new, has gone",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure all scans and write the table."""
     from napari_medassist.app.burden_chart import write_chart
-    from napari_medassist.app.lung_burden import measure_scan, write_histograms, write_table
+    from napari_medassist.app.burden_tables import write_histograms, write_table
+    from napari_medassist.app.lung_burden import measured, outlined
+    from napari_medassist.app.lung_follow_up import followed
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.io.files import read_labels, read_volume
 
@@ -49,10 +56,12 @@ def run(args: argparse.Namespace) -> int:
         given = getattr(args, name)
         if given and len(given) != n:
             raise InvalidSetting(f"{n} scans, but {len(given)} --{name}: give one for each scan.")
-    scans = []
+    if args.align and n < 2:
+        raise InvalidSetting("--align needs two scans or more.", cure="Leave it out.")
+    outlines = []
     for number, path in enumerate(args.ct):
-        scans.append(
-            measure_scan(
+        outlines.append(
+            outlined(
                 read_volume(path),
                 read_labels(args.opacities[number]) if args.opacities else None,
                 lungs=read_labels(args.lungs[number]) if args.lungs else None,
@@ -60,9 +69,11 @@ def run(args: argparse.Namespace) -> int:
                 date=args.date[number] if args.date else "",
             )
         )
+    scans = [measured(scan) for scan in outlines]
+    changes = followed(outlines) if args.align else None
     if args.chart is not None:
-        write_chart(scans, args.chart)
-    write_table(scans, args.out)
+        write_chart(scans, args.chart, changes)
+    write_table(scans, args.out, changes)
     if args.histogram is not None:
         write_histograms(scans, args.histogram)
     for scan in scans:
@@ -71,4 +82,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"{scan.name} {scan.date}: {told}, corona score {scan.corona_cm3:.1f} cm3")
         for warning in scan.warnings:
             print(f"warning: {scan.name}: {warning}", file=sys.stderr)
-    return int(any(scan.warnings for scan in scans))
+    for found in changes or ():
+        since = found.parts[0]
+        told = f"{since.persisting_ml:.0f} ml persist, {since.new_ml:.0f} new, {since.gone_ml:.0f} gone"
+        print(f"{found.name} since {found.since}: {told}; alignment {found.verdict.light}")
+        for warning in found.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+    warned = [*(scan.warnings for scan in scans), *(found.warnings for found in changes or ())]
+    return int(any(warned))

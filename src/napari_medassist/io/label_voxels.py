@@ -33,7 +33,7 @@ def voxels_to_write(labels: LabelMap, path: Path) -> NDArray[Any]:
     Raises
     ------
     WriteFailed
-        If it has a time axis, or a value that none of the types holds.
+        If it has a time axis, numbers that are not whole, or a value that none of the types holds.
     """
     values = labels.stored_array()
     if values.ndim != 3:
@@ -41,6 +41,12 @@ def voxels_to_write(labels: LabelMap, path: Path) -> NDArray[Any]:
             f"A label map of {values.shape[0]} time points cannot be written.",
             path=path,
             cure="Write one file a time point.",
+        )
+    if values.dtype.kind not in "iub":
+        raise WriteFailed(
+            "An image is no label map: its numbers would be cut off.",
+            path=path,
+            cure="Write it as a map of values.",
         )
     largest = int(values.max())
     for dtype in _WRITTEN_DTYPES:

@@ -55,6 +55,24 @@ class PartBurden:
     severity: int | None
 
 
+@dataclass(frozen=True)
+class PartChange:
+    """What became of the opacities of one part since an earlier scan, measured in the later one.
+
+    Attributes
+    ----------
+    name
+        As in :class:`PartBurden`.
+    persisting_ml, new_ml, gone_ml
+        Opaque in both scans, in the later one only, and in the earlier one only.
+    """
+
+    name: str
+    persisting_ml: float
+    new_ml: float
+    gone_ml: float
+
+
 def lung_parts(left: Mask, right: Mask) -> dict[str, Mask]:
     """Return both lungs, each lung, and six zones: thirds of each lung by height.
 
@@ -101,6 +119,43 @@ def burden(
     """
     _require_shapes(hu.shape, opacity, *parts.values())
     return tuple(_of_part(name, hu, part, opacity, voxel_mm3) for name, part in parts.items())
+
+
+def changes(
+    earlier: Mask, later: Mask, parts: Mapping[str, Mask], voxel_mm3: float
+) -> tuple[PartChange, ...]:
+    """Compare the opacities of two scans in each part.
+
+    Parameters
+    ----------
+    earlier
+        Opacities of the earlier scan, carried onto the later one's grid (z, y, x).
+    later
+        Opacities of the later scan.
+    parts
+        Masks of the later scan, by name.
+    voxel_mm3
+        Volume of a voxel.
+
+    Raises
+    ------
+    GeometryMismatch
+        If the shapes differ.
+    """
+    _require_shapes(earlier.shape, later, *parts.values())
+
+    def ml(mask: Mask) -> float:
+        return int(np.count_nonzero(mask)) * voxel_mm3 / 1000
+
+    return tuple(
+        PartChange(
+            name,
+            ml(earlier & later & part),
+            ml(later & ~earlier & part),
+            ml(earlier & ~later & part),
+        )
+        for name, part in parts.items()
+    )
 
 
 def corona_score(

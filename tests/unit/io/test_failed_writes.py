@@ -18,8 +18,10 @@ import SimpleITK
 from napari_medassist.core.errors import UnsupportedFormat, WriteFailed
 from napari_medassist.core.geometry import Geometry
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.core.volume import Volume
 from napari_medassist.io import simpleitk_files
 from napari_medassist.io.atomic import replacing
+from napari_medassist.io.files import write
 from napari_medassist.io.format import FORMATS, FormatSpec
 
 OLD = b"the lesions of last week"
@@ -159,3 +161,11 @@ def test_the_file_behind_a_link_is_replaced_not_the_link(tmp_path: Path) -> None
         temporary.write_bytes(b"new")
     assert link.is_symlink()
     assert real.read_bytes() == b"new"
+
+
+def test_an_image_is_not_written_as_a_label_map(tmp_path: Path) -> None:
+    grid = Geometry((3, 4, 5), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    image = Volume(np.linspace(-1000, 400, 60, dtype=np.float32).reshape(3, 4, 5), grid)
+    with pytest.raises(WriteFailed, match="no label map"):
+        write(image, tmp_path / "image.nii.gz")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

@@ -25,7 +25,8 @@ from qtpy.QtWidgets import (
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
-from napari_medassist.app.lung_burden import ScanBurden, measure_scan, write_table
+from napari_medassist.app.burden_tables import write_table
+from napari_medassist.app.lung_burden import ScanBurden, measure_scan
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled, MedAssistError
 from napari_medassist.core.labels import LabelMap

@@ -124,6 +124,11 @@ class Verdict:
     light: Light
     reasons: tuple[Reason, ...]
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What speaks against it, the worst first."""
+        return tuple(reason.text for reason in self.reasons if reason.light is not Light.GREEN)
+
 
 def judged(quality: AlignmentQuality, thresholds: Thresholds | None = None) -> Verdict:
     """Judge an alignment by what was measured of it.
