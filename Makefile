@@ -26,7 +26,7 @@ endif
 
 PYTHON_FILES := src tests benchmarks sample_data scripts training
 
-.PHONY: help install system demo test lint types unit coverage format bench bench-registration analysis docs docs-serve constraints clean distclean
+.PHONY: help install system demo test lint types unit coverage format bench bench-registration bench-voice analysis docs docs-serve constraints clean distclean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,11 @@ bench: install  ## Measure against other libraries, side by side
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_panel.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_tools.py
 	$(if $(DESKTOP),,$(VIRTUAL_SCREEN)) $(BIN)/python benchmarks/bench_annotation.py
+
+bench-voice: install  ## Measure how well spoken phrases are recognised (espeak-ng, flite, festival and hibari-tts speak)
+	$(BIN)/python -m pip install --quiet --no-deps hibari-tts soundfile
+	$(BIN)/python benchmarks/voice_corpus.py --out demo_output/speech --human ../shared/data/speech/human_not_commands
+	$(BIN)/python benchmarks/bench_voice.py --corpus demo_output/speech
 
 bench-registration: install  ## Measure registration against other tools, on pairs whose true map is known
 	$(BIN)/python benchmarks/bench_registration.py --data ../shared/data

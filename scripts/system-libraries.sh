@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # See that the system libraries are there which no wheel brings: for Qt's window (xcb), OpenGL, sound, a virtual
-# screen, and Python's venv; in CI also the browser that reports are looked at in and the DICOM programs that
-# exports are checked by (elsewhere those tests are skipped without them). On Debian and Ubuntu, root installs
-# what is missing; everyone else is told the command.
+# screen, and Python's venv; in CI also the browser that reports are looked at in, the DICOM programs that
+# exports are checked by, and a voice to test with (elsewhere those tests are skipped without them). On Debian
+# and Ubuntu, root installs what is missing; everyone else is told the command.
 #
 # Usage: scripts/system-libraries.sh        (PYTHON=... names the interpreter of the virtual environment)
 set -euo pipefail
@@ -35,6 +35,10 @@ chromium            | command chromium
 chromium-driver     | command chromedriver
 dcmtk               | command dcmdump
 dicom3tools         | command dciodvfy
+espeak-ng           | command espeak-ng
+pulseaudio          | command pulseaudio
+pulseaudio-utils    | command paplay
+libasound2-plugins  | file /usr/lib*/alsa-lib/libasound_module_pcm_pulse.so /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so
 '
 
 has_file() {

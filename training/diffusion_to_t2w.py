@@ -1,7 +1,5 @@
 """Train a network to bring high b-value or ADC to T2w, on simulated pairs.
 
-It was tried and is not part of the product; docs/concepts/learned-diffusion.md has the figures.
-
 Needs the folder that diffusion_pairs.py writes. A run that was stopped goes on with the same command; a
 run in another folder may begin from weights with --init::
 
@@ -19,7 +17,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from napari_medassist.models.networks.local_net import LocalNet
+from napari_medassist.models.networks.correlation_net import CorrelationNet
 from napari_medassist.models.training.displacement_run import Terms, learn_displacements
 from napari_medassist.models.training.loop import RunState, settings_of
 
@@ -36,7 +34,7 @@ def main() -> None:
     settings = settings_of(config["run"])
     options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    net = LocalNet(**config["network"])
+    net = CorrelationNet(**config["network"])
     if options.init:
         net.load_state_dict(_weights(options.init))
     state = RunState.begin(net, settings)

@@ -25,7 +25,7 @@ from napari_medassist.core.orientation import SourceGrid
 from napari_medassist.core.transform import AffineTransform, DisplacementField, Transform
 from napari_medassist.core.volume import Volume
 from napari_medassist.evaluation.statistics.resampling import bootstrap
-from napari_medassist.models.networks.local_net import LocalNet
+from napari_medassist.models.networks.correlation_net import CorrelationNet
 from napari_medassist.models.training.diffusion_pairs import PairBatch, batch_of
 from napari_medassist.models.training.simulation.prostate_pairs import KEPT
 from napari_medassist.registration.instance import deform
@@ -43,8 +43,10 @@ def volume(image: torch.Tensor) -> Volume:
 
 def network(path: Path) -> Callable[[PairBatch], DisplacementField]:
     """Return what a trained network finds."""
-    net = LocalNet(widths=(16, 32, 96, 160)).eval()
-    net.load_state_dict(torch.load(path, weights_only=True)["average"])
+    weights = torch.load(path, weights_only=True)["average"]
+    n_codes = len(weights["codes.codes"]) if "codes.codes" in weights else 0
+    net = CorrelationNet(n_codes=n_codes).eval()
+    net.load_state_dict(weights)
 
     def found(batch: PairBatch) -> DisplacementField:
         with torch.no_grad():

@@ -26,6 +26,7 @@ from napari_medassist.cli import (
     segment,
     share,
     train,
+    voice,
     worklist,
 )
 from napari_medassist.core.errors import Cancelled, MedAssistError
@@ -44,7 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
         burden, cohort, compare, consensus, conventions, demo, evaluate, export, inspect, measurements,
-        models, open_window, register, report, segment, share, train, worklist,
+        models, open_window, register, report, segment, share, train, voice,
+        worklist,
     ):  # fmt: skip
         command.add_parser(subparsers)
     return parser

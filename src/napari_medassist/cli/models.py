@@ -64,7 +64,8 @@ def add_parser(subparsers: Any) -> None:
 def run_list(_args: argparse.Namespace) -> int:
     """Print a line a model."""
     from napari_medassist.app.segmenting import offered_models
-    from napari_medassist.models.registry import aligning_models, problems
+    from napari_medassist.models.places import is_installed
+    from napari_medassist.models.registry import aligning_models, problems, speech_models
 
     for offered in offered_models(None):
         card = offered.card
@@ -73,6 +74,9 @@ def run_list(_args: argparse.Namespace) -> int:
         print(f"{card.full_name:<24} {card.title} (takes {takes}) [{state}]")
     for card in aligning_models():
         print(f"{card.full_name:<24} {card.title} [napari-medassist register --method {card.name}]")
+    for card in speech_models():
+        state = "ready" if is_installed(card) else f"napari-medassist models install {card.name}"
+        print(f"{card.full_name:<24} {card.title} [{state}]")
     told = problems()
     for problem in told:
         print(f"warning: {problem}", file=sys.stderr)

@@ -36,6 +36,7 @@ class Task(StrEnum):
     SEGMENTATION = "labels of structures"
     DETECTION = "candidates of lesions, each with a confidence"
     ALIGNMENT = "a map from one image or outline to another"
+    SPEECH = "words"
 
 
 @dataclass(frozen=True)
@@ -246,9 +247,11 @@ class ModelCard:
     intended_use, limits
         What it is for and where it fails, in sentences.
     task
-        Whether it outlines structures, looks for lesions, or aligns.
+        Whether it outlines structures, looks for lesions, aligns, or hears words.
     own_weights
-        Files of one whose network takes no images.
+        Files of one whose network is not run as those that label images.
+    takes
+        What it takes, of one that has no ``inputs``.
     organ
         Of a detection model: name of the model that outlines the organ; candidates beyond it are none.
     """
@@ -271,6 +274,7 @@ class ModelCard:
     task: Task = Task.SEGMENTATION
     organ: str = ""
     own_weights: tuple[WeightFile, ...] = ()
+    takes: str = ""
 
     @property
     def full_name(self) -> str:
@@ -288,7 +292,7 @@ def rows_of(card: ModelCard) -> tuple[tuple[str, str], ...]:
     takes = ", ".join(f"{wanted.in_words} ({wanted.modality})" for wanted in card.inputs)
     gives = ", ".join(f"{label.value} {label.name}" for label in card.scheme.labels)
     rows = [
-        ("Takes", takes or "outlines"),
+        ("Takes", takes or card.takes),
         ("Gives", gives or str(card.task)),
         ("Use", card.intended_use),
         *(("Limit", limit) for limit in card.limits),

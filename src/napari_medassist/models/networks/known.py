@@ -30,11 +30,18 @@ def _gland_surfaces() -> nn.Module:
     return FreePointTransformer()
 
 
+def _diffusion_to_t2w() -> nn.Module:
+    from napari_medassist.models.networks.correlation_net import CorrelationNet
+
+    return CorrelationNet()
+
+
 BUILDERS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
     {
         "prostate-zones": _zones,
         "prostate-lesions": _lesions,
         "gland-surfaces": _gland_surfaces,
+        "diffusion-to-t2w": _diffusion_to_t2w,
     }
 )
 

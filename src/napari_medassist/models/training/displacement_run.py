@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - PyTorch's own documentation writes it so
 
+from napari_medassist.models.networks.correlation_net import STEP_ZYX_MM, CorrelationNet
 from napari_medassist.models.training.diffusion_pairs import PairBatch, batch_of, warped
 from napari_medassist.models.training.loop import RunSettings, RunState
 from napari_medassist.models.training.simulation.prostate_pairs import KEPT
@@ -23,6 +25,7 @@ _BINS = 21
 _N_VOXELS = 24_000  # drawn anew at each step: mutual information needs no more
 _SHOWN_WIDTH = 6.0  # standard deviations of a normalised image from black to white
 _GLAND_WEIGHT = 4.0
+_SPREAD_STEPS = 0.6
 _MEASURED_AT_ONCE = 6
 
 
@@ -37,16 +40,32 @@ class Terms:
     helper
         The same with the lowest b-value, which the network never sees: the privileged image of Yang
         et al., IEEE TMI 2022.
+    matched
+        Cross-entropy of the displacements that are weighed up against the true one, which only a
+        simulation knows; more in the gland.
     truth
-        Mean distance in mm to the true map, which only a simulation knows; more in the gland.
+        Mean distance in mm to the true map; more in the gland.
     smooth
         Mean squared gradient of the displacements, mm per mm.
     """
 
-    moving: float = 1.0
+    moving: float = 0.0
     helper: float = 0.0
+    matched: float = 0.0
     truth: float = 0.0
-    smooth: float = 2.5
+    smooth: float = 0.0
+
+
+def network_loss(
+    net: CorrelationNet, batch: PairBatch, terms: Terms, chance: np.random.Generator
+) -> Tensor:
+    """Return what is minimised for what a network makes of pairs."""
+    matched = net.matched(torch.cat([batch.fixed, batch.moving], dim=1))
+    loss = terms.matched * _mismatch(matched, net.displacements, batch)
+    if terms.moving or terms.helper or terms.truth or terms.smooth:
+        found_mm = net.displaced(matched, batch.fixed.shape[2:])
+        loss = loss + displacement_loss(found_mm, batch, terms, chance)
+    return loss if net.codes is None else loss + net.codes.off
 
 
 def displacement_loss(
@@ -120,8 +139,7 @@ def learn_displacements(
         batch = batch_of(learned[which], chance)
         state.set_scheduled_rate(settings)
         net: Any = state.net.train()
-        found = net(torch.cat([batch.fixed, batch.moving], dim=1))
-        loss = displacement_loss(found, batch, terms, chance)
+        loss = network_loss(net, batch, terms, chance)
         state.descend(loss, state.kept_share(settings))
         state.seconds = before + time.monotonic() - start
         if time.monotonic() - saved > settings.save_every_s:
@@ -142,6 +160,20 @@ def _keep(state: RunState, held_out: Pairs, folder: Path) -> None:
     }
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
+
+
+def _mismatch(matched: Tensor, displacements: Tensor, batch: PairBatch) -> Tensor:
+    """Return the cross-entropy of displacements against the true one, spread over its neighbours."""
+    z, y, x = matched.shape[2:]
+    size = (z, y, x)
+    with torch.no_grad():
+        true = F.adaptive_avg_pool3d(batch.to_moving_mm, size)
+        weight = 1 + _GLAND_WEIGHT * F.adaptive_avg_pool3d(batch.gland, size)[:, 0]
+        steps = torch.tensor(STEP_ZYX_MM).view(1, 3, 1, 1, 1, 1)
+        off = (true[:, :, None] - displacements.view(1, 3, -1, 1, 1, 1)) / steps
+        wanted = (-off.pow(2).sum(1) / (2 * _SPREAD_STEPS**2)).softmax(dim=1)
+    entropy = -(wanted * matched.log_softmax(dim=1)).sum(1)
+    return (weight * entropy).mean() / weight.mean()
 
 
 def _roughness(found_mm: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ CARD = ModelCard(
     title="Prostate: one outline brought to another, MR to ultrasound",
     task=Task.ALIGNMENT,
     inputs=(),
+    takes="outlines of a prostate in both images",
     scheme=LabelScheme(),
     network=None,
     own_weights=(WeightFile("gland-surfaces.safetensors", _TENSORS_SHA256),),

@@ -10,14 +10,15 @@ import pytest
 import torch
 
 from napari_medassist.core.transform import AffineTransform
+from napari_medassist.models.networks.correlation_net import CorrelationNet
 from napari_medassist.models.networks.free_point_transformer import FreePointTransformer
-from napari_medassist.models.networks.local_net import LocalNet
 from napari_medassist.models.training.diffusion_pairs import batch_of, packed, warped
 from napari_medassist.models.training.displacement_run import (
     Terms,
     displacement_loss,
     errors_mm,
     learn_displacements,
+    network_loss,
 )
 from napari_medassist.models.training.loop import RunSettings, RunState
 from napari_medassist.models.training.simulation.gland import Anatomy
@@ -83,7 +84,7 @@ def test_the_truth_has_no_error_and_its_loss_is_less_than_that_of_nothing(pairs:
         [float(batch.to_moving_mm[k].norm(dim=0)[batch.gland[k, 0] > 0].mean()) for k in range(3)],
         rtol=1e-4,
     )
-    for terms in (Terms(helper=1.0, smooth=0.0), Terms(moving=0.0, truth=1.0, smooth=0.0)):
+    for terms in (Terms(moving=1.0, helper=1.0), Terms(truth=1.0)):
         losses = [
             float(displacement_loss(found, batch, terms, np.random.default_rng(0)))
             for found in (batch.to_moving_mm, still)
@@ -97,7 +98,7 @@ def test_the_helper_is_in_the_loss_and_never_in_what_the_network_sees(pairs: np.
     other = batch_of(pairs)
     other.helper[:] = torch.rand_like(other.helper)
     for share, differs in ((0.0, False), (1.0, True)):
-        terms = Terms(helper=share)
+        terms = Terms(moving=1.0, helper=share, smooth=2.5)
         losses = [
             float(displacement_loss(found, b, terms, np.random.default_rng(0)).detach())
             for b in (batch, other)
@@ -105,16 +106,33 @@ def test_the_helper_is_in_the_loss_and_never_in_what_the_network_sees(pairs: np.
         assert (losses[0] != losses[1]) == differs
 
 
+def small_net(n_codes: int = 0) -> CorrelationNet:
+    return CorrelationNet(widths=(8, 8), n_features=8, n_codes=n_codes)
+
+
+@pytest.mark.parametrize("n_codes", [0, 6])
+def test_a_network_learns_which_displacement_is_true(pairs: np.ndarray, n_codes: int) -> None:
+    torch.manual_seed(1)
+    batch, net, chance = batch_of(pairs[:1]), small_net(n_codes), np.random.default_rng(0)
+    optimiser = torch.optim.Adam(net.parameters(), 1e-2)
+    losses = []
+    for _ in range(12):
+        loss = network_loss(net, batch, Terms(matched=1.0), chance)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0] - 0.1
+
+
 def test_a_run_learns_from_pairs_and_goes_on(pairs: np.ndarray, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    net = LocalNet(widths=(16, 16, 16))
-    assert float(net(torch.randn(1, 2, 8, 12, 12)).abs().max()) < 0.05  # it begins with no displacement
-    state = RunState.begin(net, SETTINGS)
-    learn_displacements(state, pairs, pairs, SETTINGS, Terms(moving=0.0, truth=1.0), tmp_path)
+    state = RunState.begin(small_net(), SETTINGS)
+    learn_displacements(state, pairs, pairs, SETTINGS, Terms(matched=1.0, truth=1.0), tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert state.step > 0
     assert np.isfinite(lines[-1]["held_out_error_mm"])
-    again = RunState.begin(LocalNet(widths=(16, 16, 16)), SETTINGS)
+    again = RunState.begin(small_net(), SETTINGS)
     again.load(tmp_path / "checkpoint.pt")
     assert again.step == state.step
 
@@ -164,7 +182,7 @@ def test_a_pair_begun_with_a_map_keeps_its_truth(shape: GlandShape) -> None:
 def test_a_run_learns_from_surfaces(shape: GlandShape, tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = FreePointTransformer(encoder=(16, 32), head=(32, 16))
-    settings = RunSettings(minutes=0.05, learning_rate=3e-3, warm_up_steps=1, save_every_s=60)
+    settings = RunSettings(minutes=0.2, learning_rate=3e-3, warm_up_steps=1, save_every_s=60)
     state = RunState.begin(net, settings)
     learn_surfaces(state, [shape], [shape], settings, tmp_path, lambda pair: pair, n_at_once=4)
     assert np.mean(state.losses[-5:]) < np.mean(state.losses[:3])

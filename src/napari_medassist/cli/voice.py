@@ -1,0 +1,240 @@
+"""``napari-medassist voice``: what was said in sound files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_medassist.annotation.clips.ranges import ClipKey
+    from napari_medassist.voice.recognisers.outcome import Outcome
+    from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "voice",
+        help="recognise spoken phrases",
+        description="Recognise spoken phrases of a grammar. Offline: no sound leaves the computer.",
+    )
+    acts = parser.add_subparsers(dest="act", required=True)
+    recognise = acts.add_parser(
+        "recognise",
+        help="tell which phrase was said in each of several sound files",
+        description="Tell for each sound file which phrase of a list was said, and whether that is "
+        "sure enough to be executed, should be asked about, or is ignored.",
+        epilog="Exit code: 0 all files were read, 1 some could not be read (they are named), 2 nothing "
+        "was written.",
+    )
+    recognise.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="sounds, one utterance each"
+    )
+    recognise.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the outcomes, by the names of the files"
+    )
+    _add_recogniser(recognise)
+    recognise.set_defaults(run=run_recognise)
+    listen = acts.add_parser(
+        "listen",
+        help="recognise what is said into a microphone",
+        description="Recognise what is said into a microphone, until Ctrl+C. Nothing is recorded.",
+    )
+    listen.add_argument(
+        "--device", type=int, metavar="N", help="number of the microphone (default: the system's)"
+    )
+    listen.add_argument("--devices", action="store_true", help="list all microphones")
+    listen.add_argument(
+        "--for", type=float, dest="for_s", metavar="S", help="end after so many seconds"
+    )
+    _add_recogniser(listen, required=False)
+    listen.set_defaults(run=run_listen)
+
+    transcribe = acts.add_parser(
+        "transcribe",
+        help="turn spoken comments of a recording into labels over time",
+        description="Find which labels are named in a recording, and when; each holds from shortly "
+        "before it was said to shortly after. What is doubtful is marked.",
+        epilog="Exit code: 0 all is sure, 1 some is doubtful, 2 nothing was written.",
+    )
+    transcribe.add_argument(
+        "recording", type=Path, metavar="FILE", help="a sound, or a video with sound"
+    )
+    transcribe.add_argument(
+        "--vocabulary", type=Path, required=True, metavar="FILE", help="labels and their synonyms"
+    )
+    transcribe.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the timeline to write (JSON)"
+    )
+    transcribe.add_argument(
+        "--ranges",
+        type=Path,
+        metavar="FILE",
+        help="write ranges of frames of the video too (CSV or JSON), for the tab Clip",
+    )
+    for name, what in (("before", "it was said"), ("after", "that")):
+        transcribe.add_argument(
+            f"--{name}",
+            type=float,
+            default=1.0,
+            metavar="S",
+            help=f"seconds that a label holds {name} {what}",
+        )
+    _add_model(transcribe)
+    transcribe.set_defaults(run=run_transcribe)
+
+
+def _add_recogniser(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add the options that choose a recogniser and its grammar."""
+    parser.add_argument(
+        "--phrases", type=Path, required=required, metavar="FILE", help="the grammar: one phrase a line"
+    )
+    _add_model(parser)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", type=Path, metavar="FOLDER", help="another model in the format of faster-whisper"
+    )
+    parser.add_argument(
+        "--language", default="en", metavar="CODE", help="of a model of several languages (default: en)"
+    )
+
+
+def run_recognise(args: argparse.Namespace) -> int:
+    """Recognise all files and write the outcomes."""
+    from napari_medassist.core.errors import MedAssistError
+    from napari_medassist.io.atomic import replacing
+    from napari_medassist.voice.sound import read_sound
+
+    recogniser = _recogniser(args)
+    outcomes: dict[str, dict[str, object]] = {}
+    problems = 0
+    for path in args.files:
+        try:
+            samples = read_sound(path)
+        except MedAssistError as error:
+            problems += 1
+            print(f"warning: {error}", file=sys.stderr)
+            continue
+        start = time.perf_counter()
+        found = recogniser.recognise(samples)
+        outcomes[_key(path, args.files)] = {
+            "action": str(found.action),
+            "text": found.text,
+            "confidence": round(found.confidence, 4),
+            "seconds": round(time.perf_counter() - start, 3),
+            "alternative": found.alternative,
+            "written": found.written,
+            "why": found.why,
+        }
+        print(f"{path.name}: {_in_words(found)}")
+    if args.json is not None:
+        with replacing(args.json) as temporary:
+            temporary.write_text(json.dumps(outcomes, indent=2), encoding="utf-8")
+    return int(problems > 0)
+
+
+def run_listen(args: argparse.Namespace) -> int:
+    """Recognise what is said until it is told to stop."""
+    from napari_medassist.core.errors import InvalidSetting
+    from napari_medassist.voice.activity import Endpoints, Segmenter
+    from napari_medassist.voice.capture import Microphone, devices
+    from napari_medassist.voice.recognisers.whisper import MOST_S
+    from napari_medassist.voice.sound import RATE_HZ
+
+    if args.devices:
+        for device in devices():
+            told = " (the system's)" if device.is_default else ""
+            print(f"{device.number}: {device.name}, {device.rate_hz} Hz{told}")
+        return 0
+    if args.phrases is None:
+        raise InvalidSetting("There is no grammar.", cure="Give one with --phrases.")
+    recogniser = _recogniser(args)
+    segmenter = Segmenter(endpoints=Endpoints(longest_s=MOST_S))
+    heard_s = 0.0
+    with Microphone(args.device) as microphone:
+        print("Listening. Ctrl+C ends it.", flush=True)
+        try:
+            for block in microphone.blocks():
+                heard_s += len(block.samples) / RATE_HZ
+                for utterance in segmenter.push(block.samples):
+                    found = recogniser.recognise(utterance.samples)
+                    print(f"{utterance.begin_s:.1f} s: {_in_words(found)}", flush=True)
+                if args.for_s is not None and heard_s >= args.for_s:
+                    break
+        except KeyboardInterrupt:
+            pass
+        finally:
+            if microphone.n_lost:
+                print(f"warning: {microphone.n_lost} blocks of sound were lost", file=sys.stderr)
+    return 0
+
+
+def run_transcribe(args: argparse.Namespace) -> int:
+    """Find what is named, and write the timeline."""
+    from napari_medassist.core.errors import InvalidSetting
+    from napari_medassist.io.atomic import replacing
+    from napari_medassist.voice.labels import read_labels
+    from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
+    from napari_medassist.voice.timeline import Reach, frame_ranges, intervals
+    from napari_medassist.voice.transcribing import as_plain, transcribe
+
+    if min(args.before, args.after) < 0:
+        raise InvalidSetting("A label cannot hold for less than no time.", cure="Give 0 or more.")
+    vocabulary = read_labels(args.vocabulary)
+    key = None if args.ranges is None else _clip_key(args.recording)
+    recogniser = WhisperRecogniser(vocabulary.phrases, args.model, language=args.language)
+    made = transcribe(args.recording, vocabulary, recogniser)
+    reach = Reach(args.before, args.after)
+    found = intervals(made.comments, made.duration_s, reach)
+    if key is not None:
+        from napari_medassist.annotation.clips.files import write_ranges
+
+        write_ranges(args.ranges, frame_ranges(found, key), key)
+    plain = as_plain(args.recording.name, recogniser.name, made, reach, found)
+    with replacing(args.out) as temporary:
+        temporary.write_text(json.dumps(plain, indent=1, ensure_ascii=False), encoding="utf-8")
+    for one in found:
+        told = (
+            ""
+            if one.is_sure
+            else f" (doubtful{', also ' + ', '.join(one.rivals) if one.rivals else ''})"
+        )
+        print(f"{one.begin_s:.1f} to {one.end_s:.1f} s: {one.label}{told}")
+    nothing = sum(not one.comments for one in made.heard)
+    print(f"{len(made.heard)} utterances in {made.duration_s:.0f} s, {nothing} of them name nothing")
+    return int(any(not one.is_sure for one in found))
+
+
+def _clip_key(path: Path) -> ClipKey:
+    from napari_medassist.annotation.clips.ranges import ClipKey
+    from napari_medassist.core.errors import InvalidSetting
+    from napari_medassist.io.files import read
+
+    clip = next(iter(read(path).clips()), None)
+    if clip is None:
+        raise InvalidSetting(f"'{path.name}' has no frames.", cure="Leave out --ranges.")
+    return ClipKey.of(clip)
+
+
+def _recogniser(args: argparse.Namespace) -> WhisperRecogniser:
+    from napari_medassist.voice.phrase_files import read_phrases
+    from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
+
+    return WhisperRecogniser(read_phrases(args.phrases), args.model, language=args.language)
+
+
+def _in_words(found: Outcome) -> str:
+    told = f" ({found.why})" if found.why else ""
+    return f"{found.action} {found.text!r} {found.confidence:.2f}{told}"
+
+
+def _key(path: Path, files: list[Path]) -> str:
+    """Return the name of a file; with its folder where two files share a name."""
+    is_shared = sum(other.name == path.name for other in files) > 1
+    return str(path) if is_shared else path.name

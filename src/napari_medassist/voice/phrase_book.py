@@ -1,0 +1,204 @@
+"""The phrases of a grammar beside what they may be confused with, ready to be scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+
+from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.voice.evidence import SILENCE_SHARE
+from napari_medassist.voice.scores import Scores
+from napari_medassist.voice.whisper.decoder import EVERYTHING, Beam, Prompted
+from napari_medassist.voice.whisper.listener import Encoded, Listener, log_sum
+from napari_medassist.voice.whisper.phrase_tree import PhraseTree
+from napari_medassist.voice.wording import beginnings, plain, swapped, ways_to_write, without_loops
+
+_PROMPT_TOKENS = 215
+#: Phrases nearest by their letters to what was written down are scored whatever their beginning costs.
+_ALWAYS = 6
+#: So many likely phrases are scored without a hint too.
+_BARE = 4
+_MOST_LETTERS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class _Texts:
+    """Texts in the tree: as they are compared, and the last nodes of the ways to write each."""
+
+    plain: tuple[str, ...]
+    leaves: tuple[tuple[int, ...], ...]
+
+    def scores(self, of_nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the score of each text: of all ways to write it together."""
+        return np.array([log_sum(of_nodes[list(leaves)]) for leaves in self.leaves])
+
+
+class PhraseBook:
+    """A grammar as a recogniser needs it.
+
+    Parameters
+    ----------
+    phrases
+        What may be said; two that differ in spelling only are one.
+    listener
+        The model.
+
+    Raises
+    ------
+    InvalidSetting
+        If there is no phrase, or one without a word.
+    """
+
+    def __init__(self, phrases: Sequence[str], listener: Listener) -> None:
+        found: dict[str, str] = {}
+        for phrase in phrases:
+            found.setdefault(plain(phrase), phrase)
+        if not found or "" in found:
+            raise InvalidSetting("A grammar needs phrases of words.", cure="Give one phrase a line.")
+        self.phrases, self.plain = tuple(found.values()), tuple(found)
+        self._listener = listener
+        self._tree = PhraseTree()
+        known = set(self.plain)
+        self._of_phrases = self._added(self.phrases)
+        twins = {plain(twin): twin for phrase in self.phrases for twin in swapped(phrase)}
+        self._of_twins = self._added(twin for key, twin in twins.items() if key not in known)
+        known |= set(twins)
+        others = {plain(text): text for text in _others(self.phrases)}
+        self._of_others = self._added(text for key, text in others.items() if key not in known)
+        self._n_nodes = len(self._tree)
+        self.hint = vocabulary_hint(self.phrases, listener)
+        self._prompts = listener.prompt(), listener.prompt(self.hint)
+        self.silent = self._without_sound()
+
+    @property
+    def twins(self) -> tuple[str, ...]:
+        """Texts that are no phrases and differ from one in a word that matters."""
+        return self._of_twins.plain
+
+    @property
+    def background(self) -> tuple[str, ...]:
+        """Terms and commands that are not in the grammar."""
+        return self._of_others.plain
+
+    def scores(self, encoded: Encoded, seconds: float, beam: Beam | None = None) -> Scores:
+        """Score an utterance.
+
+        Parameters
+        ----------
+        encoded
+            The utterance.
+        seconds
+            How long it is.
+        beam
+            How much of the tree is looked at.
+        """
+        listener, tree = self._listener, self._tree
+        n_tokens = 8 + int(7 * seconds)
+        one, two = (
+            without_loops(listener.write_down(encoded, prompt, n_tokens)) or "."
+            for prompt in self._prompts
+        )
+        written = self._added((one, two))
+        near = {k for text in (one, two) for k in self._nearest(plain(text))}
+        always = [leaf for k in near for leaf in self._of_phrases.leaves[k]]
+        always += [leaf for leaves in written.leaves for leaf in leaves]
+        kept = tree.all_on_the_way_to(always)
+        prompted = listener.decoder.read(self._prompts[1], encoded.heard)
+        nodes = listener.decoder.score(tree, prompted, listener.end, beam, kept)
+        tree.cut(self._n_nodes)
+        phrases = self._of_phrases.scores(nodes)
+        bare_phrases, bare_written = self._without_hint(encoded, phrases, (one, two))
+        return Scores(
+            phrases,
+            self._of_twins.scores(nodes),
+            self._of_others.scores(nodes),
+            (one, two),
+            written.scores(nodes),
+            bare_phrases,
+            bare_written,
+            seconds,
+        )
+
+    def _without_hint(
+        self, encoded: Encoded, scores: NDArray[np.float64], written: tuple[str, str]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score the likeliest phrases, and what was written down, without a hint of the grammar."""
+        order = np.argsort(-(scores - SILENCE_SHARE * self.silent), kind="stable")[:_BARE]
+        likely = [int(k) for k in order if np.isfinite(scores[k])]
+        texts = [*(self.phrases[k] for k in likely), *written]
+        found = self._scored_alone(texts, self._listener.decoder.read(self._prompts[0], encoded.heard))
+        bare = np.full(len(scores), -np.inf)
+        bare[likely] = found[: len(likely)]
+        return bare, found[len(likely) :]
+
+    def _nearest(self, text: str) -> list[int]:
+        found = process.extract(text[:_MOST_LETTERS], self.plain, scorer=fuzz.ratio, limit=_ALWAYS)
+        return [int(k) for _, _, k in found]
+
+    def _added(self, texts: Iterable[str]) -> _Texts:
+        listener = self._listener
+        kept = tuple(texts)
+        leaves = tuple(
+            tuple(
+                self._tree.add([*listener.tokens_of(way), listener.end]) for way in ways_to_write(text)
+            )
+            for text in kept
+        )
+        return _Texts(tuple(plain(text) for text in kept), leaves)
+
+    def _without_sound(self) -> NDArray[np.float64]:
+        """Return how much each phrase is liked where nothing is heard."""
+        read = self._listener.decoder.read(self._prompts[1], self._listener.silence.heard)
+        return self._scored_alone(self.phrases, read)
+
+    def _scored_alone(self, texts: Sequence[str], prompted: Prompted) -> NDArray[np.float64]:
+        """Score texts, all of them to their ends."""
+        listener = self._listener
+        alone = PhraseTree()
+        leaves = [
+            [alone.add([*listener.tokens_of(way), listener.end]) for way in ways_to_write(text)]
+            for text in texts
+        ]
+        nodes = listener.decoder.score(alone, prompted, listener.end, EVERYTHING)
+        return np.array([log_sum(nodes[ends]) for ends in leaves])
+
+
+def vocabulary_hint(phrases: Sequence[str], listener: Listener) -> str:
+    """Return a text that shows a recogniser the words of a grammar, as long as a prompt may be.
+
+    Phrases are chosen one by one, the one that shows most new words for its length first.
+    """
+    left = {word for phrase in phrases for word in phrase.split()}
+    lengths = {phrase: len(listener.tokens_of(f"{phrase},")) for phrase in phrases}
+    chosen: list[str] = []
+    room = _PROMPT_TOKENS
+    while left:
+        fitting = [phrase for phrase in phrases if lengths[phrase] <= room]
+        if not fitting:
+            break
+        best = max(fitting, key=lambda p: (len(left & set(p.split())) / len(p.split()), -len(p)))
+        if not left & set(best.split()):
+            break
+        chosen.append(best)
+        room -= lengths[best]
+        left -= set(best.split())
+    return f"{', '.join(chosen)}."
+
+
+def _others(phrases: Sequence[str]) -> Iterable[str]:
+    """Yield medical terms alone, and after each word with which several phrases begin."""
+    for before in ("", *(f"{word} " for word in beginnings(phrases))):
+        for term in _background():
+            yield before + term
+
+
+@cache
+def _background() -> tuple[str, ...]:
+    text = (resources.files(__package__) / "vocabulary" / "background.txt").read_text("utf-8")
+    return tuple(line for line in text.splitlines() if line)

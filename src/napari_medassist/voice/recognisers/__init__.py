@@ -1,0 +1,1 @@
+"""Recognisers of the phrases of a grammar."""

@@ -1,0 +1,58 @@
+"""What every recogniser gives, whatever it does inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from napari_medassist.voice.deciding import Action
+from napari_medassist.voice.sound import Samples
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was made of an utterance.
+
+    Attributes
+    ----------
+    action
+        Whether to execute, to ask, or to ignore.
+    text
+        The likeliest phrase of the grammar; empty if there is none.
+    confidence
+        The probability that it was said, 0 to 1.
+    alternative
+        The phrase after it; empty if there is none.
+    written
+        What the recogniser would write down, bound to no grammar.
+    written_with_hint
+        The same, knowing the words of the grammar.
+    why
+        Why it is not executed, in a few words; empty if it is.
+    """
+
+    action: Action
+    text: str = ""
+    confidence: float = 0.0
+    alternative: str = ""
+    written: str = ""
+    written_with_hint: str = ""
+    why: str = ""
+
+
+class Recogniser(Protocol):
+    """Tells which phrase of a grammar was said."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """The phrases that it knows."""
+        ...
+
+    def recognise(self, samples: Samples) -> Outcome:
+        """Return what is made of one utterance, float32 (n,), 16 kHz."""
+        ...

@@ -1,0 +1,128 @@
+"""Phrases scored by a Whisper model against what was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from napari_medassist.models.places import weights_path
+from napari_medassist.models.registry import find_card
+from napari_medassist.voice.deciding import Action, Judge, judge_for
+from napari_medassist.voice.evidence import Grammar, Guess, guess
+from napari_medassist.voice.phrase_book import PhraseBook
+from napari_medassist.voice.recognisers.outcome import Outcome
+from napari_medassist.voice.scores import Scores
+from napari_medassist.voice.sound import RATE_HZ, Samples, loudness_db
+from napari_medassist.voice.whisper.listener import Listener
+
+DEFAULT = "whisper-tiny-en"
+#: A phrase takes no longer; what does is talk.
+MOST_S = 12.0
+_SILENCE_DB = -60.0
+_LEAST_S = 0.1
+
+
+class WhisperRecogniser:
+    """Scores every phrase of a grammar, and says nothing that was not likely enough.
+
+    Parameters
+    ----------
+    phrases
+        The grammar.
+    folder
+        A model in the format of faster-whisper; by default ``whisper-tiny-en``, which
+        ``napari-medassist models install whisper-tiny-en`` fetches once.
+    language
+        What is spoken, for a model of several languages.
+    n_threads
+        Of the encoder; all processors by default.
+
+    Raises
+    ------
+    FileProblem
+        If the model is not here.
+    CorruptFile
+        If it is not the expected one.
+    InvalidSetting
+        If a package is missing, or there is no phrase.
+    """
+
+    def __init__(
+        self,
+        phrases: Sequence[str],
+        folder: Path | None = None,
+        *,
+        language: str = "en",
+        n_threads: int | None = None,
+    ) -> None:
+        self.name = DEFAULT if folder is None else folder.name
+        self._listener = Listener(folder or default_folder(), language, n_threads)
+        self._book = PhraseBook(phrases, self._listener)
+        self._grammar = Grammar(
+            self._book.plain, self._book.twins, self._book.silent, self._book.background
+        )
+        self._judge: Judge = judge_for(DEFAULT)
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """The phrases that it knows."""
+        return self._book.phrases
+
+    def recognise(self, samples: Samples) -> Outcome:
+        """Return what is made of one utterance.
+
+        Parameters
+        ----------
+        samples
+            float32 (n,), 16 kHz mono, -1 to 1.
+        """
+        seconds = len(samples) / RATE_HZ
+        if seconds < _LEAST_S or loudness_db(samples) < _SILENCE_DB:
+            return Outcome(Action.IGNORE, why="nothing was said")
+        if seconds > MOST_S:
+            return Outcome(Action.IGNORE, why=f"longer than {MOST_S:g} s: no command")
+        scores = self.scores(samples)
+        found = guess(self._grammar, scores)
+        if found is None:
+            one, two = scores.written
+            return Outcome(Action.IGNORE, written=one, written_with_hint=two, why="like no phrase")
+        confidence = self._judge.confidence(found.features)
+        action = self._judge.decide(found, confidence)
+        phrases, second = self._book.phrases, found.second
+        return Outcome(
+            action,
+            phrases[found.phrase],
+            confidence,
+            phrases[second] if second != found.phrase else "",
+            *scores.written,
+            _why(action, found),
+        )
+
+    def scores(self, samples: Samples) -> Scores:
+        """Return what the model thinks of an utterance; see :meth:`recognise`."""
+        return self._book.scores(self._listener.encode(samples), len(samples) / RATE_HZ)
+
+
+def default_folder() -> Path:
+    """Return the folder of the default model after its files were checked.
+
+    Raises
+    ------
+    FileProblem
+        If it is not here.
+    CorruptFile
+        If a file is not the expected one.
+    """
+    card = find_card(DEFAULT)
+    folder, *_ = (weights_path(card, file).parent for file in card.weights)
+    return folder
+
+
+def _why(action: Action, found: Guess) -> str:
+    if action is Action.EXECUTE:
+        return ""
+    if action is Action.IGNORE:
+        return "not like a phrase"
+    if found.is_contradicted:
+        return "something else was heard too"
+    return "not sure enough"

@@ -1,0 +1,102 @@
+"""What speaks for a phrase, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_medassist.voice.deciding import Action, Judge, judge_for
+from napari_medassist.voice.evidence import FEATURES, Grammar, Guess, guess
+from napari_medassist.voice.scores import Scores
+
+GRAMMAR = Grammar(
+    ("label left kidney", "label right kidney", "label liver", "next slice"),
+    ("previous slice",),
+    np.array([-10.0, -10.0, -8.0, -4.0]),
+)
+
+
+def scores(**changes: object) -> Scores:
+    plain = Scores(
+        np.array([-3.0, -9.0, -20.0, -np.inf]),
+        np.array([-25.0]),
+        np.array([-15.0, -18.0]),
+        ("Label left kidney.", "label left kidney"),
+        np.array([-3.0, -3.0]),
+        np.array([-6.0, -12.0, -25.0, -np.inf]),
+        np.array([-6.0, -6.0]),
+        1.5,
+    )
+    return replace(plain, **changes)
+
+
+def feature(found: Guess, words: str) -> float:
+    [number] = [k for k, name in enumerate(FEATURES) if name == words]
+    return float(found.features[number])
+
+
+def test_the_likeliest_phrase_is_found_with_its_twin() -> None:
+    found = guess(GRAMMAR, scores())
+    assert found is not None
+    assert (found.phrase, found.second) == (0, 1)
+    assert found.twin_ahead_nats == pytest.approx(6.0)
+    assert not found.is_contradicted
+    assert len(found.features) == len(FEATURES)
+    assert np.isfinite(found.features).all()
+    assert feature(found, "score less that of the likeliest term that is not in the grammar") == 12
+
+
+def test_what_is_liked_in_silence_counts_less() -> None:
+    short = scores(phrases=np.array([-6.0, -np.inf, -np.inf, -5.0]))
+    found = guess(GRAMMAR, short)
+    assert found is not None
+    assert GRAMMAR.phrases[found.phrase] == "label left kidney"  # -1, where "next slice" has -3
+
+
+def test_another_side_that_was_written_down_contradicts() -> None:
+    found = guess(GRAMMAR, scores(written=("label right kidney", "label left kidney")))
+    assert found is not None
+    assert found.is_contradicted
+
+
+def test_another_phrase_that_was_written_down_contradicts() -> None:
+    for text, is_contradicted in (("Label liver.", True), ("label river", False)):
+        found = guess(GRAMMAR, scores(written=(text, "label left kidney")))
+        assert found is not None
+        assert found.is_contradicted is is_contradicted
+
+
+def test_nothing_likely_is_no_guess_and_one_phrase_has_no_second() -> None:
+    assert guess(GRAMMAR, scores(phrases=np.full(4, -np.inf))) is None
+    alone = Grammar(("undo that",), (), np.array([-5.0]))
+    one = scores(phrases=np.array([-1.0]), twins=np.array([]), bare_phrases=np.array([-2.0]))
+    found = guess(alone, one)
+    assert found is not None
+    assert found.second == found.phrase
+    assert np.isfinite(found.features).all()
+
+
+def test_the_judge_executes_asks_or_ignores() -> None:
+    n = len(FEATURES)
+    judge = Judge(np.zeros(n), np.ones(n), np.zeros(2 * n + 1), 0.9, 0.2)
+    sure = Guess(0, 1, np.zeros(n), 6.0, is_contradicted=False)
+    assert judge.confidence(sure.features) == 0.5
+    assert judge.decide(sure, 0.95) is Action.EXECUTE
+    assert judge.decide(sure, 0.5) is Action.ASK
+    assert judge.decide(sure, 0.1) is Action.IGNORE
+    near_tie = replace(sure, twin_ahead_nats=1.0)
+    assert judge.decide(near_tie, 0.99) is Action.ASK
+    assert judge.decide(replace(sure, is_contradicted=True), 0.99) is Action.ASK
+    assert judge.decide(near_tie, 0.1) is Action.IGNORE
+
+
+def test_a_judge_comes_back_from_its_file() -> None:
+    judge = judge_for("whisper-tiny-en")
+    again = Judge.from_plain(judge.to_plain())
+    features = np.linspace(-1, 1, len(FEATURES))
+    assert again.confidence(features) == pytest.approx(judge.confidence(features), abs=1e-4)
+    with pytest.raises(ValueError, match="other features"):
+        Judge.from_plain({**judge.to_plain(), "features": ["one"]})
+    assert 0 < judge.ask_from < judge.execute_from < 1

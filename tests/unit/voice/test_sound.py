@@ -1,0 +1,88 @@
+"""Sound files of all kinds, and what is wrong with some."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from napari_medassist.app.samples import sample_path
+from napari_medassist.core.errors import CorruptFile, FileProblem, UnsupportedFormat
+from napari_medassist.voice.sound import RATE_HZ, loudness_db, read_sound
+
+
+def tone(rate: int, seconds: float = 0.5, hz: float = 440.0) -> np.ndarray:
+    return np.asarray(0.5 * np.sin(2 * np.pi * hz * np.arange(int(rate * seconds)) / rate))
+
+
+def write_wav(path: Path, channels: np.ndarray, rate: int, width: int = 2) -> Path:
+    """Write channels (n, samples), -1 to 1."""
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(len(channels))
+        out.setsampwidth(width)
+        out.setframerate(rate)
+        numbers = np.round(channels.T * 32767).astype("<i2")
+        out.writeframes(numbers.tobytes())
+    return path
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 192_000])
+def test_every_rate_becomes_16_khz(tmp_path: Path, rate: int) -> None:
+    samples = read_sound(write_wav(tmp_path / "a.wav", tone(rate)[None], rate))
+    assert samples.dtype == np.float32
+    assert len(samples) == pytest.approx(RATE_HZ / 2, abs=40)
+    spectrum = np.abs(np.fft.rfft(samples[2000:6000]))
+    assert spectrum.argmax() * RATE_HZ / 4000 == pytest.approx(440, abs=4)
+    assert np.abs(samples[2000:6000]).max() == pytest.approx(0.5, abs=0.03)
+
+
+def test_two_channels_become_their_mean(tmp_path: Path) -> None:
+    one = tone(RATE_HZ)
+    same = read_sound(write_wav(tmp_path / "a.wav", np.stack([one, one]), RATE_HZ))
+    against = read_sound(write_wav(tmp_path / "b.wav", np.stack([one, -one]), RATE_HZ))
+    assert np.abs(same).max() == pytest.approx(0.5, abs=0.01)
+    assert np.abs(against).max() < 0.001
+
+
+def test_the_sound_of_a_video_is_read_and_one_without_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormat, match="no sound"):
+        read_sound(sample_path("ultrasound"))
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48_000, layout="mono")
+        numbers = np.round(tone(48_000, 1.0) * 32767).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(numbers, format="s16", layout="mono")
+        frame.sample_rate = 48_000
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    samples = read_sound(path)
+    assert len(samples) == pytest.approx(RATE_HZ, abs=2500)
+    assert loudness_db(samples) == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=1.0)
+
+
+def test_no_more_is_read_than_is_wanted(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(RATE_HZ, 3.0)[None], RATE_HZ)
+    assert len(read_sound(path, longest_s=0.25)) == RATE_HZ // 4
+
+
+def test_bad_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match=r"gone\.wav"):
+        read_sound(tmp_path / "gone.wav")
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF" + bytes(60))
+    with pytest.raises(CorruptFile, match=r"broken\.wav"):
+        read_sound(broken)
+    empty = write_wav(tmp_path / "empty.wav", np.zeros((1, 0)), RATE_HZ)
+    with pytest.raises(CorruptFile, match=r"empty\.wav"):
+        read_sound(empty)
+
+
+def test_silence_has_no_level() -> None:
+    assert loudness_db(np.zeros(RATE_HZ, np.float32)) == -np.inf
+    quiet = np.zeros(RATE_HZ, np.float32)
+    quiet[8000:9600] = 0.1
+    assert loudness_db(quiet) == pytest.approx(-20, abs=0.1)
+    assert loudness_db(np.full(10, 0.1, np.float32)) == pytest.approx(-20, abs=0.1)
