@@ -36,7 +36,7 @@ def main() -> None:
     torch.manual_seed(settings.seed)
     net = CorrelationNet(**config["network"])
     if options.init:
-        net.load_state_dict(_weights(options.init))
+        net.load_state_dict(_weights(options.init), strict=net.codes is None)
     state = RunState.begin(net, settings)
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():

@@ -3,8 +3,8 @@
 The error is the distance to the true map, which the simulation knows, averaged over the gland of a
 pair; printed are medians over pairs with intervals, and paired tests::
 
-    python training/evaluate_diffusion_to_t2w.py --pairs pairs --alone alone/checkpoint.pt \
-        --privileged privileged/checkpoint.pt --supervised supervised/checkpoint.pt
+    python training/evaluate_diffusion_to_t2w.py --pairs pairs \
+        --run supervised supervised/checkpoint.pt --run alone alone/checkpoint.pt
 """
 
 from __future__ import annotations
@@ -102,21 +102,22 @@ def main() -> None:
     """Evaluate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=Path, required=True)
-    for name in ("alone", "privileged", "supervised"):
-        parser.add_argument(f"--{name}", type=Path)
-    parser.add_argument("--n", type=int, default=57)
     parser.add_argument(
-        "--studies", type=Path, nargs="*", default=[], help="real ones, by the bundled network"
+        "--run",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "FILE"),
+        help="a trained network",
     )
+    parser.add_argument("--n", type=int, default=57)
     options = parser.parse_args()
     methods: dict[str, Aligner] = {"none": lambda _batch: _HERE}
     methods |= {name: classical(name) for name in ("rigid-information", "rigid", "deformable")}
     methods |= {f"{name}, lowest b": classical(name, low=True) for name in ("rigid", "deformable")}
-    for name in ("alone", "privileged", "supervised"):
-        path = getattr(options, name)
-        if path is not None:
-            net = network(path)
-            methods |= {f"network, {name}": net, f"network, {name}, refined": refined(net)}
+    for name, file in options.run:
+        net = network(Path(file))
+        methods |= {f"network, {name}": net, f"network, {name}, refined": refined(net)}
     pairs = np.load(options.pairs / "held_out.npy", mmap_mode="r")[: options.n]
     batches = [batch_of(pairs[k : k + 1]) for k in range(len(pairs))]
     batches = [b for b in batches if b.gland.any()]

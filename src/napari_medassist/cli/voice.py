@@ -23,6 +23,12 @@ def add_parser(subparsers: Any) -> None:
         description="Recognise spoken phrases of a grammar. Offline: no sound leaves the computer.",
     )
     acts = parser.add_subparsers(dest="act", required=True)
+    _add_recognise(acts)
+    _add_listen(acts)
+    _add_transcribe(acts)
+
+
+def _add_recognise(acts: Any) -> None:
     recognise = acts.add_parser(
         "recognise",
         help="tell which phrase was said in each of several sound files",
@@ -39,6 +45,9 @@ def add_parser(subparsers: Any) -> None:
     )
     _add_recogniser(recognise)
     recognise.set_defaults(run=run_recognise)
+
+
+def _add_listen(acts: Any) -> None:
     listen = acts.add_parser(
         "listen",
         help="recognise what is said into a microphone",
@@ -54,6 +63,8 @@ def add_parser(subparsers: Any) -> None:
     _add_recogniser(listen, required=False)
     listen.set_defaults(run=run_listen)
 
+
+def _add_transcribe(acts: Any) -> None:
     transcribe = acts.add_parser(
         "transcribe",
         help="turn spoken comments of a recording into labels over time",

@@ -22,8 +22,6 @@ from napari_medassist.voice.wording import beginnings, plain, swapped, ways_to_w
 _PROMPT_TOKENS = 215
 #: Phrases nearest by their letters to what was written down are scored whatever their beginning costs.
 _ALWAYS = 6
-#: So many likely phrases are scored without a hint too.
-_BARE = 4
 _MOST_LETTERS = 200
 
 
@@ -36,7 +34,12 @@ class _Texts:
 
     def scores(self, of_nodes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the score of each text: of all ways to write it together."""
-        return np.array([log_sum(of_nodes[list(leaves)]) for leaves in self.leaves])
+        if not self.leaves:
+            return np.zeros(0)
+        lengths = [len(leaves) for leaves in self.leaves]
+        starts = np.cumsum([0, *lengths[:-1]])
+        each = of_nodes[[leaf for leaves in self.leaves for leaf in leaves]]
+        return np.asarray(np.logaddexp.reduceat(each, starts), dtype=np.float64)
 
 
 class PhraseBook:
@@ -48,6 +51,8 @@ class PhraseBook:
         What may be said; two that differ in spelling only are one.
     listener
         The model.
+    n_bare
+        How many of the likeliest phrases are scored without a hint too; the likeliest one is needed.
 
     Raises
     ------
@@ -55,14 +60,14 @@ class PhraseBook:
         If there is no phrase, or one without a word.
     """
 
-    def __init__(self, phrases: Sequence[str], listener: Listener) -> None:
+    def __init__(self, phrases: Sequence[str], listener: Listener, n_bare: int = 1) -> None:
         found: dict[str, str] = {}
         for phrase in phrases:
             found.setdefault(plain(phrase), phrase)
         if not found or "" in found:
             raise InvalidSetting("A grammar needs phrases of words.", cure="Give one phrase a line.")
         self.phrases, self.plain = tuple(found.values()), tuple(found)
-        self._listener = listener
+        self._listener, self._n_bare = listener, n_bare
         self._tree = PhraseTree()
         known = set(self.plain)
         self._of_phrases = self._added(self.phrases)
@@ -106,7 +111,7 @@ class PhraseBook:
         )
         written = self._added((one, two))
         near = {k for text in (one, two) for k in self._nearest(plain(text))}
-        always = [leaf for k in near for leaf in self._of_phrases.leaves[k]]
+        always = [self._of_phrases.leaves[k][0] for k in near]  # as they stand in the hint
         always += [leaf for leaves in written.leaves for leaf in leaves]
         kept = tree.all_on_the_way_to(always)
         prompted = listener.decoder.read(self._prompts[1], encoded.heard)
@@ -129,7 +134,7 @@ class PhraseBook:
         self, encoded: Encoded, scores: NDArray[np.float64], written: tuple[str, str]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Score the likeliest phrases, and what was written down, without a hint of the grammar."""
-        order = np.argsort(-(scores - SILENCE_SHARE * self.silent), kind="stable")[:_BARE]
+        order = np.argsort(-(scores - SILENCE_SHARE * self.silent), kind="stable")[: self._n_bare]
         likely = [int(k) for k in order if np.isfinite(scores[k])]
         texts = [*(self.phrases[k] for k in likely), *written]
         found = self._scored_alone(texts, self._listener.decoder.read(self._prompts[0], encoded.heard))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,11 @@ from napari_medassist.voice.whisper.weights import Array
 _EPSILON = 1e-5
 _ROOT_TWO = np.float32(2.0**0.5)
 _NEVER = np.float32(-1e9)
+#: Axes that are multiplied, of both factors and the product; heads, and texts, go side by side.
+_QUERY_BY_KEY: Any = [(0, 2), (2, 0), (0, 2)]  # (n, heads, size), (m, heads, size): (n, heads, m)
+_WEIGHT_BY_VALUE: Any = [(0, 2), (0, 2), (0, 2)]  # (n, heads, m), (m, heads, size): (n, heads, size)
+_OF_EACH_TEXT: Any = [(1, 3), (2, 3), (2, 3)]  # (n, depth, heads, size), (n, heads, size, 1)
+_INTO_EACH_TEXT: Any = [(2, 3), (1, 3), (2, 3)]  # (n, heads, 1, depth), (n, depth, heads, size)
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ EVERYTHING = Beam(10**9, np.inf, np.inf)
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What the decoder looks back on: keys (heads, size, frames) and values (heads, frames, size)."""
+    """What the decoder looks back on: keys and values of each layer, (frames, heads, size)."""
 
     keys: tuple[Array, ...]
     values: tuple[Array, ...]
@@ -62,7 +68,7 @@ class Prompted:
     n_tokens
         Of the prompt.
     keys, values
-        (heads, size, tokens) and (heads, tokens, size), a layer each.
+        (tokens, heads, size), a layer each.
     state
         (1, width): what the next token is told from.
     heard
@@ -140,8 +146,8 @@ class TextDecoder:
         for layer in self._layers:
             both = _linear(encoded, layer.more)
             key, value = both[:, : self._width], both[:, self._width :]
-            keys.append(np.ascontiguousarray(self._heads(key).transpose(1, 2, 0)))
-            values.append(np.ascontiguousarray(self._heads(value).transpose(1, 0, 2)))
+            keys.append(self._heads(np.ascontiguousarray(key)))
+            values.append(self._heads(np.ascontiguousarray(value)))
         return Heard(tuple(keys), tuple(values))
 
     def read(self, tokens: Sequence[int], heard: Heard) -> Prompted:
@@ -152,12 +158,10 @@ class TextDecoder:
         keys, values = [], []
         for k, layer in enumerate(self._layers):
             query, key, value = self._own(layer, states)
-            key = np.ascontiguousarray(key.transpose(1, 2, 0))
-            value = np.ascontiguousarray(value.transpose(1, 0, 2))
-            keys.append(key)
-            values.append(value)
-            weights = _softmax(query.transpose(1, 0, 2) @ key * self._scale + later)
-            states = states + _linear(self._joined((weights @ value).transpose(1, 0, 2)), layer.own.out)
+            keys.append(np.ascontiguousarray(key))
+            values.append(np.ascontiguousarray(value))
+            weights = _softmax(_products(query, keys[k]) * self._scale + later[:, None])
+            states = states + _linear(self._joined(_sums(weights, values[k])), layer.own.out)
             states = layer.after(self._listened(layer, states, heard, k))
         last = _normalised(states[-1:], *self._last_norm)
         return Prompted(n, tuple(keys), tuple(values), last, heard)
@@ -248,12 +252,13 @@ class TextDecoder:
             cache.keys[k][rows[:, -1]] = key.reshape(len(tokens), -1)
             cache.values[k][rows[:, -1]] = value.reshape(len(tokens), -1)
             theirs = cache.keys[k][rows].reshape(*rows.shape, self._n_heads, self._size)
-            of_prompt = (query.transpose(1, 0, 2) @ prompted.keys[k]).transpose(1, 0, 2)
-            of_text = (theirs.transpose(0, 2, 1, 3) @ query[..., None])[..., 0]
+            of_prompt = _products(query, prompted.keys[k])
+            of_text = np.matmul(theirs, query[..., None], axes=_OF_EACH_TEXT)[..., 0]
             weights = _softmax(np.concatenate([of_prompt, of_text], axis=2) * self._scale)
             theirs = cache.values[k][rows].reshape(*rows.shape, self._n_heads, self._size)
-            seen = (weights[:, :, :n].transpose(1, 0, 2) @ prompted.values[k]).transpose(1, 0, 2)
-            seen = seen + (weights[:, :, None, n:] @ theirs.transpose(0, 2, 1, 3))[:, :, 0]
+            seen = _sums(weights[:, :, :n], prompted.values[k])
+            own_weights = weights[:, :, None, n:]
+            seen = seen + np.matmul(own_weights, theirs, axes=_INTO_EACH_TEXT)[:, :, 0]
             states = states + _linear(self._joined(seen), layer.own.out)
             states = layer.after(self._listened(layer, states, prompted.heard, k))
         return _normalised(states, *self._last_norm)
@@ -267,9 +272,8 @@ class TextDecoder:
     def _listened(self, layer: _Layer, states: Array, heard: Heard, k: int) -> Array:
         """Add what attention to the sound finds."""
         query = self._heads(_linear(_normalised(states, *layer.heard.norm), layer.heard.into))
-        weights = _softmax(query.transpose(1, 0, 2) @ heard.keys[k] * self._scale)
-        found = (weights @ heard.values[k]).transpose(1, 0, 2)
-        return states + _linear(self._joined(found), layer.heard.out)
+        weights = _softmax(_products(query, heard.keys[k]) * self._scale)
+        return states + _linear(self._joined(_sums(weights, heard.values[k])), layer.heard.out)
 
     def _heads(self, states: Array) -> Array:
         return states.reshape(len(states), self._n_heads, self._size)
@@ -351,6 +355,16 @@ def _normalised(states: Array, gamma: Array, beta: Array) -> Array:
     centred = states - states.mean(axis=-1, keepdims=True)
     spread = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + np.float32(_EPSILON))
     made: Array = centred / spread * gamma + beta
+    return made
+
+
+def _products(query: Array, key: Array) -> Array:
+    made: Array = np.matmul(query, key, axes=_QUERY_BY_KEY)
+    return made
+
+
+def _sums(weights: Array, value: Array) -> Array:
+    made: Array = np.matmul(weights, value, axes=_WEIGHT_BY_VALUE)
     return made
 
 
