@@ -34,9 +34,14 @@ OPPOSED: tuple[tuple[str, ...], ...] = (
     ("undo", "redo"),
     ("yes", "no"),
     ("with", "without"),
-    ("artery", "vein"),
+    ("artery", "vein", "duct"),
+    # whose artery, vein or duct it is
+    (
+        "hepatic", "pancreatic", "splenic", "renal", "gastric", "cystic", "portal", "mesenteric",
+        "pulmonary", "iliac", "femoral", "carotid", "coronary",
+    ),
     NUMBERS[:11],
-)
+)  # fmt: skip
 #: What is written for such a word by one who does not know that it may come.
 _SOUNDS_LIKE = {
     "one": ("won",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,13 @@ def test_bad_vocabularies_are_told(
 def test_an_absent_vocabulary_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match=r"gone\.txt"):
         read_labels(tmp_path / "gone.txt")
+
+
+def test_the_example_of_the_package_is_read() -> None:
+    place = resources.files("napari_medassist.voice") / "vocabulary" / "eus-example.json"
+    labels = read_labels(Path(str(place)))
+    assert len(labels.words) == 5
+    assert labels.named_in("the choledochus beside the portal vein") == (
+        "common bile duct",
+        "portal vein",
+    )
