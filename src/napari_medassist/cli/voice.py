@@ -120,8 +120,10 @@ def run_recognise(args: argparse.Namespace) -> int:
     """Recognise all files and write the outcomes."""
     from napari_medassist.core.errors import MedAssistError
     from napari_medassist.io.atomic import replacing
+    from napari_medassist.voice.extra import require_installed
     from napari_medassist.voice.sound import read_sound
 
+    require_installed()
     recogniser = _recogniser(args)
     outcomes: dict[str, dict[str, object]] = {}
     problems = 0
@@ -155,8 +157,8 @@ def run_listen(args: argparse.Namespace) -> int:
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.voice.activity import Endpoints, Segmenter
     from napari_medassist.voice.capture import Microphone, devices
-    from napari_medassist.voice.recognisers.whisper import MOST_S
-    from napari_medassist.voice.sound import RATE_HZ
+    from napari_medassist.voice.extra import require_installed
+    from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ
 
     if args.devices:
         for device in devices():
@@ -165,8 +167,9 @@ def run_listen(args: argparse.Namespace) -> int:
         return 0
     if args.phrases is None:
         raise InvalidSetting("There is no grammar.", cure="Give one with --phrases.")
+    require_installed()
     recogniser = _recogniser(args)
-    segmenter = Segmenter(endpoints=Endpoints(longest_s=MOST_S))
+    segmenter = Segmenter(endpoints=Endpoints(longest_s=LONGEST_PHRASE_S))
     heard_s = 0.0
     with Microphone(args.device) as microphone:
         print("Listening. Ctrl+C ends it.", flush=True)
@@ -190,6 +193,9 @@ def run_transcribe(args: argparse.Namespace) -> int:
     """Find what is named, and write the timeline."""
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.io.atomic import replacing
+    from napari_medassist.voice.extra import require_installed
+
+    require_installed()
     from napari_medassist.voice.labels import read_labels
     from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
     from napari_medassist.voice.timeline import Reach, frame_ranges, intervals

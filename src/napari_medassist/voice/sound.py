@@ -15,6 +15,8 @@ Samples = NDArray[np.float32]
 
 #: What recognisers listen at.
 RATE_HZ = 16_000
+#: A phrase takes no longer; what does is talk.
+LONGEST_PHRASE_S = 12.0
 _FULL = 32768.0
 
 

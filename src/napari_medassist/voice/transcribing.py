@@ -13,11 +13,11 @@ from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.labels import LabelVocabulary
 from napari_medassist.voice.recognisers.outcome import Outcome
 from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
-from napari_medassist.voice.sound import RATE_HZ, Samples, sound_blocks
+from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ, Samples, sound_blocks
 from napari_medassist.voice.timeline import Comment, Interval, Reach
 
-#: A comment is cut here: what is longer is talk without a pause.
-_LONGEST_S = 12.0
+#: With what is heard before and after it, the longest comment is as long as the longest phrase.
+_AROUND_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def as_plain(
 
 def utterances(blocks: Iterable[Samples]) -> Iterator[Utterance]:
     """Yield what is said in a stream."""
-    segmenter = Segmenter(endpoints=Endpoints(longest_s=_LONGEST_S - 1))
+    segmenter = Segmenter(endpoints=Endpoints(longest_s=LONGEST_PHRASE_S - _AROUND_S))
     for block in blocks:
         yield from segmenter.push(block)
     yield from segmenter.finish()

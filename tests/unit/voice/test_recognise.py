@@ -12,6 +12,7 @@ import pytest
 from napari_medassist.cli.main import main
 from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting
 from napari_medassist.models import places
+from napari_medassist.voice import extra
 from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.phrase_book import PhraseBook
 from napari_medassist.voice.phrase_files import read_phrases
@@ -143,6 +144,23 @@ def test_files_in_the_shell(
     assert 0 < found[files[0].name]["confidence"] <= 1
     assert found[files[0].name]["seconds"] > 0
     assert found[files[2].name]["action"] == "ignore"
+
+
+def test_without_the_extra_it_is_told_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "rapidfuzz" else True)
+    (tmp_path / "phrases.txt").write_text("label liver\n", encoding="utf-8")
+    phrases = ["--phrases", str(tmp_path / "phrases.txt")]
+    for command in (
+        ["recognise", "a.wav", *phrases],
+        ["listen", *phrases],
+        ["transcribe", "a.wav", "--vocabulary", phrases[1], "--out", str(tmp_path / "t.json")],
+    ):
+        assert main(["voice", *command]) == 2
+        told = capsys.readouterr().err
+        assert "Speech needs rapidfuzz" in told
+        assert "napari-medassist[voice]" in told
 
 
 def test_bad_lists_of_phrases_are_told(tmp_path: Path) -> None:

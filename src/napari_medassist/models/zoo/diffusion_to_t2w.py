@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_medassist.core.labels import LabelScheme
-from napari_medassist.models.card import Expected, ModelCard, Task, WeightFile
+from napari_medassist.models.card import Expected, Measured, ModelCard, Task, WeightFile
 
 #: What the network looks at, in mm and voxels along z, y, x; pixels are joined from so many by so many.
 SPACING_ZYX_MM, WINDOW_ZYX, FINER = (3.0, 2.0, 2.0), (24, 56, 56), 2
@@ -35,8 +35,18 @@ CARD = ModelCard(
         "napari-medassist; Yang et al., IEEE TMI 2022; Heinrich, MICCAI 2019; label maps: PI-CAI "
         "challenge, Saha et al., Lancet Oncol 2024"
     ),
-    quality=(),
-    cost=(),
+    quality=(
+        Measured(
+            "Median error, high b-value to T2w; as scanned; by deformable",
+            "0.66 mm (95 % of pairs below 1.8); 4.5 mm (8.4); 0.63 mm (4.7)",
+            _HELD_OUT,
+        ),
+        Measured("The same by the network alone", "1.55 mm (2.7)", _HELD_OUT),
+    ),
+    cost=(
+        Measured("seconds in a window of 72 x 112 x 112 mm", "1.3 to 2.7", "one core, PyTorch"),
+        Measured("of these the network", "0.2 to 0.4", "one core, PyTorch"),
+    ),
     intended_use="Research. A first look at diffusion on T2w, to be checked by a reader.",
     limits=(
         (

