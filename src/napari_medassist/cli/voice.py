@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari_medassist.annotation.clips.ranges import ClipKey
+    from napari_medassist.voice.activity import Utterance
     from napari_medassist.voice.recognisers.outcome import Outcome
     from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
 
@@ -171,19 +174,23 @@ def run_listen(args: argparse.Namespace) -> int:
     recogniser = _recogniser(args)
     segmenter = Segmenter(endpoints=Endpoints(longest_s=LONGEST_PHRASE_S))
     heard_s = 0.0
+
+    def tell(ended: Iterable[Utterance]) -> None:
+        for one in ended:
+            print(f"{one.begin_s:.1f} s: {_in_words(recogniser.recognise(one.samples))}", flush=True)
+
     with Microphone(args.device) as microphone:
         print("Listening. Ctrl+C ends it.", flush=True)
         try:
             for block in microphone.blocks():
                 heard_s += len(block.samples) / RATE_HZ
-                for utterance in segmenter.push(block.samples):
-                    found = recogniser.recognise(utterance.samples)
-                    print(f"{utterance.begin_s:.1f} s: {_in_words(found)}", flush=True)
+                tell(segmenter.push(block.samples))
                 if args.for_s is not None and heard_s >= args.for_s:
                     break
         except KeyboardInterrupt:
             pass
         finally:
+            tell(segmenter.finish())
             if microphone.n_lost:
                 print(f"warning: {microphone.n_lost} blocks of sound were lost", file=sys.stderr)
     return 0
@@ -191,11 +198,16 @@ def run_listen(args: argparse.Namespace) -> int:
 
 def run_transcribe(args: argparse.Namespace) -> int:
     """Find what is named, and write the timeline."""
-    from napari_medassist.core.errors import InvalidSetting
-    from napari_medassist.io.atomic import replacing
     from napari_medassist.voice.extra import require_installed
 
     require_installed()
+    return _transcribe(args)
+
+
+def _transcribe(args: argparse.Namespace) -> int:
+    from napari_medassist.annotation.clips.files import write_ranges
+    from napari_medassist.core.errors import InvalidSetting
+    from napari_medassist.io.atomic import replacing
     from napari_medassist.voice.labels import read_labels
     from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
     from napari_medassist.voice.timeline import Reach, frame_ranges, intervals
@@ -210,19 +222,13 @@ def run_transcribe(args: argparse.Namespace) -> int:
     reach = Reach(args.before, args.after)
     found = intervals(made.comments, made.duration_s, reach)
     if key is not None:
-        from napari_medassist.annotation.clips.files import write_ranges
-
         write_ranges(args.ranges, frame_ranges(found, key), key)
     plain = as_plain(args.recording.name, recogniser.name, made, reach, found)
     with replacing(args.out) as temporary:
         temporary.write_text(json.dumps(plain, indent=1, ensure_ascii=False), encoding="utf-8")
     for one in found:
-        told = (
-            ""
-            if one.is_sure
-            else f" (doubtful{', also ' + ', '.join(one.rivals) if one.rivals else ''})"
-        )
-        print(f"{one.begin_s:.1f} to {one.end_s:.1f} s: {one.label}{told}")
+        doubt = f" ({one.doubt})" if one.doubt else ""
+        print(f"{one.begin_s:.1f} to {one.end_s:.1f} s: {one.label}{doubt}")
     nothing = sum(not one.comments for one in made.heard)
     print(f"{len(made.heard)} utterances in {made.duration_s:.0f} s, {nothing} of them name nothing")
     return int(any(not one.is_sure for one in found))

@@ -23,6 +23,7 @@ _PROMPT_TOKENS = 215
 #: Phrases nearest by their letters to what was written down are scored whatever their beginning costs.
 _ALWAYS = 6
 _MOST_LETTERS = 200
+_LONGEST_PHRASE = 60  # tokens; a word has one to three
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +58,17 @@ class PhraseBook:
     Raises
     ------
     InvalidSetting
-        If there is no phrase, or one without a word.
+        If there is no phrase, or one without a word or of too many.
     """
 
     def __init__(self, phrases: Sequence[str], listener: Listener, n_bare: int = 1) -> None:
         found: dict[str, str] = {}
         for phrase in phrases:
             found.setdefault(plain(phrase), phrase)
+            if len(listener.tokens_of(phrase)) > _LONGEST_PHRASE:
+                raise InvalidSetting(
+                    f"'{phrase[:40]}...' is too long for a phrase.", cure="Shorten or leave it out."
+                )
         if not found or "" in found:
             raise InvalidSetting("A grammar needs phrases of words.", cure="Give one phrase a line.")
         self.phrases, self.plain = tuple(found.values()), tuple(found)

@@ -81,6 +81,13 @@ class Interval:
     confidence: float
     rivals: tuple[str, ...] = ()
 
+    @property
+    def doubt(self) -> str:
+        """Why it wants a second look, in words; empty if it is sure."""
+        if self.is_sure:
+            return ""
+        return f"doubtful; also: {', '.join(self.rivals)}" if self.rivals else "doubtful"
+
     def to_plain(self) -> dict[str, Any]:
         """Return what a JSON file holds."""
         return {**asdict(self), "begin_s": round(self.begin_s, 3), "end_s": round(self.end_s, 3)}
@@ -131,15 +138,9 @@ def label_at(found: Sequence[Interval], time_s: float) -> Interval | None:
 def frame_ranges(found: Iterable[Interval], key: ClipKey) -> tuple[FrameRange, ...]:
     """Return intervals as ranges of a clip's frames; doubtful ones say so in their note."""
     return tuple(
-        key.range_between(one.begin_s, one.end_s, one.label, note=_note(one), source="voice")
+        key.range_between(one.begin_s, one.end_s, one.label, note=one.doubt, source="voice")
         for one in found
     )
-
-
-def _note(one: Interval) -> str:
-    if one.is_sure:
-        return ""
-    return f"doubtful; also: {', '.join(one.rivals)}" if one.rivals else "doubtful"
 
 
 def _interval(begin: float, end: float, here: list[Comment], at: float) -> Interval:

@@ -101,6 +101,8 @@ def test_a_grammar_knows_its_twins_and_has_room_for_its_words(with_model: Path) 
     assert len(listener.prompt(book.hint)) < listener.decoder.longest // 2 + 4
     with pytest.raises(InvalidSetting, match="phrases of words"):
         PhraseBook((), listener)
+    with pytest.raises(InvalidSetting, match="too long"):
+        PhraseBook((" ".join(["label"] * 70),), listener)
 
 
 def test_a_model_that_is_absent_torn_or_of_another_language_is_told(
