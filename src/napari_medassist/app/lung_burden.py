@@ -152,19 +152,6 @@ def measured(scan: LungScan) -> ScanBurden:
     )
 
 
-def measure_scan(
-    ct: Volume,
-    opacities: LabelMap | None = None,
-    *,
-    lungs: LabelMap | None = None,
-    lobes: LabelMap | None = None,
-    date: str = "",
-    progress: Progress = silent,
-) -> ScanBurden:
-    """Measure the opacities of a scan; as :func:`outlined`, which see."""
-    return measured(outlined(ct, opacities, lungs=lungs, lobes=lobes, date=date, progress=progress))
-
-
 def _found(ct: Volume, model: str, what: str, progress: Progress) -> tuple[LabelMap, tuple[str, ...]]:
     """Return what a model finds, that nobody has looked at it, and where it fails first of all."""
     made = segment(Case(ct.name, (ct,)), model, preferred=(ct,), progress=progress)

@@ -205,7 +205,7 @@ def run_transcribe(args: argparse.Namespace) -> int:
 
 
 def _transcribe(args: argparse.Namespace) -> int:
-    from napari_medassist.annotation.clips.files import write_ranges
+    from napari_medassist.annotation.clips.files import require_ranges_name, write_ranges
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.io.atomic import replacing
     from napari_medassist.voice.labels import read_labels
@@ -215,9 +215,12 @@ def _transcribe(args: argparse.Namespace) -> int:
 
     if min(args.before, args.after) < 0:
         raise InvalidSetting("A label cannot hold for less than no time.", cure="Give 0 or more.")
+    if args.ranges is not None:
+        require_ranges_name(args.ranges)  # told before a long recording, not after it
     vocabulary = read_labels(args.vocabulary)
     key = None if args.ranges is None else _clip_key(args.recording)
     recogniser = WhisperRecogniser(vocabulary.phrases, args.model, language=args.language)
+    _warn_of(args.model)
     made = transcribe(args.recording, vocabulary, recogniser)
     reach = Reach(args.before, args.after)
     found = intervals(made.comments, made.duration_s, reach)
@@ -249,7 +252,14 @@ def _recogniser(args: argparse.Namespace) -> WhisperRecogniser:
     from napari_medassist.voice.phrase_files import read_phrases
     from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
 
+    _warn_of(args.model)
     return WhisperRecogniser(read_phrases(args.phrases), args.model, language=args.language)
+
+
+def _warn_of(model: Path | None) -> None:
+    if model is not None:
+        told = "how sure it must be was chosen for whisper-tiny-en: measure it before you trust it"
+        print(f"warning: {model.name}: {told}", file=sys.stderr)
 
 
 def _in_words(found: Outcome) -> str:

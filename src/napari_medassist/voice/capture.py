@@ -13,6 +13,7 @@ import av
 import numpy as np
 
 from napari_medassist.core.errors import FileProblem, InvalidSetting
+from napari_medassist.voice.extra import CURE
 from napari_medassist.voice.sound import RATE_HZ, Samples
 
 #: Sound that may wait to be taken; what comes later is dropped, and counted.
@@ -128,6 +129,7 @@ class Microphone:
             self._clock = _Clock(rate)
             self._stream.start()
         except (library.PortAudioError, ValueError) as error:
+            self.close()
             raise FileProblem(
                 f"No sound can be recorded: {error}",
                 cure="Connect a microphone, or choose another device.",
@@ -221,7 +223,7 @@ def _sounddevice() -> Any:
     except ImportError as error:
         raise InvalidSetting(
             "Recording needs sounddevice, which is not installed.",
-            cure='pip install "napari-medassist[voice]"',
+            cure=CURE,
         ) from error
     except OSError as error:
         raise InvalidSetting(

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting
+from napari_medassist.core.errors import CorruptFile, InvalidSetting
+from napari_medassist.voice.text_files import read_text
 from napari_medassist.voice.wording import plain
 
 #: How a label is spoken in a comment; each of them is a phrase of the grammar.
@@ -97,12 +98,7 @@ def read_labels(path: Path) -> LabelVocabulary:
     InvalidSetting
         If it holds no label, or two labels share a word.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CorruptFile("This is no text in UTF-8.", path=path) from error
-    except OSError as error:
-        raise FileProblem(f"The labels cannot be read: {error.strerror}.", path=path) from error
+    text = read_text(path)
     return LabelVocabulary(_of_json(text, path) if path.suffix == ".json" else _of_lines(text))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_medassist.core.errors import CorruptFile, FileProblem, InvalidSetting
+from napari_medassist.core.errors import InvalidSetting
+from napari_medassist.voice.text_files import read_text
 from napari_medassist.voice.wording import plain
 
 
@@ -25,12 +26,7 @@ def read_phrases(path: Path) -> tuple[str, ...]:
     InvalidSetting
         If it holds no phrase, or a line without a word.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CorruptFile("This is no text in UTF-8.", path=path) from error
-    except OSError as error:
-        raise FileProblem(f"The phrases cannot be read: {error.strerror}.", path=path) from error
+    text = read_text(path)
     lines = [" ".join(line.split()) for line in text.splitlines()]
     phrases = tuple(line for line in lines if line and not line.startswith("#"))
     wordless = next((line for line in phrases if not plain(line)), None)

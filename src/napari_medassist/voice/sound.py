@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -60,8 +61,7 @@ def read_sound(path: Path, longest_s: float | None = None) -> Samples:
 
 def sound_blocks(path: Path) -> Iterator[Samples]:
     """Yield the sound of a file block by block; see :func:`read_sound`."""
-    if not path.is_file():
-        raise FileProblem("There is no such file.", path=path, cure="Check the name.")
+    _require_file(path)
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
@@ -78,6 +78,36 @@ def sound_blocks(path: Path) -> Iterator[Samples]:
             path=path,
             cure="Convert it to WAV, or record it again.",
         ) from error
+
+
+def sound_begin_s(path: Path) -> float:
+    """Return when the sound of a video begins, in seconds after its first frame; 0 for a sound alone.
+
+    Raises
+    ------
+    FileProblem
+        If there is no such file.
+    CorruptFile
+        If it cannot be read.
+    """
+    _require_file(path)
+    try:
+        with av.open(str(path)) as container:
+            first = (container.streams.audio[:1], container.streams.video[:1])
+            begins = [_begin_s(streams) for streams in first if streams]
+    except av.FFmpegError as error:
+        raise CorruptFile(f"The file cannot be read: {error}", path=path) from error
+    return begins[0] - begins[1] if len(begins) == 2 else 0.0
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise FileProblem("There is no such file.", path=path, cure="Check the name.")
+
+
+def _begin_s(streams: Any) -> float:
+    [stream] = streams
+    return 0.0 if stream.start_time is None else float(stream.start_time * stream.time_base)
 
 
 def loudness_db(samples: Samples) -> float:

@@ -13,7 +13,13 @@ from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.labels import LabelVocabulary
 from napari_medassist.voice.recognisers.outcome import Outcome
 from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
-from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ, Samples, sound_blocks
+from napari_medassist.voice.sound import (
+    LONGEST_PHRASE_S,
+    RATE_HZ,
+    Samples,
+    sound_begin_s,
+    sound_blocks,
+)
 from napari_medassist.voice.timeline import Comment, Interval, Reach
 
 #: With what is heard before and after it, the longest comment is as long as the longest phrase.
@@ -69,7 +75,8 @@ def transcribe(
 ) -> Transcript:
     """Listen to a recording and find the labels that are named in it.
 
-    It is read block by block: a long one needs no more memory than a short one.
+    It is read block by block: a long one needs no more memory than a short one. Times of a video count
+    from its first frame, wherever its sound begins.
 
     Parameters
     ----------
@@ -87,6 +94,7 @@ def transcribe(
     FileProblem, UnsupportedFormat, CorruptFile
         If it cannot be read, or has no sound.
     """
+    begin_s = sound_begin_s(path)
     n_samples = 0
     heard: list[Heard] = []
 
@@ -96,10 +104,11 @@ def transcribe(
             n_samples += len(block)
             yield block
 
-    for utterance in utterances(counted(sound_blocks(path))):
+    for in_sound in utterances(counted(sound_blocks(path))):
+        utterance = in_sound.later_by(begin_s)
         progress(round(utterance.end_s), 0, f"{utterance.end_s:.0f} s heard")
         heard.append(understood(utterance, vocabulary, recogniser.recognise(utterance.samples)))
-    return Transcript(n_samples / RATE_HZ, tuple(heard))
+    return Transcript(max(0.0, begin_s) + n_samples / RATE_HZ, tuple(heard))
 
 
 def as_plain(

@@ -13,7 +13,7 @@ from qtpy.QtTest import QTest
 import napari_medassist as ma
 from napari_medassist._qt.burden_panel.panel import BurdenPanel
 from napari_medassist._qt.dock import dock_of
-from napari_medassist.app.lung_burden import measure_scan
+from napari_medassist.app.lung_burden import measured, outlined
 from napari_medassist.app.samples import sample_label_maps, sample_path, sample_study
 from napari_medassist.io.files import read_labels
 
@@ -55,7 +55,7 @@ def test_label_maps_are_chosen_by_name_and_measured(
     assert panel.lungs.currentText() == "simulated-ct-lungs"
     press_measure(panel, qtbot)
     maps = {kind: read_labels(path) for kind, path in sample_label_maps("ct").items()}
-    expected = measure_scan(next(case.volumes()), maps["opacities"], lungs=maps["lungs"])
+    expected = measured(outlined(next(case.volumes()), maps["opacities"], lungs=maps["lungs"]))
     assert panel.table.rowCount() == len(expected.parts) == 9
     assert cells(panel, 0)[:3] == [
         "both lungs",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_medassist.app.lung_burden import measure_scan
+from napari_medassist.app.lung_burden import measured, outlined
 from napari_medassist.app.samples import sample_label_maps, sample_path
 from napari_medassist.cli.main import main
 from napari_medassist.core.errors import GeometryMismatch, InvalidImage
@@ -26,7 +26,7 @@ def sides_turned(labels: LabelMap) -> LabelMap:
 
 def test_with_true_lungs_the_share_is_that_of_the_voxels() -> None:
     lungs, opacities = sides_turned(read_labels(LUNGS)), read_labels(OPACITIES)
-    made = measure_scan(read_volume(CT), opacities, lungs=lungs)
+    made = measured(outlined(read_volume(CT), opacities, lungs=lungs))
     whole = made.parts[0]
     inside = np.asarray(lungs.array) > 0
     truth = (np.asarray(opacities.array) > 0) & inside
@@ -38,8 +38,8 @@ def test_with_true_lungs_the_share_is_that_of_the_voxels() -> None:
 
 def test_found_lungs_are_said_to_be_found_and_dense_opacities_belong_to_them() -> None:
     opacities = read_labels(OPACITIES)
-    found = measure_scan(read_volume(CT), opacities)
-    true = measure_scan(read_volume(CT), opacities, lungs=sides_turned(read_labels(LUNGS)))
+    found = measured(outlined(read_volume(CT), opacities))
+    true = measured(outlined(read_volume(CT), opacities, lungs=sides_turned(read_labels(LUNGS))))
     assert found.parts[0].share_percent == pytest.approx(true.parts[0].share_percent, rel=0.1)
     assert any("not looked at by anybody" in warning for warning in found.warnings)
 
@@ -47,12 +47,12 @@ def test_found_lungs_are_said_to_be_found_and_dense_opacities_belong_to_them() -
 def test_lobes_are_measured_in_place_of_zones() -> None:
     lungs = sides_turned(read_labels(LUNGS))
     lobes = lungs.with_changes(scheme=LabelScheme.from_names({1: "upper lobe", 2: "lower lobe"}))
-    made = measure_scan(read_volume(CT), read_labels(OPACITIES), lungs=lungs, lobes=lobes)
+    made = measured(outlined(read_volume(CT), read_labels(OPACITIES), lungs=lungs, lobes=lobes))
     assert [part.name for part in made.parts] == [
         "both lungs", "left lung", "right lung", "upper lobe", "lower lobe",
     ]  # fmt: skip
     alike = lungs.with_changes(scheme=LabelScheme.from_names({1: "lobe", 2: "lobe"}))
-    made = measure_scan(read_volume(CT), read_labels(OPACITIES), lungs=lungs, lobes=alike)
+    made = measured(outlined(read_volume(CT), read_labels(OPACITIES), lungs=lungs, lobes=alike))
     assert [part.name for part in made.parts[3:]] == ["lobe", "lobe (2)"]  # none is dropped
 
 
@@ -91,19 +91,19 @@ def test_bad_input_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     image, opacities = read_volume(CT), read_labels(OPACITIES)
     nothing = opacities.with_changes(array=np.zeros_like(np.asarray(opacities.array)))
     with pytest.raises(InvalidImage, match="No lung"):
-        measure_scan(image, opacities, lungs=nothing)
+        measured(outlined(image, opacities, lungs=nothing))
     other = read_labels(sample_label_maps("mpmr")["zones"])
     with pytest.raises(GeometryMismatch):
-        measure_scan(image, other, lungs=opacities)
+        measured(outlined(image, other, lungs=opacities))
 
 
 def test_lungs_counted_from_the_right_are_told_apart_by_where_they_lie() -> None:
     ct, opacities, lungs = read_volume(CT), read_labels(OPACITIES), read_labels(LUNGS)
-    turned = measure_scan(ct, opacities, lungs=lungs)
-    straight = measure_scan(ct, opacities, lungs=sides_turned(lungs))
+    turned = measured(outlined(ct, opacities, lungs=lungs))
+    straight = measured(outlined(ct, opacities, lungs=sides_turned(lungs)))
     assert turned.parts == straight.parts
     assert "label 1 lies on the patient's right" in turned.warnings[0]
     assert straight.warnings == ()
     right_only = lungs.with_changes(array=(np.asarray(lungs.array) == 1).astype(np.uint8) * 2)
-    one = measure_scan(ct, opacities, lungs=right_only)
+    one = measured(outlined(ct, opacities, lungs=right_only))
     assert one.parts[1].lung_ml < 0.2 * one.parts[2].lung_ml

@@ -11,7 +11,7 @@ import pytest
 
 from napari_medassist.app.samples import sample_path
 from napari_medassist.core.errors import CorruptFile, FileProblem, UnsupportedFormat
-from napari_medassist.voice.sound import RATE_HZ, loudness_db, read_sound
+from napari_medassist.voice.sound import RATE_HZ, loudness_db, read_sound, sound_begin_s
 
 
 def tone(rate: int, seconds: float = 0.5, hz: float = 440.0) -> np.ndarray:
@@ -61,6 +61,33 @@ def test_the_sound_of_a_video_is_read_and_one_without_is_told(tmp_path: Path) ->
     samples = read_sound(path)
     assert len(samples) == pytest.approx(RATE_HZ, abs=2500)
     assert loudness_db(samples) == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=1.0)
+
+
+def write_video(path: Path, *, sound_begins_s: float) -> Path:
+    """Write a second of frames, and a tone that begins later than they do."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio = container.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono")
+        for _ in range(40):
+            black = np.zeros((48, 64, 3), dtype=np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(black, format="rgb24")))
+        container.mux(video.encode(None))
+        numbers = np.round(tone(RATE_HZ, 1.0) * 32767).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(numbers, format="s16", layout="mono")
+        frame.sample_rate, frame.pts = RATE_HZ, round(sound_begins_s * RATE_HZ)
+        container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("begins_s", [0.0, 1.5])
+def test_sound_that_begins_after_the_picture_is_told(tmp_path: Path, begins_s: float) -> None:
+    path = write_video(tmp_path / "clip.mkv", sound_begins_s=begins_s)
+    assert sound_begin_s(path) == pytest.approx(begins_s, abs=0.01)
+    assert sound_begin_s(write_wav(tmp_path / "a.wav", tone(RATE_HZ)[None], RATE_HZ)) == 0
+    with pytest.raises(FileProblem):
+        sound_begin_s(tmp_path / "gone.mp4")
 
 
 def test_no_more_is_read_than_is_wanted(tmp_path: Path) -> None:

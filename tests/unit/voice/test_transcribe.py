@@ -14,7 +14,11 @@ from napari_medassist.annotation.clips.files import read_ranges
 from napari_medassist.annotation.clips.ranges import ClipKey
 from napari_medassist.cli.main import main
 from napari_medassist.io.files import read
+from napari_medassist.voice import transcribing
+from napari_medassist.voice.labels import LabelVocabulary
+from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
 from napari_medassist.voice.sound import RATE_HZ
+from napari_medassist.voice.transcribing import transcribe
 
 SAID = {2.0: "pancreas", 8.0: "this is the portal vein", 14.0: "more coffee please", 19.0: "aorta"}
 LENGTH_S, FRAMES_PER_S = 24, 10
@@ -52,6 +56,13 @@ def clip(
     return path
 
 
+@pytest.fixture
+def recogniser(with_model: Path) -> WhisperRecogniser:
+    assert with_model.is_dir()
+    words = LabelVocabulary({"pancreas": (), "portal vein": (), "aorta": ()})
+    return WhisperRecogniser(words.phrases, n_threads=1)
+
+
 def test_comments_of_a_clip_become_a_timeline_and_ranges(
     clip: Path, with_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +88,20 @@ def test_comments_of_a_clip_become_a_timeline_and_ranges(
     assert read_ranges(ranges, key)[0].first == pytest.approx(10, abs=4)
 
 
+def test_times_count_from_the_first_frame(
+    recogniser: WhisperRecogniser,
+    clip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = LabelVocabulary({"pancreas": (), "portal vein": (), "aorta": ()})
+    plain = transcribe(clip, words, recogniser)
+    monkeypatch.setattr(transcribing, "sound_begin_s", lambda _path: 2.5)
+    later = transcribe(clip, words, recogniser)
+    assert later.duration_s == pytest.approx(plain.duration_s + 2.5, abs=0.1)
+    for one, other in zip(plain.comments, later.comments, strict=True):
+        assert other.begin_s - one.begin_s == pytest.approx(2.5, abs=0.1)
+
+
 def test_a_clip_without_sound_is_told_and_nothing_is_written(
     with_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,4 +114,6 @@ def test_a_clip_without_sound_is_told_and_nothing_is_written(
     assert main(["voice", "transcribe", str(sample_path("ultrasound")), *wish]) == 2
     assert "no sound" in capsys.readouterr().err
     assert main(["voice", "transcribe", "x.wav", *wish, "--before", "-1"]) == 2
+    assert main(["voice", "transcribe", "x.wav", *wish, "--ranges", str(tmp_path / "r.txt")]) == 2
+    assert "written as .csv" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} == {"labels.txt"}

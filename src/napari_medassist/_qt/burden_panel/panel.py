@@ -26,7 +26,7 @@ from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import Runner
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.burden_tables import write_table
-from napari_medassist.app.lung_burden import ScanBurden, measure_scan
+from napari_medassist.app.lung_burden import ScanBurden, measured, outlined
 from napari_medassist.core.case import Case
 from napari_medassist.core.errors import Cancelled, MedAssistError
 from napari_medassist.core.labels import LabelMap
@@ -96,7 +96,7 @@ class BurdenPanel(QWidget):
         opacities, lungs, lobes = (self._map(c) for c in (self.opacities, self.lungs, self.lobes))
 
         def run(progress: Progress) -> ScanBurden:
-            return measure_scan(ct, opacities, lungs=lungs, lobes=lobes, progress=progress)
+            return measured(outlined(ct, opacities, lungs=lungs, lobes=lobes, progress=progress))
 
         self._tell("The lungs are measured ...")
         work = Work[ScanBurden]("The lungs are measured", run, self._take, self._fail, lambda: True)

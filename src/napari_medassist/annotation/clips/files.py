@@ -47,9 +47,8 @@ def write_ranges(path: Path, ranges: Iterable[FrameRange], key: ClipKey) -> None
     WriteFailed
         If the file cannot be written; what stood there is unchanged.
     """
+    require_ranges_name(path)
     rows = [_row(found, key) for found in ranges]
-    if path.suffix.lower() not in (".csv", ".json"):
-        raise UnsupportedFormat("Ranges are written as .csv or .json.", path=path)
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         if path.suffix.lower() == ".csv":
             writer = csv.DictWriter(file, COLUMNS)
@@ -60,6 +59,12 @@ def write_ranges(path: Path, ranges: Iterable[FrameRange], key: ClipKey) -> None
             json.dump(
                 {"schema": _SCHEMA, "clip": clip, "ranges": rows}, file, indent=1, ensure_ascii=False
             )
+
+
+def require_ranges_name(path: Path) -> None:
+    """Raise ``UnsupportedFormat`` if a file's name is not one that ranges are written to."""
+    if path.suffix.lower() not in (".csv", ".json"):
+        raise UnsupportedFormat("Ranges are written as .csv or .json.", path=path)
 
 
 def read_ranges(path: Path, key: ClipKey) -> list[FrameRange]:

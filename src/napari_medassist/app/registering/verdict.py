@@ -144,7 +144,8 @@ def judged(quality: AlignmentQuality, thresholds: Thresholds | None = None) -> V
     ]
     for carried in quality.carried:
         reasons += _of_labels(carried, limits)
-    nothing_measured = quality.targets is None or not quality.targets.n_measured
+    targets = quality.targets
+    nothing_measured = targets is None or not (targets.n_measured or targets.left_out)
     if nothing_measured and all(c.after is None for c in quality.carried):
         told = "No landmarks or label maps of both images: where the anatomy lies was not measured."
         reasons.append(Reason(Light.GREEN, told))
@@ -205,7 +206,7 @@ def _of_targets(quality: AlignmentQuality, limits: Thresholds) -> Iterator[Reaso
     if targets.left_out is not None:
         left = targets.left_out
         told = (
-            f"Mean error of {targets.n_guides} landmarks, each left out in turn: {left.value:.1f} mm "
+            f"Mean error of the landmarks that decide, each left out in turn: {left.value:.1f} mm "
             f"(95 % interval {left.low:.1f} to {left.high:.1f})."
         )
         yield Reason(_above(left.value, limits.target_error_mm), told)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_medassist.core.errors import FileProblem, InvalidSetting
+from napari_medassist.voice.extra import CURE
 from napari_medassist.voice.sound import RATE_HZ, Samples
 from napari_medassist.voice.whisper.decoder import Heard, TextDecoder
 from napari_medassist.voice.whisper.weights import read_decoder
@@ -149,7 +150,7 @@ def _loaded(folder: Path, n_threads: int) -> WhisperModel:
     except ImportError as error:
         raise InvalidSetting(
             "Speech needs faster-whisper, which is not installed.",
-            cure='pip install "napari-medassist[voice]"',
+            cure=CURE,
         ) from error
     return WhisperModel(
         str(folder), device="cpu", compute_type="int8", cpu_threads=n_threads, local_files_only=True
