@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from napari_medassist.core.errors import CorruptFile, FileProblem
+from napari_medassist.core.labels import Code
 
 
 def yaml_files(folder: Path) -> list[Path]:
@@ -68,6 +69,14 @@ class NodeReader:
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
             raise self._wrong(node, "a word is expected here")
         return str(node.value)
+
+    def _code(self, node: yaml.Node | None) -> Code | None:
+        if node is None:
+            return None
+        parts = [self._text(n) for n in self._items(node)]
+        if len(parts) != 3:
+            raise self._wrong(node, "a code is a list of three: scheme, value, meaning")
+        return Code(*parts)
 
     def _optional(self, entries: dict[str, yaml.Node], name: str, default: str) -> str:
         return self._text(entries[name]) if name in entries else default

@@ -139,6 +139,15 @@ def is_in(finding: Finding, lesion: Lesion, voxels: Voxels, grid: Geometry) -> b
     return region is not None and _holds(region, index)
 
 
+def stands_for(
+    finding: Finding, voxels: Voxels, grid: Geometry, point_lps_mm: NDArray[np.float64]
+) -> bool:
+    """Tell whether the voxel at a point (LPS mm) of its label map belongs to a finding."""
+    region = region_of(finding, voxels, grid)
+    index = tuple(int(i) for i in np.rint(grid.lps_to_index(point_lps_mm)))
+    return region is not None and _holds(region, index)
+
+
 def _label_region(voxels: Voxels, value: int) -> Region | None:
     mask = voxels == value
     kept = [np.flatnonzero(mask.any(axis=tuple(b for b in range(3) if b != a))) for a in range(3)]

@@ -11,7 +11,6 @@ from platformdirs import user_config_path
 
 from napari_medassist.annotation.findings.template import KINDS, RULES, Choice, Field, Template
 from napari_medassist.core.errors import CorruptFile, MedAssistError
-from napari_medassist.core.labels import Code
 from napari_medassist.io.yaml_nodes import NodeReader, read_yaml_text, yaml_files
 
 _CURE = "Correct the file; until then the templates that come with MedAssist are used."
@@ -198,14 +197,6 @@ class _Reader(NodeReader):
         if rule not in RULES:
             raise self._wrong(entries["rule"], f"'{rule}' is no rule; known are {', '.join(RULES)}")
         return rule
-
-    def _code(self, node: yaml.Node | None) -> Code | None:
-        if node is None:
-            return None
-        parts = [self._text(n) for n in self._items(node)]
-        if len(parts) != 3:
-            raise self._wrong(node, "a code is a list of three: scheme, value, meaning")
-        return Code(*parts)
 
     def _number(self, node: yaml.Node | None) -> float | None:
         if node is None:

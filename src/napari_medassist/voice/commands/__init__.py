@@ -1,0 +1,1 @@
+"""Spoken commands, one a module: each holds its ``CommandSpec`` as ``COMMAND``."""
