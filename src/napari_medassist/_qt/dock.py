@@ -20,6 +20,7 @@ from napari_medassist._qt.findings_panel.panel import FindingsPanel
 from napari_medassist._qt.models_panel.panel import ModelsPanel
 from napari_medassist._qt.saving_strip import SavingStrip
 from napari_medassist._qt.views.strip import ViewStrip
+from napari_medassist._qt.voice_panel.panel import VoicePanel
 from napari_medassist._qt.worklist_panel.panel import WorklistPanel
 from napari_medassist.app.browser.opened_case import OpenedCase
 from napari_medassist.app.reading.worklist import Worklist
@@ -53,6 +54,7 @@ class MedAssistDock(QWidget):
         self.burden_panel = BurdenPanel(bridge)
         self.findings_panel = FindingsPanel(bridge, Settings())
         self.clip_panel = ClipPanel(bridge)
+        self.voice_panel = VoicePanel(bridge, Settings())
         self.evaluation_panel = EvaluationPanel(bridge, Settings())
         self.worklist_panel = WorklistPanel(bridge, bridge.session.reading, Settings())
         self.adjudication_panel = AdjudicationPanel(bridge, bridge.session.reading)
@@ -64,6 +66,7 @@ class MedAssistDock(QWidget):
         self.tabs.addTab(self.models_panel, "Models")
         self.tabs.addTab(self.align_panel, "Align")
         self.tabs.addTab(self.findings_panel, "Lesions")
+        self.tabs.addTab(self.voice_panel, "Voice")
         self.tabs.addTab(self.burden_panel, "Lungs")
         self.tabs.addTab(self.evaluation_panel, "Compare")
         self.tabs.addTab(self.worklist_panel, "Worklist")

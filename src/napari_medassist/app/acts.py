@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
+from weakref import WeakMethod
 
 from napari_medassist.core.errors import InvalidSetting
 
@@ -22,6 +23,8 @@ class Act(StrEnum):
     TEMPLATE = "use the lesion table"
     #: Go to the row of a lesion: its id.
     GO_TO_LESION = "go to a lesion"
+    #: Choose the row of a lesion, without going there: its id.
+    SELECT_LESION = "choose a lesion"
     #: Accept (True) or reject (False) the candidate that is looked at; return what was done.
     DECIDE = "decide on a candidate"
     #: Go so many undecided candidates on; tell whether there is one.
@@ -35,14 +38,22 @@ class Act(StrEnum):
 
 
 class Acts:
-    """The acts that are offered now."""
+    """The acts that are offered now. Whoever offers one is not kept alive by that."""
 
     def __init__(self) -> None:
-        self._acts: dict[Act, Callable[..., Any]] = {}
+        self._acts: dict[Act, WeakMethod[Callable[..., Any]]] = {}
 
     def offer(self, act: Act, does: Callable[..., Any]) -> None:
-        """Offer an act, in place of whoever offered it before."""
-        self._acts[act] = does
+        """Offer an act, in place of whoever offered it before.
+
+        Parameters
+        ----------
+        act
+            Its name.
+        does
+            A method; it is offered as long as its object lives.
+        """
+        self._acts[act] = WeakMethod(does)
 
     def ask(self, act: Act, *args: Any) -> Any:
         """Do an act and return what it returns.
@@ -52,6 +63,7 @@ class Acts:
         InvalidSetting
             If nobody offers it.
         """
-        if act not in self._acts:
+        does = self._acts[act]() if act in self._acts else None
+        if does is None:
             raise InvalidSetting(f"Nothing here can {act}.", cure="Open the MedAssist panel.")
-        return self._acts[act](*args)
+        return does(*args)

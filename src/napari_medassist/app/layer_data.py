@@ -35,6 +35,8 @@ SAVED_ELSEWHERE = "saved elsewhere"
 CLIP_MASK_KEY = "medassist_clip_mask"
 #: Marks layers of a model's suggestions; the value is what the document knows of them beside the rest.
 SUGGESTED_KEY = "medassist_suggested"
+#: Marks a layer of points that all views show, with their texts.
+POINT_MARKS_KEY = "medassist_point_marks"
 AXES_ZYX = ("z", "y", "x")
 #: Values that have a colour of their own before anyone has named them.
 _COLOURS_READY = 32

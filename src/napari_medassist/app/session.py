@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from napari_medassist.app.acts import Acts
 from napari_medassist.app.display import DisplayFrame
 from napari_medassist.app.exchange import save
 from napari_medassist.app.layer_data import LayerData, case_layers
@@ -33,6 +34,8 @@ class Session:
     ----------
     reading
         The worklist and its reader.
+    acts
+        What panels do for each other.
 
     Signals
     -------
@@ -70,6 +73,7 @@ class Session:
         self._convention: Convention = MEDASSIST
         self._cohort: CohortBrowser | None = None
         self.reading = ReadingRoom()
+        self.acts = Acts()
 
     @property
     def case(self) -> Case | None:

@@ -66,13 +66,31 @@ def devices() -> tuple[Device, ...]:
     InvalidSetting
         If sounddevice or the PortAudio library is not installed.
     """
-    library = _sounddevice()
+    library = sounddevice()
     default = library.default.device[0]
     return tuple(
         Device(number, one["name"], int(one["default_samplerate"]), number == default)
         for number, one in enumerate(library.query_devices())
         if one["max_input_channels"] > 0
     )
+
+
+def device_called(name: str) -> int | None:
+    """Return the number of the device of a name; None for the system's, if the name is empty.
+
+    Raises
+    ------
+    InvalidSetting
+        If there is no such device, or sounddevice or PortAudio is not installed.
+    """
+    if not name:
+        return None
+    found = next((device.number for device in devices() if device.name == name), None)
+    if found is None:
+        raise InvalidSetting(
+            f"The microphone '{name}' is not connected.", cure="Connect it, or choose another one."
+        )
+    return found
 
 
 class Microphone:
@@ -110,7 +128,7 @@ class Microphone:
         self.close()
 
     def open(self) -> None:
-        """Begin to hear.
+        """Begin to hear, unless that has begun.
 
         Raises
         ------
@@ -119,7 +137,9 @@ class Microphone:
         FileProblem
             If there is no microphone, or it cannot be opened.
         """
-        library = _sounddevice()
+        if self._stream is not None:
+            return
+        library = sounddevice()
         try:
             rate = int(library.query_devices(self._device, "input")["default_samplerate"])
             self._stream = library.InputStream(
@@ -217,9 +237,16 @@ def _resampled(samples: Samples, rate_hz: int, resampler: Any) -> Samples:
     return np.asarray(joined / np.float32(32768), dtype=np.float32)
 
 
-def _sounddevice() -> Any:
+def sounddevice() -> Any:
+    """Return the library of that name.
+
+    Raises
+    ------
+    InvalidSetting
+        If it, or the PortAudio library, is not installed.
+    """
     try:
-        import sounddevice
+        import sounddevice as library
     except ImportError as error:
         raise InvalidSetting(
             "Recording needs sounddevice, which is not installed.",
@@ -230,4 +257,4 @@ def _sounddevice() -> Any:
             "Recording needs the PortAudio library, which is not installed.",
             cure="On Debian or Ubuntu: sudo apt-get install libportaudio2",
         ) from error
-    return sounddevice
+    return library

@@ -152,7 +152,7 @@ class Desk(Protocol):
         ...
 
     def remove_lesion(self) -> str:
-        """Take the lesion at the cursor out of the table."""
+        """Take the lesion at the cursor out of the table; asks first."""
         ...
 
     def decide(self, *, accept: bool) -> str:

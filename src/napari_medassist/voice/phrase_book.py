@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -52,6 +52,8 @@ class PhraseBook:
         What may be said; two that differ in spelling only are one.
     listener
         The model.
+    also_written
+        Phrase, as ``plain`` writes it -> other texts that the model may write for it.
     n_bare
         How many of the likeliest phrases are scored without a hint too; the likeliest one is needed.
 
@@ -61,7 +63,13 @@ class PhraseBook:
         If there is no phrase, or one without a word or of too many.
     """
 
-    def __init__(self, phrases: Sequence[str], listener: Listener, n_bare: int = 1) -> None:
+    def __init__(
+        self,
+        phrases: Sequence[str],
+        listener: Listener,
+        also_written: Mapping[str, Sequence[str]] | None = None,
+        n_bare: int = 1,
+    ) -> None:
         found: dict[str, str] = {}
         for phrase in phrases:
             found.setdefault(plain(phrase), phrase)
@@ -72,7 +80,7 @@ class PhraseBook:
         if not found or "" in found:
             raise InvalidSetting("A grammar needs phrases of words.", cure="Give one phrase a line.")
         self.phrases, self.plain = tuple(found.values()), tuple(found)
-        self._listener, self._n_bare = listener, n_bare
+        self._listener, self._n_bare, self._also = listener, n_bare, dict(also_written or {})
         self._tree = PhraseTree()
         known = set(self.plain)
         self._of_phrases = self._added(self.phrases)
@@ -155,12 +163,15 @@ class PhraseBook:
         listener = self._listener
         kept = tuple(texts)
         leaves = tuple(
-            tuple(
-                self._tree.add([*listener.tokens_of(way), listener.end]) for way in ways_to_write(text)
-            )
+            tuple(self._tree.add([*listener.tokens_of(way), listener.end]) for way in self._ways(text))
             for text in kept
         )
         return _Texts(tuple(plain(text) for text in kept), leaves)
+
+    def _ways(self, text: str) -> tuple[str, ...]:
+        """Return the ways to write a text: those that were learned for a phrase too."""
+        learned = self._also.get(plain(text), ())
+        return tuple(dict.fromkeys(way for one in (text, *learned) for way in ways_to_write(one)))
 
     def _without_sound(self) -> NDArray[np.float64]:
         """Return how much each phrase is liked where nothing is heard."""
@@ -172,7 +183,7 @@ class PhraseBook:
         listener = self._listener
         alone = PhraseTree()
         leaves = [
-            [alone.add([*listener.tokens_of(way), listener.end]) for way in ways_to_write(text)]
+            [alone.add([*listener.tokens_of(way), listener.end]) for way in self._ways(text)]
             for text in texts
         ]
         nodes = listener.decoder.score(alone, prompted, listener.end, EVERYTHING)

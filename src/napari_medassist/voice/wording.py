@@ -59,6 +59,11 @@ _TO_WORD = {digits: word for word, digits in _TO_DIGITS.items()}
 _CLASS_OF = {word: k for k, words in enumerate(OPPOSED) for word in words}
 _SAME = (
     (re.compile(r"\bp(?:i|y|ie|ye)[\s-]*rad(?:s|z)?\b"), "pi rads"),
+    (re.compile(r"\bt[\s-]*(?:2|two)(?:w)?\b"), "t2"),
+    *(
+        (re.compile(rf"\b{r'[ .]?'.join(name)}\b"), name)
+        for name in ("adc", "dwi", "dce", "ct", "isup")
+    ),
     (re.compile(r"\bcentre\b"), "center"),
     (re.compile(r"\bcolou?r\b"), "color"),
     (re.compile(r"\bcoeliac\b"), "celiac"),

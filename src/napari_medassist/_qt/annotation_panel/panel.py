@@ -24,6 +24,7 @@ from napari_medassist._qt.annotation_panel.strokes import Strokes, write
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import run_with_dialog
 from napari_medassist.annotation.operations.change import Voxels
+from napari_medassist.app.acts import Act
 from napari_medassist.app.annotating.labels import (
     annotated,
     new_lesion,
@@ -176,6 +177,9 @@ class AnnotationPanel(QWidget):
         elif isinstance(layer, Image):
             low, high = (float(v) for v in layer.contrast_limits)
             self.form.show_range(low, high, self._unit(), tuple(layer.contrast_limits_range))
+
+    def _scale_brush(self, factor: float) -> None:
+        self.form.radius.setValue(self.form.radius.value() * factor)
 
     def _drawn_clip(self) -> VideoClip | None:
         """Return the clip whose masks are selected."""
@@ -338,6 +342,10 @@ class AnnotationPanel(QWidget):
         self._bridge.session.case_changed.connect(self._show_case)
         self._bridge.layers_changed.connect(self._show_labels)
         self._bridge.viewer.layers.selection.events.active.connect(self._follow_selection)
+        acts = self._bridge.session.acts
+        acts.offer(Act.MEASURE, self.measure)
+        acts.offer(Act.TOOL, self.choose)
+        acts.offer(Act.BRUSH, self._scale_brush)
         for key, act in KEYS.items():
 
             def run(_viewer: Any, act: Tool | str = act) -> None:

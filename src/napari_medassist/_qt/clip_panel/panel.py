@@ -20,6 +20,7 @@ from napari_medassist._qt.threads import Runner, run_with_dialog
 from napari_medassist.annotation.clips.files import read_label_set, write_label_set
 from napari_medassist.annotation.clips.ranges import ClipKey
 from napari_medassist.annotation.clips.table import LabelSet
+from napari_medassist.app.acts import Act
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.clips.labelling import ClipLabelling
 from napari_medassist.app.clips.mask_layers import key_of
@@ -316,6 +317,22 @@ class ClipPanel(QWidget):
         self._bridge.layers_changed.connect(self._follow)
         self._bridge.session.case_changed.connect(self._follow)
         viewer.layers.selection.events.active.connect(self._follow)
+        acts = self._bridge.session.acts
+        acts.offer(Act.CLIP, self._spoken)
+        acts.offer(Act.CLIP_FRAME, self._shown_frame)
+
+    def _shown_frame(self) -> int | None:
+        return None if self.player is None else self.player.frame
+
+    def _spoken(self, name: str) -> str:
+        """Do what was said to the clip, and say what was done."""
+        player = self._playing()
+        if name in ("play", "pause"):
+            if player.head.is_playing is not (name == "play"):
+                player.toggle()
+            return "Playing" if name == "play" else f"Paused at frame {player.frame}"
+        self._acts[name]()
+        return f"Marked {name}" if name in ("in", "out") else f"Frame {player.frame}"
 
     def _bind_keys(self) -> None:
         """Take the keys while a clip is open; what they meant before comes back after it."""

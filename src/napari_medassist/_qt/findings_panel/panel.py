@@ -28,6 +28,7 @@ from napari_medassist._qt.findings_panel.label_layers import LabelLayers
 from napari_medassist._qt.findings_panel.measuring import Measuring
 from napari_medassist._qt.findings_panel.model import FindingTable
 from napari_medassist._qt.findings_panel.places import PlaceBox
+from napari_medassist._qt.findings_panel.point_marks import PointMarks
 from napari_medassist._qt.findings_panel.suggested import SuggestionBar
 from napari_medassist._qt.findings_panel.view import FindingView
 from napari_medassist._qt.messages import shows_errors
@@ -35,6 +36,7 @@ from napari_medassist._qt.threads import run_with_dialog
 from napari_medassist.annotation.findings.parts import LesionRule
 from napari_medassist.annotation.findings.template import Template
 from napari_medassist.annotation.findings.template_reading import all_templates
+from napari_medassist.app.acts import Act
 from napari_medassist.app.browser.marks import user_name
 from napari_medassist.app.findings.exchange import as_paragraph, read_csv, write_csv
 from napari_medassist.app.findings.measures import measured_image, measured_image_title
@@ -72,6 +74,7 @@ class FindingsPanel(QWidget):
         self.model = FindingTable(self.store, self.template)
         self.table = FindingView(self.model)
         self.form, self.places = FindingForm(), PlaceBox()
+        self.marks = PointMarks(bridge, self.store)
         self.suggestions = SuggestionBar(bridge, self.store, self.layers, self.table)
         self._awaited = ""
         self.message = QLabel()
@@ -112,6 +115,12 @@ class FindingsPanel(QWidget):
         self.store.remove(chosen)
         if chosen:
             self.tell("Removed; the masks stay. Ctrl-Z takes it back.")
+
+    def select(self, finding: str) -> None:
+        """Choose the row of a lesion; the view stays where it is."""
+        with QSignalBlocker(self.table):
+            self.table.go_to(finding)
+        self._show_current()
 
     def take_suggestions(self, made: Prediction) -> bool:
         """Put the candidates of a model into the table; tell whether there are any."""
@@ -176,6 +185,9 @@ class FindingsPanel(QWidget):
         self._awaited = finding if measured is None else ""
         if measured is not None and measured.centre_lps_mm is not None:
             self._bridge.centre_on(measured.centre_lps_mm)
+        elif finding and (point := self.store.get(finding).point_lps_mm) is not None:
+            self._awaited = ""
+            self._bridge.centre_on(point)
         self._show_current()
 
     def _on_typed(self, name: str, text: str) -> None:
@@ -258,6 +270,9 @@ class FindingsPanel(QWidget):
 
     def _case(self) -> Case | None:
         return self._bridge.session.case
+
+    def _shown_template(self) -> Template:
+        return self.template
 
     def _rule(self) -> LesionRule:
         checked = self.rules.checkedAction()
@@ -372,6 +387,12 @@ class FindingsPanel(QWidget):
         self._layers_changed.setSingleShot(True)
         self._layers_changed.timeout.connect(self._show_layers)
         self._bridge.layers_changed.connect(self._look_soon)
+        acts = self._bridge.session.acts
+        acts.offer(Act.TEMPLATE, self._shown_template)
+        acts.offer(Act.GO_TO_LESION, self.table.go_to)
+        acts.offer(Act.SELECT_LESION, self.select)
+        acts.offer(Act.DECIDE, self.suggestions.decide_current)
+        acts.offer(Act.STEP_CANDIDATES, self.suggestions.step)
         for keys, act in ((QKeySequence.StandardKey.Undo, self._bridge.recorder.undo),
                           (QKeySequence.StandardKey.Redo, self._bridge.recorder.redo)):  # fmt: skip
             shortcut = QShortcut(QKeySequence(keys), self)

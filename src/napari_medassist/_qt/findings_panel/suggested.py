@@ -13,12 +13,13 @@ from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.findings_panel.decision import Decision
 from napari_medassist._qt.findings_panel.label_layers import LabelLayers
 from napari_medassist._qt.findings_panel.view import FindingView
+from napari_medassist.annotation.findings.finding import Finding
 from napari_medassist.annotation.findings.suggestion import Standing
 from napari_medassist.annotation.map_about import scheme_of
 from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.findings.suggestions import Accepted, accept, reject, suggest
 from napari_medassist.app.layer_data import label_colours
-from napari_medassist.core.errors import MedAssistError
+from napari_medassist.core.errors import InvalidSetting, MedAssistError
 from napari_medassist.core.labels import LabelScheme
 from napari_medassist.models.prediction import Prediction
 
@@ -80,32 +81,65 @@ class SuggestionBar(QWidget):
         return bool(done.ids)
 
     def decide(self, finding: str, decision: Decision) -> None:
-        """Do what was decided of a suggestion, and go to the next one."""
-        number = self._store.get(finding).number
+        """Do what was decided of a suggestion, and go to the next one; tell if that cannot be."""
         try:
-            if decision is Decision.REJECT:
-                reject(self._store, finding)
-                told, accepted = f"Lesion {number} is rejected. Ctrl-Z takes it back.", None
-            else:
-                accepted = accept(self._store, finding, self._worked_on())
-                told = _in_words(number, accepted)
+            self._decide(finding, decision)
         except MedAssistError as error:
             self.told.emit(str(error))
-            return
+
+    def decide_current(self, accepts: bool) -> str:  # noqa: FBT001 - an act that is asked for by name
+        """Accept or reject the suggestion of the current row, and go to the next; say what was done.
+
+        Raises
+        ------
+        InvalidSetting
+            If there is none, or it cannot be accepted.
+        """
+        finding = self._open_row()
+        if not finding:
+            raise InvalidSetting(
+                "There is no candidate to decide here.", cure="Say 'next candidate' first."
+            )
+        return self._decide(finding, Decision.ACCEPT if accepts else Decision.REJECT)
+
+    def step(self, n: int) -> str:
+        """Go to the next (or previous) suggestion that is open, and say which.
+
+        Raises
+        ------
+        InvalidSetting
+            If none is open.
+        """
+        open_ = [f for f in self._store.findings() if _is_open(f)]
+        if not open_:
+            raise InvalidSetting("There is no candidate to decide.")
+        here = self._store.get(self._table.current()).number if self._table.current() else 0
+        if n > 0:
+            found = next((f for f in open_ if f.number > here), open_[0])
+        else:
+            found = next((f for f in reversed(open_) if f.number < here), open_[-1])
+        self._table.go_to(found.id)
+        return f"Candidate {found.number}, {len(open_)} to decide"
+
+    def _decide(self, finding: str, decision: Decision) -> str:
+        number = self._store.get(finding).number
+        if decision is Decision.REJECT:
+            reject(self._store, finding)
+            told, accepted = f"Lesion {number} is rejected. Ctrl-Z takes it back.", None
+        else:
+            accepted = accept(self._store, finding, self._worked_on())
+            told = _in_words(number, accepted)
         self.told.emit(told)
         if decision is Decision.EDIT and accepted is not None:
             self._make_ready(accepted)
             self.edit_asked.emit()
         else:
             self._table.go_to_open()
+        return told
 
     def refresh(self) -> None:
         """Show what is still to be decided, here and on the image."""
-        open_ = [
-            f.suggestion
-            for f in self._store.findings()
-            if f.suggestion is not None and f.suggestion.standing is Standing.OPEN
-        ]
+        open_ = [f.suggestion for f in self._store.findings() if _is_open(f) and f.suggestion]
         self.setVisible(bool(open_))
         self.count.setText(f"{len(open_)} to decide")
         for layer in self._layers.suggested_layers():
@@ -116,12 +150,16 @@ class SuggestionBar(QWidget):
                 _show_only(layer, scheme_of(about), values)
 
     def _decide_current(self, decision: Decision) -> None:
-        finding = self._table.current()
-        made = self._store.get(finding).suggestion if finding else None
-        if made is not None and made.standing is Standing.OPEN:
+        finding = self._open_row()
+        if finding:
             self.decide(finding, decision)
         elif not self._table.go_to_open():
             self.told.emit("There is no suggestion to decide.")
+
+    def _open_row(self) -> str:
+        """Return the id of the current row if it is a suggestion that is open; else nothing."""
+        finding = self._table.current()
+        return finding if finding and _is_open(self._store.get(finding)) else ""
 
     def _worked_on(self) -> str:
         """Return the key of the label map that is selected; empty if none is."""
@@ -135,6 +173,10 @@ class SuggestionBar(QWidget):
             layer.visible = True
             layer.selected_label = accepted.label
             layer.mode = "paint"
+
+
+def _is_open(finding: Finding) -> bool:
+    return finding.suggestion is not None and finding.suggestion.standing is Standing.OPEN
 
 
 def _in_words(number: int, accepted: Accepted) -> str:

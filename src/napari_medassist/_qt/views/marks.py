@@ -15,7 +15,7 @@ from napari_medassist.app.hanging.planes import ViewPlane
 
 _TEXT, _SHADE = QColor(255, 220, 120), QColor(0, 0, 0, 200)
 _CROSS, _CURSOR = QColor(80, 220, 120, 190), QColor(120, 200, 255)
-_OUTLINE = QColor(255, 255, 0)
+_OUTLINE, _POINT = QColor(255, 255, 0), QColor(255, 176, 0)
 _MARGIN, _GAP, _ARM = 6, 12, 5
 _BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 
@@ -78,6 +78,19 @@ def draw_marks(painter: QPainter, sight: Sight, link: Link, lines: list[str]) ->
         room = sight.width - 2 * _MARGIN
         shown = painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, room)
         _write(painter, shown, _MARGIN, _MARGIN + number * line_height)
+
+
+def draw_points(
+    painter: QPainter, sight: Sight, points: list[tuple[NDArray[np.float64], str]], radius_mm: float
+) -> None:
+    """Draw rings around patient points (LPS mm), each with its text."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=True)
+    for point, text in points:
+        x, y = sight.to_pixel(point)
+        radius = radius_mm * sight.zoom
+        painter.setPen(QPen(_POINT, 1.5))
+        painter.drawEllipse(QPointF(x, y), radius, radius)
+        painter.drawText(QPointF(x + radius, y - radius), text)
 
 
 def draw_outline(painter: QPainter, sight: Sight, points_lps: list[NDArray[np.float64]]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels
+from numpy.typing import NDArray
 from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QTransform
 
@@ -16,7 +17,7 @@ from napari_medassist._qt.views.pictures import image_picture, labels_picture
 from napari_medassist.app.hanging.cuts import Cut, cut_grid, sample_on
 from napari_medassist.app.hanging.planes import ViewPlane
 from napari_medassist.app.hanging.protocol import HungView
-from napari_medassist.app.layer_data import layer_name, link_of
+from napari_medassist.app.layer_data import POINT_MARKS_KEY, layer_name, link_of
 from napari_medassist.core.geometry import Geometry
 
 
@@ -97,6 +98,21 @@ class Shown:
         if self.hung.is_own:
             return sample_on(under, self.plane, array, geometry)
         return cut_grid(array, geometry, self.plane, self.link.point_lps)
+
+    def marked_points(self) -> tuple[list[tuple[NDArray[np.float64], str]], float]:
+        """Return the marked points that lie in the slice, LPS mm with their texts, and their radius."""
+        layers = self.bridge.viewer.layers
+        layer = next((n for n in layers if POINT_MARKS_KEY in n.metadata and n.visible), None)
+        cut = self.cut()
+        if layer is None or cut is None or not len(layer.data):
+            return [], 0.0
+        radius = float(layer.size[0]) / 2
+        reach = max(radius, self.slice_step_mm / 2)
+        points = [self.bridge.session.frame.world_to_lps(point) for point in layer.data]
+        depths = [abs(float(self.plane.from_lps(point)[2]) - cut.depth_mm) for point in points]
+        texts = layer.features.iloc[:, 0]
+        found = zip(points, texts, depths, strict=True)
+        return [(point, str(text)) for point, text, depth in found if depth <= reach], radius
 
     def lines(self) -> list[str]:
         """Return what is written in the corner: series, slice and window."""

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.views.link import Link
-from napari_medassist._qt.views.marks import Sight, draw_marks, draw_outline
+from napari_medassist._qt.views.marks import Sight, draw_marks, draw_outline, draw_points
 from napari_medassist._qt.views.painting import one_step, paintable, stroke
 from napari_medassist._qt.views.shown import Shown
 from napari_medassist._qt.views.tools import ViewTools
@@ -83,6 +83,7 @@ class LinkedView(QWidget):
         sight = self.sight
         self.shown.draw(painter, sight)
         draw_marks(painter, sight, self._link, self.shown.lines())
+        draw_points(painter, sight, *self.shown.marked_points())
         draw_outline(painter, sight, self._tools.outline_lps)
         painter.end()
 

@@ -33,6 +33,7 @@ from napari_medassist._qt.worklist_panel.table import (
     fit_columns,
     worklist_view,
 )
+from napari_medassist.app.acts import Act
 from napari_medassist.app.browser.marks import user_name
 from napari_medassist.app.reading.clock import in_words
 from napari_medassist.app.reading.entries import Status
@@ -40,7 +41,7 @@ from napari_medassist.app.reading.opened_reading import OpenedReading
 from napari_medassist.app.reading.room import ReadingRoom
 from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
-from napari_medassist.core.errors import MedAssistError, WriteFailed
+from napari_medassist.core.errors import InvalidSetting, MedAssistError, WriteFailed
 
 #: Keys in the viewer and what they do; napari and the other panels leave them free.
 KEYS = {"F8": "done, next", "Shift-F8": "skip, next"}
@@ -117,6 +118,21 @@ class WorklistPanel(QWidget):
         self._keep_open()
         self.tell(f"Opening {name}...")
         self._runner.start(self.room.open_case(name))
+
+    def step(self, n: int) -> str:
+        """Open the case so many rows further on; say which.
+
+        Raises
+        ------
+        InvalidSetting
+            If there is no such row.
+        """
+        row = self.room.required_worklist.row_of(self.room.current) + n if self.room.current else 0
+        if not 0 <= row < self.table.rowCount():
+            raise InvalidSetting("This is the last case." if n > 0 else "This is the first case.")
+        name = self.table.case_at(row)
+        self.open_case(name)
+        return f"Case {name}"
 
     @shows_errors
     def finish(self, status: Status = Status.DONE) -> None:
@@ -380,6 +396,7 @@ class WorklistPanel(QWidget):
         self.room.may_leave = lambda: (panel := me()) is None or panel._may_leave()
         self.table.notes_written.connect(self._write_notes)
         self.view.doubleClicked.connect(self._on_double_click)
+        self._bridge.session.acts.offer(Act.STEP_CASES, self.step)
         acts = {"F8": self.finish, "Shift-F8": lambda: self.finish(Status.SKIPPED)}
         for key in KEYS:
             act = acts[key]

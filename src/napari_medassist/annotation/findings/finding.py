@@ -63,8 +63,8 @@ class Finding:
     map_key, label
         The label map and the value that it stands for; empty and 0 if it has no mask.
     anchor_lps_mm
-        A point (LPS, mm) within it, if it is one connected part of its label; None if it is the whole
-        label.
+        A point (LPS, mm) within it, if it is one connected part of its label, or has no mask; None if
+        it is the whole label.
     template
         Name of the template that its fields belong to.
     fields
@@ -100,6 +100,11 @@ class Finding:
     def is_lesion(self) -> bool:
         """Whether it counts: the reader made it, or accepted it."""
         return self.suggestion is None or self.suggestion.standing is Standing.ACCEPTED
+
+    @property
+    def point_lps_mm(self) -> Triple | None:
+        """Where it was marked, LPS mm, if it has no mask."""
+        return None if self.map_key else self.anchor_lps_mm
 
     def __post_init__(self) -> None:
         if not self.id or self.number < 1:

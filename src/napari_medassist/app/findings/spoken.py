@@ -55,9 +55,9 @@ def finding_at(
         of_label = [f for f in store.findings() if (f.map_key, f.label) == (hit.map_key, hit.label)]
         return next((f for f in of_label if _is_at(f, hit, point_lps_mm)), None)
     near = [
-        (float(np.linalg.norm(np.asarray(f.anchor_lps_mm) - point_lps_mm)), f)
+        (float(np.linalg.norm(np.asarray(f.point_lps_mm) - point_lps_mm)), f)
         for f in store.findings()
-        if f.anchor_lps_mm is not None and not f.map_key
+        if f.point_lps_mm is not None
     ]
     distance, found = min(near, key=lambda pair: pair[0], default=(np.inf, None))
     return found if distance <= NEAR_MM else None
@@ -159,7 +159,7 @@ def contradiction(wish: LesionWish, placed: Placed | None) -> str:
 def told(finding: Finding, template: Template) -> str:
     """Return a finding in one line: number, category and other fields, location."""
     fields = [
-        f"{field.title} {field.title_of(finding.fields[field.name])}"
+        f"{field.title} {field.text(finding.fields[field.name])}"
         for field in template.fields
         if field.name in finding.fields and field.name != "criteria"
     ]

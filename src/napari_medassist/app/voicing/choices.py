@@ -16,8 +16,8 @@ _KEY = "voice"
 class Mode(StrEnum):
     """When sound is listened to."""
 
-    PUSH = "While the key is held"
-    OPEN = "All the time"
+    PUSH = "Push to talk"
+    OPEN = "Open microphone"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Choices:
         Name of the microphone; empty for the system's.
     mode
         When sound is listened to.
+    key
+        The key that is held while one speaks.
     model
         Folder of another model in the format of faster-whisper; empty for ``whisper-tiny-en``.
     language
@@ -44,6 +46,7 @@ class Choices:
 
     device: str = ""
     mode: Mode = Mode.PUSH
+    key: str = "F9"
     model: str = ""
     language: str = "en"
     vocabulary: str = ""

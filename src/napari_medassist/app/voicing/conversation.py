@@ -133,7 +133,7 @@ class Conversation:
             return self.answer(0 if spoken.slots[_ANSWER] == "yes" else None)
         self.pending = None
         if spoken.command.is_destructive:
-            return self._ask(self._choices(spoken, outcome)[:1], moment, "This takes something away.")
+            return self._ask(self._choices(spoken, outcome)[:1], moment, "")
         return self._run(spoken, moment)
 
     def _run(self, spoken: Spoken, moment: Moment) -> Reply:
@@ -147,7 +147,7 @@ class Conversation:
 
     def _ask(self, choices: tuple[Spoken, ...], moment: Moment, why: str) -> Reply:
         texts = tuple(one.text for one in choices)
-        text = f"{why} Did you mean: {' or: '.join(texts)}?".strip()
+        text = why or f"Did you mean: {' or: '.join(texts)}?"
         self.pending = Question(choices, moment, text)
         return Reply(Result.ASKED, text, texts)
 

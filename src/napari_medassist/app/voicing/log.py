@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
 import wave
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_medassist.core.errors import CorruptFile, WriteFailed
 from napari_medassist.core.geometry import Triple
+from napari_medassist.voice.desk import Moment
+from napari_medassist.voice.hearing import Understood
 from napari_medassist.voice.sound import RATE_HZ, Samples
 
 LOG_FILE = "utterances.jsonl"
@@ -64,6 +69,10 @@ class LoggedUtterance:
     frame: int | None = None
     sound: str = ""
     corrected: str = ""
+
+    def without_words(self) -> Self:
+        """Return it without what was written down: talk that was no command is nobody's business."""
+        return replace(self, text="", alternative="", written="", told="")
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
@@ -178,6 +187,42 @@ class VoiceLog:
             file.writeframes(numbers.tobytes())
 
 
-def new_id() -> str:
-    """Return an id that no other utterance has."""
-    return uuid4().hex[:12]
+def logged(
+    understood: Understood, moment: Moment, result: str, told: str, now: datetime
+) -> LoggedUtterance:
+    """Return an utterance as the log keeps it.
+
+    Parameters
+    ----------
+    understood
+        What was said, and what was made of it.
+    moment
+        Where the reader was.
+    result, told
+        What became of it.
+    now
+        The time that it is.
+    """
+    said, outcome = understood.utterance, understood.outcome
+    ago = timedelta(seconds=max(0.0, time.monotonic() - said.begin_s))
+    cursor = moment.cursor_lps_mm
+    return LoggedUtterance(
+        id=uuid4().hex[:12],
+        time=(now - ago).isoformat(timespec="milliseconds"),
+        duration_s=round(said.end_s - said.begin_s, 3),
+        action="dictation" if outcome is None else str(outcome.action),
+        text="" if outcome is None else outcome.text,
+        confidence=0.0 if outcome is None else round(outcome.confidence, 4),
+        alternative="" if outcome is None else outcome.alternative,
+        written=understood.text if outcome is None else outcome.written,
+        recogniser=understood.recogniser,
+        result=str(result),
+        told=told,
+        cursor_lps_mm=None if cursor is None else _rounded(cursor),
+        frame=moment.frame,
+    )
+
+
+def _rounded(point: NDArray[np.float64]) -> Triple:
+    x, y, z = (round(float(v), 3) for v in point)
+    return x, y, z

@@ -19,5 +19,4 @@ COMMAND = CommandSpec(
     },
     run=_run,
     needs=(Need.LESIONS,),
-    is_destructive=True,
 )

@@ -56,3 +56,7 @@ class Recogniser(Protocol):
     def recognise(self, samples: Samples) -> Outcome:
         """Return what is made of one utterance, float32 (n,), 16 kHz."""
         ...
+
+    def write_down(self, samples: Samples) -> str:
+        """Return what was said, bound to no grammar."""
+        ...

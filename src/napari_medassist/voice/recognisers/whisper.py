@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 from napari_medassist.models.places import weights_path
 from napari_medassist.models.registry import find_card
@@ -14,10 +16,13 @@ from napari_medassist.voice.recognisers.outcome import Outcome
 from napari_medassist.voice.scores import Scores
 from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ, Samples, loudness_db
 from napari_medassist.voice.whisper.listener import Listener
+from napari_medassist.voice.wording import without_loops
 
 DEFAULT = "whisper-tiny-en"
 _SILENCE_DB = -60.0
 _LEAST_S = 0.1
+#: Samples that the model hears at once.
+_WINDOW = 30 * RATE_HZ
 
 
 class WhisperRecogniser:
@@ -30,6 +35,9 @@ class WhisperRecogniser:
     folder
         A model in the format of faster-whisper; by default ``whisper-tiny-en``, which
         ``napari-medassist models install whisper-tiny-en`` fetches once.
+    also_written
+        Phrase, as :func:`~napari_medassist.voice.wording.plain` writes it -> other texts that the model
+        may write for it, e.g. those that a user's corrections have shown.
     language
         What is spoken, for a model of several languages.
     n_threads
@@ -50,16 +58,30 @@ class WhisperRecogniser:
         phrases: Sequence[str],
         folder: Path | None = None,
         *,
+        also_written: Mapping[str, Sequence[str]] | None = None,
         language: str = "en",
         n_threads: int | None = None,
     ) -> None:
         self.name = DEFAULT if folder is None else folder.name
         self._listener = Listener(folder or default_folder(), language, n_threads)
-        self._book = PhraseBook(phrases, self._listener)
+        self._judge: Judge = judge_for(DEFAULT)
+        self._listen_for(phrases, also_written)
+
+    def for_phrases(
+        self, phrases: Sequence[str], also_written: Mapping[str, Sequence[str]] | None = None
+    ) -> Self:
+        """Return a recogniser of other phrases that shares the model with this one."""
+        other = copy(self)
+        other._listen_for(phrases, also_written)
+        return other
+
+    def _listen_for(
+        self, phrases: Sequence[str], also_written: Mapping[str, Sequence[str]] | None
+    ) -> None:
+        self._book = PhraseBook(phrases, self._listener, also_written)
         self._grammar = Grammar(
             self._book.plain, self._book.twins, self._book.silent, self._book.background
         )
-        self._judge: Judge = judge_for(DEFAULT)
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -95,6 +117,16 @@ class WhisperRecogniser:
             *scores.written,
             _why(action, found),
         )
+
+    def write_down(self, samples: Samples) -> str:
+        """Return what was said, bound to no grammar; see :meth:`recognise`."""
+        parts = []
+        for begin in range(0, len(samples), _WINDOW):
+            part = samples[begin : begin + _WINDOW]
+            n_tokens = 8 + 7 * len(part) // RATE_HZ
+            encoded, prompt = self._listener.encode(part), self._listener.prompt()
+            parts.append(without_loops(self._listener.write_down(encoded, prompt, n_tokens)))
+        return " ".join(part for part in parts if part)
 
     def scores(self, samples: Samples) -> Scores:
         """Return what the model thinks of an utterance; see :meth:`recognise`."""

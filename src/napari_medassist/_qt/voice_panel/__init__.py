@@ -1,0 +1,1 @@
+"""The tab "Voice": what is said is done at the cursor."""

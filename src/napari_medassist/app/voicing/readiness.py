@@ -1,0 +1,55 @@
+"""What is missing before anything is understood, and how to get it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_medassist.app.voicing.choices import Choices
+from napari_medassist.core.errors import MedAssistError
+from napari_medassist.models.places import install, is_installed
+from napari_medassist.models.registry import find_card
+from napari_medassist.voice.extra import require_installed
+
+_DEFAULT = "whisper-tiny-en"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What is missing.
+
+    Attributes
+    ----------
+    text
+        What it is, and its cure.
+    can_be_fetched
+        Whether :func:`install_model` helps.
+    """
+
+    text: str
+    can_be_fetched: bool = False
+
+
+def what_is_missing(choices: Choices) -> Missing | None:
+    """Return what is missing to understand speech; None if nothing is."""
+    try:
+        require_installed()
+    except MedAssistError as error:
+        return Missing(str(error))
+    if not choices.model and not is_installed(find_card(_DEFAULT)):
+        told = (
+            "The speech model is not here yet. It is fetched once (76 MB), then works offline. In the "
+            f"shell: napari-medassist models install {_DEFAULT}"
+        )
+        return Missing(told, can_be_fetched=True)
+    return None
+
+
+def install_model() -> None:
+    """Fetch the speech model.
+
+    Raises
+    ------
+    MedAssistError
+        If that is not possible.
+    """
+    install(find_card(_DEFAULT))
