@@ -23,7 +23,7 @@ _WRITTEN_IN = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox)
 
 
 class VoiceKeys(QObject):
-    """Watches the keys of one window.
+    """Watches the keys of windows, before whoever has the focus in them.
 
     Signals
     -------
@@ -34,8 +34,8 @@ class VoiceKeys(QObject):
 
     Parameters
     ----------
-    widget
-        A widget of the window.
+    parent
+        Whoever listens.
     is_asked
         Tells whether a question waits for an answer.
     """
@@ -43,24 +43,26 @@ class VoiceKeys(QObject):
     held = Signal(bool)
     answered = Signal(object)
 
-    def __init__(self, widget: QWidget, is_asked: Callable[[], bool]) -> None:
-        super().__init__(widget)
-        self._widget, self._is_asked = widget, is_asked
+    def __init__(self, parent: QObject, is_asked: Callable[[], bool]) -> None:
+        super().__init__(parent)
+        self._is_asked = is_asked
         self.push_key = "F9"
         self._is_held = False
-        app = QApplication.instance()
-        if app is not None:
-            app.installEventFilter(self)
+
+    def watch(self, widget: QWidget) -> None:
+        """Watch the window of a widget, which must be shown."""
+        handle = widget.window().windowHandle()
+        if handle is not None:
+            handle.installEventFilter(self)  # once, however often it is asked for
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Take our keys before anyone else does."""
         kind = event.type()
-        if kind not in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.WindowDeactivate):
+        if kind == QEvent.Type.FocusOut:
+            self._hold(held=False)  # the key goes up in another window
             return False
-        if kind == QEvent.Type.WindowDeactivate:
-            self._let_go()  # its release goes to another window
-            return False
-        if not isinstance(event, QKeyEvent) or QApplication.activeWindow() is not self._widget.window():
+        is_key = kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
+        if not is_key or not isinstance(event, QKeyEvent):
             return False
         if event.key() == PUSH_KEYS[self.push_key]:
             if not event.isAutoRepeat():
@@ -78,9 +80,6 @@ class VoiceKeys(QObject):
         if held is not self._is_held:
             self._is_held = held
             self.held.emit(held)
-
-    def _let_go(self) -> None:
-        self._hold(held=False)
 
 
 def _writes() -> bool:

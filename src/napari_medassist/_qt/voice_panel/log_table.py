@@ -67,6 +67,10 @@ class LogTable(QTableWidget):
                 item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
             self.setItem(place, column, item)
 
+    def entry_at(self, row: int) -> LoggedUtterance:
+        """Return the utterance of a row."""
+        return self._entries[row]
+
     def chosen(self) -> LoggedUtterance | None:
         """Return the utterance of the selected row."""
         row = self.currentRow()

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.threads import run_with_dialog
+from napari_medassist._qt.views.main_canvas import canvas_of
 from napari_medassist._qt.voice_panel.bubble import Bubble
 from napari_medassist._qt.voice_panel.choices_dialog import ChoicesDialog
 from napari_medassist._qt.voice_panel.desk import WindowDesk
@@ -236,7 +237,10 @@ class VoicePanel(QWidget):
         self.conversation.pending, self.conversation.is_dictating = None, False
         self.form.show_question("", ())
         try:
-            self.form.log.show_all(self._voice_log().read())
+            log = self._voice_log()
+            self.form.log.show_all(log.read())
+            if log.n_unreadable:
+                self._problem = f"{log.n_unreadable} lines of the voice log are not understood."
         except MedAssistError as error:
             self._problem = str(error)
         if self.listening.is_listening or self.isVisible():
@@ -282,6 +286,10 @@ class VoicePanel(QWidget):
     def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Get ready when the tab is looked at, not before: that takes time and memory."""
         super().showEvent(event)
+        self.keys.watch(self)
+        canvas = canvas_of(self._bridge.viewer)
+        if canvas is not None:
+            self.keys.watch(canvas)  # another window, if the dock floats
         self._look_soon()
 
     # ---------------------------------------------------------------- small ones

@@ -94,10 +94,16 @@ class VoiceLog:
     ----------
     folder
         Where the log lies; made with the first utterance.
+
+    Attributes
+    ----------
+    n_unreadable
+        Lines that :meth:`read` did not understand: the computer stopped while they were written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.n_unreadable = 0
 
     @property
     def path(self) -> Path:
@@ -105,12 +111,12 @@ class VoiceLog:
         return self.folder / LOG_FILE
 
     def read(self) -> tuple[LoggedUtterance, ...]:
-        """Return all utterances in their order; a last line that was cut off is passed over.
+        """Return all utterances in their order; lines that are not understood are counted.
 
         Raises
         ------
         CorruptFile
-            If another line cannot be read; it is named.
+            If the file is no text.
         """
         try:
             lines = self.path.read_text(encoding="utf-8").split("\n")
@@ -119,20 +125,14 @@ class VoiceLog:
         except (OSError, UnicodeDecodeError) as error:
             raise CorruptFile(f"The voice log cannot be read ({error}).", path=self.path) from error
         found: dict[str, LoggedUtterance] = {}
-        for number, line in enumerate(lines, start=1):
-            if not line:
-                continue
+        self.n_unreadable = 0
+        for line in filter(None, lines):
             try:
                 entry = LoggedUtterance.from_plain(json.loads(line))
-            except (ValueError, TypeError) as error:
-                if number == len(lines):  # it has no line feed: the computer stopped meanwhile
-                    break
-                raise CorruptFile(
-                    f"Line {number} of the voice log is not understood ({error}).",
-                    path=self.path,
-                    cure="Correct or remove the line.",
-                ) from error
-            found[entry.id] = entry
+            except (ValueError, TypeError):
+                self.n_unreadable += 1
+            else:
+                found[entry.id] = entry
         return tuple(found.values())
 
     def add(self, entry: LoggedUtterance, sound: Samples | None = None) -> LoggedUtterance:
