@@ -33,6 +33,8 @@ class Act(StrEnum):
     STEP_CASES = "open another case"
     #: Do what a button of the tab Clip does: its name.
     CLIP = "play the clip"
+    #: Close the microphone that commands are spoken into.
+    STOP_LISTENING = "close the microphone"
     #: Return the frame of the clip that is shown.
     CLIP_FRAME = "tell the frame of the clip"
 

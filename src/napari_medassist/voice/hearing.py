@@ -152,7 +152,7 @@ class Understood:
 
 
 class Understanding:
-    """Recognises utterances in a thread, one after the other.
+    """Recognises utterances in a thread, one after the other; they wait until there is a recogniser.
 
     Parameters
     ----------
@@ -170,6 +170,7 @@ class Understanding:
         self._on_understood, self._on_failure = on_understood, on_failure
         self._waiting: queue.Queue[tuple[Utterance, bool] | None] = queue.Queue()
         self._recogniser: Recogniser | None = None
+        self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="understanding", daemon=True)
         self._thread.start()
 
@@ -181,6 +182,7 @@ class Understanding:
     def use(self, recogniser: Recogniser) -> None:
         """Recognise with this one from the next utterance on."""
         self._recogniser = recogniser
+        self._is_ready.set()
 
     def take(self, utterance: Utterance, *, is_dictation: bool = False) -> None:
         """Recognise an utterance, or write it down, when those before it are."""
@@ -189,11 +191,13 @@ class Understanding:
     def close(self) -> None:
         """Understand nothing more."""
         self._waiting.put(None)
+        self._is_ready.set()
         self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
         while True:
             found = self._waiting.get()
+            self._is_ready.wait()
             try:
                 if found is None:
                     return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +53,11 @@ class LabelVocabulary:
     def phrases(self) -> tuple[str, ...]:
         """All that is listened for."""
         return tuple(way.format(word) for word in self._label_of for way in _WAYS)
+
+    @property
+    def also_written(self) -> Mapping[str, tuple[str, ...]]:
+        """Other ways in which a recogniser may write a phrase: none are known."""
+        return {}
 
     def label_of(self, phrase: str) -> str:
         """Return the label that a phrase of :attr:`phrases` names."""

@@ -10,6 +10,9 @@ from typing import Any
 
 from napari_medassist.annotation.clips.ranges import ClipKey, FrameRange
 
+#: How the note of a range begins that wants a second look.
+DOUBTFUL = "doubtful"
+
 
 @dataclass(frozen=True)
 class Comment:
@@ -86,7 +89,7 @@ class Interval:
         """Why it wants a second look, in words; empty if it is sure."""
         if self.is_sure:
             return ""
-        return f"doubtful; also: {', '.join(self.rivals)}" if self.rivals else "doubtful"
+        return f"{DOUBTFUL}; also: {', '.join(self.rivals)}" if self.rivals else DOUBTFUL
 
     def to_plain(self) -> dict[str, Any]:
         """Return what a JSON file holds."""

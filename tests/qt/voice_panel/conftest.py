@@ -50,8 +50,8 @@ def dock(
     viewer: Any, bridge: Any, own_sessions: Path, recognisers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
     """The dock of a shown window with a prostate open, before anything is listened to."""
+    from napari_medassist._qt import listening
     from napari_medassist._qt.dock import dock_of
-    from napari_medassist._qt.voice_panel import listening
 
     monkeypatch.setattr(listening, "Recognisers", lambda: recognisers)
     shown = dock_of(viewer)

@@ -278,7 +278,7 @@ def test_without_the_model_the_tab_offers_to_fetch_it(
 def test_without_a_microphone_the_tab_says_so_and_the_rest_works(
     panel: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_medassist._qt.voice_panel import listening
+    from napari_medassist._qt import listening
     from napari_medassist.core.errors import FileProblem
 
     def no_microphone(*_given: object) -> None:

@@ -66,10 +66,14 @@ class ClipForm(QWidget):
         self.loop, self.overlap = QCheckBox("Loop"), QCheckBox("Overlap")
         self.buttons: dict[str, QPushButton] = {}
         self._key: ClipKey | None = None
-        self._inner = QWidget()
+        self._inner, self._below_ranges = QWidget(), QVBoxLayout()
         self._lay_out()
         self.time_line.sought.connect(self.sought)
         self.rows.jumped.connect(self.sought)
+
+    def add_below_ranges(self, widget: QWidget) -> None:
+        """Put a widget between the table of ranges and the masks."""
+        self._below_ranges.addWidget(widget)
 
     def tell(self, message: str) -> None:
         """Show a message in the panel's own line."""
@@ -124,6 +128,7 @@ class ClipForm(QWidget):
         rows.addLayout(self._label_row())
         rows.addLayout(self._grid(_RANGES, 4))
         rows.addWidget(self.rows, 1)
+        rows.addLayout(self._below_ranges)
         rows.addLayout(self._grid(_MASKS))
         scroll = QScrollArea()
         scroll.setWidget(self._inner)

@@ -1,19 +1,20 @@
-"""The tab "Clip": play, mark and label the clip that is open. Keys are in :data:`KEYS`."""
+"""The tab "Clip": play, mark and label the clip that is open. Its keys are in :mod:`.keys`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
-from napari.layers import Image, Labels
-from napari.utils.key_bindings import coerce_keybinding
+from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.clip_panel.comments import CommentBox
 from napari_medassist._qt.clip_panel.form import ClipForm
+from napari_medassist._qt.clip_panel.keys import ClipKeys
 from napari_medassist._qt.clip_panel.masks import ClipMasks
 from napari_medassist._qt.clip_panel.player import Player
 from napari_medassist._qt.threads import Runner, run_with_dialog
@@ -22,23 +23,13 @@ from napari_medassist.annotation.clips.ranges import ClipKey
 from napari_medassist.annotation.clips.table import LabelSet
 from napari_medassist.app.acts import Act
 from napari_medassist.app.browser.work import Work
+from napari_medassist.app.clips.commenting import sound_of
 from napari_medassist.app.clips.labelling import ClipLabelling
 from napari_medassist.app.clips.mask_layers import key_of
+from napari_medassist.app.clips.sound_shape import SoundShape, sound_shape
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
 from napari_medassist.core.video import VideoClip
 
-#: Keys in the viewer while a clip is open, and what they do.
-KEYS = {
-    "Space": "play",
-    "Left": "back",
-    "Right": "on",
-    ",": "back",
-    ".": "on",
-    "I": "in",
-    "O": "out",
-    "L": "loop",
-    "Enter": "label",
-}
 _FILES = "Ranges (*.csv *.json)"
 _MASKS = "Masks (*.nrrd *.nii.gz *.mha)"
 
@@ -64,7 +55,8 @@ class ClipPanel(QWidget):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
         self._bridge = bridge
-        self.form = ClipForm()
+        self.form, self.comments = ClipForm(), CommentBox(self._shown_frame)
+        self.form.add_below_ranges(self.comments)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
@@ -74,8 +66,7 @@ class ClipPanel(QWidget):
         self._works: dict[str, ClipLabelling] = {}
         self._clip: VideoClip | None = None
         self._runner = Runner(self, threads=1)
-        self._before: dict[str, Any] = {}
-        self._has_keys: WeakSet[Labels] = WeakSet()
+        self._keys = ClipKeys(bridge.viewer, self.act)
         self._acts = self._all_acts()
         self._connect()
         self._follow()
@@ -96,7 +87,7 @@ class ClipPanel(QWidget):
 
     def _follow(self, _event: Any = None) -> None:
         """Take up the clip of the selected layer, else the first one of the case."""
-        self._give_keys_to_masks()
+        self._keys.give_to(() if self.masks is None else self.masks.all())
         case = self._bridge.session.case
         clips = () if case is None else case.clips()
         shown = [c for c in clips if self._bridge.layer_of(c) is not None]
@@ -125,6 +116,17 @@ class ClipPanel(QWidget):
             is_quick=True,
         )
 
+    def _sound_work(self, clip: VideoClip, path: Path) -> Work[SoundShape]:
+        """Return the work that finds how loud the sound is; without it the time line has no sound."""
+        return Work(
+            title="Listening to the clip",
+            run=lambda progress: sound_shape(path, progress),
+            accept=lambda shape: self.form.time_line.show_sound(shape),
+            fail=lambda error: self.form.tell(f"The sound cannot be shown: {error}"),
+            is_current=lambda: clip is self._clip,
+            is_quick=True,
+        )
+
     def _take_up(self, clip: VideoClip, key: ClipKey) -> None:
         layer = self._bridge.layer_of(clip)
         if clip is not self._clip or not isinstance(layer, Image):
@@ -139,10 +141,12 @@ class ClipPanel(QWidget):
         self.player.frame_changed.connect(self.form.show_frame)
         self.player.playing_changed.connect(self.form.show_playing)
         self.masks = ClipMasks(self._bridge, clip, key)
-        self._bind_keys()
-        self._give_keys(layer)
-        self._give_keys_to_masks()
+        self.comments.show_clip(self.work, sound_of(clip))
+        self._keys.bind(layer)
+        self._keys.give_to(self.masks.all())
         self.form.show_clip(clip, key)
+        if (path := sound_of(clip)) is not None:
+            self._runner.start(self._sound_work(clip, path))
         self._show()
         self._set_pace()
         self.form.show_frame(self.player.frame)
@@ -154,7 +158,8 @@ class ClipPanel(QWidget):
         if self.work is not None:
             self.work.changed.disconnect(self._show)
         self.player = self.masks = self.work = self._clip = None
-        self._unbind_keys()
+        self.comments.show_clip(None, None)
+        self._keys.unbind()
         self.form.show_clip(None, None)
         self._show()
 
@@ -180,6 +185,9 @@ class ClipPanel(QWidget):
             "import": self._import,
             "template": self._open_template,
             "save template": self._save_template,
+            "next doubtful": lambda: self.comments.review("next"),
+            "right": lambda: self.comments.review("right"),
+            "wrong": lambda: self.comments.review("wrong"),
             "new mask": lambda: self._masks().new(),
             "interpolate": lambda: self.form.tell(self._masks().interpolate()),
             "copy": self._copy_mask,
@@ -210,6 +218,13 @@ class ClipPanel(QWidget):
         except MedAssistError as error:
             self.form.tell(str(error))
             self._show()
+
+    def _trimmed(self, row: str, first: int, last: int) -> None:
+        """Give a range the end that was dragged; if the rules forbid it, it stays as it was."""
+        try:
+            self._labelling().change(row, first=first, last=last)
+        except MedAssistError as error:
+            self.form.tell(str(error))
 
     def _copy_mask(self) -> None:
         player = self._playing()
@@ -308,9 +323,14 @@ class ClipPanel(QWidget):
     def _connect(self) -> None:
         form, viewer = self.form, self._bridge.viewer
         form.asked.connect(self.act)
+        form.time_line.trimmed.connect(self._trimmed)
         form.sought.connect(lambda frame: self.player.go_to(frame) if self.player else None)
         form.rows.edited.connect(self._edited)
         form.rows.itemSelectionChanged.connect(self._set_pace)
+        form.rows.itemSelectionChanged.connect(self._show_chosen)
+        self.comments.told.connect(form.tell)
+        self.comments.wanted.connect(self._go_to_row)
+        self.comments.begins.connect(self._quieten_commands)
         form.loop.toggled.connect(self._set_pace)
         form.speed.currentIndexChanged.connect(self._set_pace)
         form.overlap.clicked.connect(self._set_overlap)
@@ -320,6 +340,21 @@ class ClipPanel(QWidget):
         acts = self._bridge.session.acts
         acts.offer(Act.CLIP, self._spoken)
         acts.offer(Act.CLIP_FRAME, self._shown_frame)
+
+    def _show_chosen(self) -> None:
+        chosen = self.form.rows.chosen()
+        self.comments.show_row(chosen[0] if len(chosen) == 1 else "")
+
+    def _go_to_row(self, row: str) -> None:
+        """Select a range and show its first frame."""
+        found = self._labelling().rows()[row]
+        self.form.rows.choose(row)
+        self._playing().go_to(found.first)
+
+    def _quieten_commands(self) -> None:
+        """Let the tab Voice listen no more: comments are no commands."""
+        with suppress(InvalidSetting):
+            self._bridge.session.acts.ask(Act.STOP_LISTENING)
 
     def _shown_frame(self) -> int | None:
         return None if self.player is None else self.player.frame
@@ -333,34 +368,3 @@ class ClipPanel(QWidget):
             return "Playing" if name == "play" else f"Paused at frame {player.frame}"
         self._acts[name]()
         return f"Marked {name}" if name in ("in", "out") else f"Frame {player.frame}"
-
-    def _bind_keys(self) -> None:
-        """Take the keys while a clip is open; what they meant before comes back after it."""
-        viewer = self._bridge.viewer
-        for key in KEYS:
-            self._before[key] = viewer.keymap.get(coerce_keybinding(key))
-        self._give_keys(viewer)
-
-    def _give_keys(self, to: Any) -> None:
-        """Give the keys to the viewer, or to a layer, whose own keys napari asks first."""
-        for key, name in KEYS.items():
-
-            def run(_source: Any, name: str = name) -> None:
-                self.act(name)
-
-            to.bind_key(key, run, overwrite=True)
-
-    def _give_keys_to_masks(self) -> None:
-        """Give the keys to masks that are new, or were brought back."""
-        for layer in () if self.masks is None else self.masks.all():
-            if layer not in self._has_keys:
-                self._has_keys.add(layer)
-                self._give_keys(layer)
-
-    def _unbind_keys(self) -> None:
-        viewer = self._bridge.viewer
-        for key, before in self._before.items():
-            viewer.keymap.pop(coerce_keybinding(key), None)
-            if before is not None:
-                viewer.bind_key(key, before, overwrite=True)
-        self._before.clear()

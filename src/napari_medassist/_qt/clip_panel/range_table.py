@@ -60,6 +60,11 @@ class RangeRows(QTableWidget):
         self.blockSignals(False)  # noqa: FBT003 - Qt's own
         self.viewport().update()
 
+    def choose(self, row: str) -> None:
+        """Select one row."""
+        if row in self._ids:
+            self.selectRow(self._ids.index(row))
+
     def chosen(self) -> list[str]:
         """Return the ids of the selected rows, from the top."""
         places = sorted({index.row() for index in self.selectedIndexes()})

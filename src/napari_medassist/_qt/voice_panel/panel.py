@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QInputDialog, QVBoxLayout, QWidget
 
 from napari_medassist._qt.bridge import Bridge
+from napari_medassist._qt.listening import Listening
 from napari_medassist._qt.threads import run_with_dialog
 from napari_medassist._qt.views.main_canvas import canvas_of
 from napari_medassist._qt.voice_panel.bubble import Bubble
@@ -18,7 +19,7 @@ from napari_medassist._qt.voice_panel.choices_dialog import ChoicesDialog
 from napari_medassist._qt.voice_panel.desk import WindowDesk
 from napari_medassist._qt.voice_panel.form import VoiceForm
 from napari_medassist._qt.voice_panel.keys import VoiceKeys
-from napari_medassist._qt.voice_panel.listening import Listening
+from napari_medassist.app.acts import Act
 from napari_medassist.app.browser.marks import user_name
 from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.settings import Settings
@@ -33,7 +34,7 @@ from napari_medassist.voice.desk import Moment
 from napari_medassist.voice.hearing import Source, Understood
 from napari_medassist.voice.playback import play
 from napari_medassist.voice.speaking import Speaker
-from napari_medassist.voice.spoken_grammar import spoken_grammar
+from napari_medassist.voice.spoken_grammar import SpokenGrammar, spoken_grammar
 from napari_medassist.voice.words import built_in_words
 
 _LOOK_EVERY_MS = 60
@@ -226,7 +227,7 @@ class VoicePanel(QWidget):
 
     def _on_ready(self) -> None:
         grammar = self.listening.grammar
-        if grammar is not self.conversation.grammar:
+        if grammar is not self.conversation.grammar and isinstance(grammar, SpokenGrammar):
             self.conversation.grammar = grammar
             self.form.show_grammar(grammar)
         self._show_state()
@@ -331,7 +332,7 @@ class VoicePanel(QWidget):
     def _connect(self) -> None:
         form, bridge = self.form, self._bridge
         self.desk.on_list = lambda: form.show_page(form.phrases)
-        self.desk.on_dictate, self.desk.on_stop = self._dictate, lambda: self.listen(on=False)
+        self.desk.on_dictate, self.desk.on_stop = self._dictate, self._stop_listening
         form.listen.clicked.connect(lambda checked: self.listen(on=checked))
         form.mode.activated.connect(
             lambda _place: self.choose(replace(self.choices, mode=Mode(form.mode.currentText())))
@@ -355,7 +356,11 @@ class VoicePanel(QWidget):
         self._clock.timeout.connect(self._show_level)
         self._clock.start()
         bridge.session.case_changed.connect(self._show_case)
+        bridge.session.acts.offer(Act.STOP_LISTENING, self._stop_listening)
         bridge.recorder.recording.changed.connect(self._on_recorded)
+
+    def _stop_listening(self) -> None:
+        self.listen(on=False)
 
     def _on_failure(self, message: str) -> None:
         self._problem = message

@@ -131,6 +131,10 @@ class RangeTable:
         )
         return self._edited("Merge ranges", rows, [(rows[0], one)])
 
+    def replace(self, rows: list[str], new: list[FrameRange], title: str) -> Action:
+        """Return the action that puts ranges in the place of others; one step for undo."""
+        return self._edited(title, rows, [(_new_id(), found) for found in new])
+
     def add_all(self, new: list[FrameRange]) -> Action:
         """Return the action that adds ranges, e.g. of a file; one step for undo."""
         return self._edited("Import ranges", [], [(_new_id(), found) for found in new])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +137,12 @@ class ClipLabelling:
         """Add a range; a label that is new joins the set."""
         self.do(self.table.add(new))
         self._labels = self._labels.with_label(new.label)
+        self.changed.emit()
+
+    def know_labels(self, names: Iterable[str]) -> None:
+        """Let labels join the set."""
+        for name in names:
+            self._labels = self._labels.with_label(name)
         self.changed.emit()
 
     def change(self, row: str, **fields: str | int) -> None:

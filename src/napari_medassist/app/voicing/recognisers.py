@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from napari_medassist.app.voicing.choices import Choices
-from napari_medassist.voice.spoken_grammar import SpokenGrammar
+from napari_medassist.voice.recognisers.outcome import Phrases
 
 if TYPE_CHECKING:
     from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
@@ -25,12 +25,12 @@ class Recognisers:
         self._model: tuple[str, str] | None = None
         self._made: OrderedDict[Key, WhisperRecogniser] = OrderedDict()
 
-    def known(self, grammar: SpokenGrammar, choices: Choices) -> WhisperRecogniser | None:
+    def known(self, grammar: Phrases, choices: Choices) -> WhisperRecogniser | None:
         """Return the recogniser of a grammar if it is ready."""
         is_same = self._model == (choices.model, choices.language)
         return self._made.get(_key(grammar)) if is_same else None
 
-    def make(self, grammar: SpokenGrammar, choices: Choices) -> WhisperRecogniser:
+    def make(self, grammar: Phrases, choices: Choices) -> WhisperRecogniser:
         """Return the recogniser of a grammar; it takes some seconds where it is not known.
 
         Raises
@@ -65,5 +65,5 @@ class Recognisers:
             return self._made[key]
 
 
-def _key(grammar: SpokenGrammar) -> Key:
+def _key(grammar: Phrases) -> Key:
     return grammar.phrases, tuple(sorted(grammar.also_written.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +39,20 @@ class Outcome:
     written: str = ""
     written_with_hint: str = ""
     why: str = ""
+
+
+class Phrases(Protocol):
+    """What is listened for."""
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """All that may be said."""
+        ...
+
+    @property
+    def also_written(self) -> Mapping[str, tuple[str, ...]]:
+        """Phrase, as ``wording.plain`` writes it -> other ways in which it may be written."""
+        ...
 
 
 class Recogniser(Protocol):

@@ -20,8 +20,8 @@ from napari_medassist.voice.capture import Microphone, device_called
 from napari_medassist.voice.desk import Moment
 from napari_medassist.voice.hearing import Cutter, Hearing, Source, Understanding, Understood
 from napari_medassist.voice.push_to_talk import PushToTalk
+from napari_medassist.voice.recognisers.outcome import Phrases
 from napari_medassist.voice.sound import LONGEST_PHRASE_S
-from napari_medassist.voice.spoken_grammar import SpokenGrammar
 
 _TRAIL_EVERY_MS = 40
 _TRAIL_S = 40.0
@@ -63,7 +63,7 @@ class Listening(QObject):
         self._hearing: Hearing | None = None
         self._push: PushToTalk | None = None
         self._requests, self._runner = Requests(), Runner(self, threads=1)
-        self.grammar: SpokenGrammar | None = None
+        self.grammar: Phrases | None = None
         self.is_dictating = False
         self._trail: deque[tuple[float, Moment]] = deque(maxlen=int(_TRAIL_S * 1000 / _TRAIL_EVERY_MS))
         self._clock = QTimer(self)
@@ -108,7 +108,7 @@ class Listening(QObject):
 
     # ---------------------------------------------------------------- acts
 
-    def get_ready(self, grammar: SpokenGrammar, choices: Choices) -> None:
+    def get_ready(self, grammar: Phrases, choices: Choices) -> None:
         """Understand these phrases from now on; those of before until that is ready."""
         if grammar == self.grammar and self._recognisers.known(grammar, choices) is not None:
             return
@@ -145,6 +145,7 @@ class Listening(QObject):
             microphone.open()
             source = microphone
         self._push = push
+        self._required_understanding()
         hearing = Hearing(source, cutter, self._hand_over, lambda problem: self._tell_end(problem))
         self._hearing = hearing
         self._trail.clear()
@@ -174,6 +175,12 @@ class Listening(QObject):
             self._understanding.close()
             self._understanding = None
 
+    def moment_at(self, time_s: float) -> Moment:
+        """Return where the reader was: at the newest remembered time before this one."""
+        times = [at for at, _ in self._trail]
+        place = bisect_right(times, time_s) - 1
+        return self._trail[max(place, 0)][1] if times else self._now()
+
     # ---------------------------------------------------------------- in other threads
 
     def _hand_over(self, utterance: Utterance) -> None:
@@ -194,15 +201,18 @@ class Listening(QObject):
 
     # ---------------------------------------------------------------- in the window's thread
 
-    def _use(self, grammar: SpokenGrammar, recogniser: object) -> None:
+    def _required_understanding(self) -> Understanding:
         if self._understanding is None:
             self._understanding = Understanding(self._emit_understood, self._emit_failure)
-        self._understanding.use(recogniser)  # type: ignore[arg-type]  # what the work has made
+        return self._understanding
+
+    def _use(self, grammar: Phrases, recogniser: object) -> None:
+        self._required_understanding().use(recogniser)  # type: ignore[arg-type]  # the work made it
         self.grammar = grammar
         self.changed.emit()
 
     def _take(self, understood: Understood) -> None:
-        self.understood.emit(understood, self._moment_at(understood.utterance.begin_s))
+        self.understood.emit(understood, self.moment_at(understood.utterance.begin_s))
 
     def _tell(self, error: Exception) -> None:
         self.failed.emit(str(error))
@@ -216,9 +226,3 @@ class Listening(QObject):
 
     def _remember(self) -> None:
         self._trail.append((time.monotonic(), self._now()))
-
-    def _moment_at(self, time_s: float) -> Moment:
-        """Return where the reader was: at the newest remembered time before this one."""
-        times = [at for at, _ in self._trail]
-        place = bisect_right(times, time_s) - 1
-        return self._trail[max(place, 0)][1] if times else self._now()
