@@ -24,6 +24,7 @@ from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.messages import shows_errors
 from napari_medassist._qt.threads import Runner, run_with_dialog
 from napari_medassist._qt.worklist_panel.activity import Activity
+from napari_medassist._qt.worklist_panel.buttons import act_button
 from napari_medassist._qt.worklist_panel.layers import ReadingLayers
 from napari_medassist._qt.worklist_panel.places import ask_folder, ask_list, ask_other_place
 from napari_medassist._qt.worklist_panel.table import (
@@ -41,7 +42,7 @@ from napari_medassist.app.reading.opened_reading import OpenedReading
 from napari_medassist.app.reading.room import ReadingRoom
 from napari_medassist.app.reading.worklist import Worklist
 from napari_medassist.app.settings import Settings
-from napari_medassist.core.errors import InvalidSetting, MedAssistError, WriteFailed
+from napari_medassist.core.errors import MedAssistError, WriteFailed
 
 #: Keys in the viewer and what they do; napari and the other panels leave them free.
 KEYS = {"F8": "done, next", "Shift-F8": "skip, next"}
@@ -120,17 +121,8 @@ class WorklistPanel(QWidget):
         self._runner.start(self.room.open_case(name))
 
     def step(self, n: int) -> str:
-        """Open the case so many rows further on; say which.
-
-        Raises
-        ------
-        InvalidSetting
-            If there is no such row.
-        """
-        row = self.room.required_worklist.row_of(self.room.current) + n if self.room.current else 0
-        if not 0 <= row < self.table.rowCount():
-            raise InvalidSetting("This is the last case." if n > 0 else "This is the first case.")
-        name = self.table.case_at(row)
+        """Open the case so many rows further on, and say which; raises if there is none."""
+        name = self.room.required_worklist.case_from(self.room.current, n)
         self.open_case(name)
         return f"Case {name}"
 
@@ -351,7 +343,7 @@ class WorklistPanel(QWidget):
             ("List...", "A worklist, or a table with the columns case, path", self._choose_list),
             ("Reload", "Look what other readers have written", self._reload),
         ):
-            self.places[text] = _button(text, tip, act)
+            self.places[text] = act_button(text, tip, act)
             places.addWidget(self.places[text])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
@@ -380,7 +372,7 @@ class WorklistPanel(QWidget):
             ("Close", "Save and close the case; it stays in progress", self.leave),
         )
         for place, (text, tip, act) in enumerate(acts):
-            self.buttons[text] = _button(text, tip, act)
+            self.buttons[text] = act_button(text, tip, act)
             grid.addWidget(self.buttons[text], 0, place)
         return grid
 
@@ -401,10 +393,3 @@ class WorklistPanel(QWidget):
         for key in KEYS:
             act = acts[key]
             self._bridge.viewer.bind_key(key, lambda _viewer, act=act: act(), overwrite=True)
-
-
-def _button(text: str, tip: str, act: Callable[[], Any]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda _checked=False: act())
-    return button

@@ -64,6 +64,19 @@ class Worklist:
         """The folder that the file and the readings lie in."""
         return self.path.parent
 
+    def case_from(self, case: str | None, n: int) -> str:
+        """Return the name of the case so many rows after one (before, if negative); the first for None.
+
+        Raises
+        ------
+        InvalidSetting
+            If there is none.
+        """
+        row = 0 if case is None else self.row_of(case) + n
+        if not 0 <= row < len(self.cases):
+            raise InvalidSetting("This is the last case." if n > 0 else "This is the first case.")
+        return self.cases[row].name
+
     def row_of(self, case: str) -> int:
         """Return the place of a case in the list; raises ``UnknownItem`` if it is not listed."""
         if case not in self._rows:
