@@ -34,6 +34,7 @@ _RANGES = (
     ("Import", "import", "Read ranges of this clip"),
     ("Open list", "template", "Open a list of labels, one a line"),
     ("Save list", "save template", "Save this list of labels"),
+    ("Frames", "frames", "Write labelled frames that are neither doubtful nor poor, to learn from"),
 )
 _MASKS = (
     ("New mask", "new mask", "Draw on the frames with napari's brush"),

@@ -24,6 +24,7 @@ from napari_medassist.annotation.clips.table import LabelSet
 from napari_medassist.app.acts import Act
 from napari_medassist.app.browser.work import Work
 from napari_medassist.app.clips.commenting import sound_of
+from napari_medassist.app.clips.frame_set import write_frame_set
 from napari_medassist.app.clips.labelling import ClipLabelling
 from napari_medassist.app.clips.mask_layers import key_of
 from napari_medassist.app.clips.sound_shape import SoundShape, sound_shape
@@ -183,6 +184,7 @@ class ClipPanel(QWidget):
             "remove": lambda: self._edit(lambda t: t.remove(self._one_row())),
             "export": self._export,
             "import": self._import,
+            "frames": self._export_frames,
             "template": self._open_template,
             "save template": self._save_template,
             "next doubtful": lambda: self.comments.review("next"),
@@ -260,6 +262,18 @@ class ClipPanel(QWidget):
         path = self._asked_to_save("Export ranges", "ranges.csv", _FILES)
         if path is not None:
             self.form.tell(f"{work.export(path)} ranges written to {path.name}.")
+
+    def _export_frames(self) -> None:
+        work, clip = self._labelling(), self._clip
+        folder = self._asked_to_save("Write frames into a new folder", "frames", "")
+        if folder is not None and clip is not None:
+            ranges = list(work.rows().values())
+            made = run_with_dialog(
+                "Writing frames",
+                lambda progress: write_frame_set(clip, work.key, ranges, folder, progress),
+                self,
+            )
+            self.form.tell(made.in_words())
 
     def _import(self) -> None:
         work, path = self._labelling(), self._asked_to_open("Import ranges", _FILES)
