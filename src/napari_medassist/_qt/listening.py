@@ -27,6 +27,23 @@ _TRAIL_EVERY_MS = 40
 _TRAIL_S = 40.0
 
 
+class _Held:
+    """What goes on in threads; it is let go with the window, whoever forgets to close it."""
+
+    def __init__(self) -> None:
+        self.hearing: Hearing | None = None
+        self.understanding: Understanding | None = None
+
+    def let_go(self, _destroyed: object = None) -> None:
+        """Close the microphone, and understand nothing more."""
+        hearing, self.hearing = self.hearing, None
+        understanding, self.understanding = self.understanding, None
+        if hearing is not None:
+            hearing.stop()
+        if understanding is not None:
+            understanding.close()
+
+
 class Listening(QObject):
     """Listens, and tells what was understood.
 
@@ -59,8 +76,7 @@ class Listening(QObject):
         super().__init__(parent)
         self._now = now
         self._recognisers = Recognisers()
-        self._understanding: Understanding | None = None
-        self._hearing: Hearing | None = None
+        self._held = _Held()
         self._push: PushToTalk | None = None
         self._requests, self._runner = Requests(), Runner(self, threads=1)
         self.grammar: Phrases | None = None
@@ -73,13 +89,14 @@ class Listening(QObject):
         self._came.connect(self._take, queued)
         self._went_wrong.connect(self._tell, queued)
         self._ended.connect(self._take_end, queued)
+        self.destroyed.connect(self._held.let_go)  # a method: Qt holds it weakly
 
     # ---------------------------------------------------------------- state
 
     @property
     def is_listening(self) -> bool:
         """Whether the microphone is open."""
-        return self._hearing is not None
+        return self._held.hearing is not None
 
     @property
     def is_getting_ready(self) -> bool:
@@ -89,22 +106,22 @@ class Listening(QObject):
     @property
     def is_speaking(self) -> bool:
         """Whether something is being said."""
-        return self._hearing is not None and self._hearing.is_speaking
+        return self._held.hearing is not None and self._held.hearing.is_speaking
 
     @property
     def is_understanding(self) -> bool:
         """Whether something that was said is not understood yet."""
-        return self._understanding is not None and self._understanding.n_waiting > 0
+        return self._held.understanding is not None and self._held.understanding.n_waiting > 0
 
     @property
     def level(self) -> float:
         """Root mean square of what is heard now, 0 to 1."""
-        return 0.0 if self._hearing is None else self._hearing.level
+        return 0.0 if self._held.hearing is None else self._held.hearing.level
 
     @property
     def n_lost(self) -> int:
         """Blocks of sound that were lost since the microphone was opened."""
-        return 0 if self._hearing is None else self._hearing.n_lost
+        return 0 if self._held.hearing is None else self._held.hearing.n_lost
 
     # ---------------------------------------------------------------- acts
 
@@ -136,7 +153,7 @@ class Listening(QObject):
         MedAssistError
             If a package or the microphone is missing.
         """
-        if self._hearing is not None:
+        if self._held.hearing is not None:
             return
         push = PushToTalk() if choices.mode is Mode.PUSH else None
         cutter: Cutter = push or Segmenter(endpoints=Endpoints(longest_s=LONGEST_PHRASE_S))
@@ -147,7 +164,7 @@ class Listening(QObject):
         self._push = push
         self._required_understanding()
         hearing = Hearing(source, cutter, self._hand_over, lambda problem: self._tell_end(problem))
-        self._hearing = hearing
+        self._held.hearing = hearing
         self._trail.clear()
         self._remember()
         self._clock.start()
@@ -156,7 +173,7 @@ class Listening(QObject):
 
     def stop(self) -> None:
         """Close the microphone; what was said before is still understood."""
-        hearing, self._hearing, self._push = self._hearing, None, None
+        hearing, self._held.hearing, self._push = self._held.hearing, None, None
         if hearing is not None:
             hearing.stop()
             self._clock.stop()
@@ -171,9 +188,7 @@ class Listening(QObject):
         """Stop for good."""
         self.stop()
         self._runner.close()
-        if self._understanding is not None:
-            self._understanding.close()
-            self._understanding = None
+        self._held.let_go()
 
     def moment_at(self, time_s: float) -> Moment:
         """Return where the reader was: at the newest remembered time before this one."""
@@ -184,12 +199,12 @@ class Listening(QObject):
     # ---------------------------------------------------------------- in other threads
 
     def _hand_over(self, utterance: Utterance) -> None:
-        if self._understanding is not None:
-            self._understanding.take(utterance, is_dictation=self.is_dictating)
+        if self._held.understanding is not None:
+            self._held.understanding.take(utterance, is_dictation=self.is_dictating)
 
     def _tell_end(self, problem: MedAssistError | None) -> None:
         with suppress(RuntimeError):  # the window is gone
-            self._ended.emit(self._hearing, problem)
+            self._ended.emit(self._held.hearing, problem)
 
     def _emit_understood(self, understood: Understood) -> None:
         with suppress(RuntimeError):
@@ -202,9 +217,9 @@ class Listening(QObject):
     # ---------------------------------------------------------------- in the window's thread
 
     def _required_understanding(self) -> Understanding:
-        if self._understanding is None:
-            self._understanding = Understanding(self._emit_understood, self._emit_failure)
-        return self._understanding
+        if self._held.understanding is None:
+            self._held.understanding = Understanding(self._emit_understood, self._emit_failure)
+        return self._held.understanding
 
     def _use(self, grammar: Phrases, recogniser: object) -> None:
         self._required_understanding().use(recogniser)  # type: ignore[arg-type]  # the work made it
@@ -218,7 +233,7 @@ class Listening(QObject):
         self.failed.emit(str(error))
 
     def _take_end(self, hearing: Hearing | None, problem: MedAssistError | None) -> None:
-        if hearing is not self._hearing:
+        if hearing is not self._held.hearing:
             return
         if problem is not None:
             self.failed.emit(str(problem))

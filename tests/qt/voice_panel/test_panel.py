@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from napari_medassist.app.layer_data import POINT_MARKS_KEY
 from napari_medassist.app.voicing.choices import Choices, Mode
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.voice.capture import Block
 from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.desk import Moment
 from napari_medassist.voice.recognisers.outcome import Outcome
@@ -315,3 +318,51 @@ def test_choices_are_remembered_and_shown(panel: Any, bridge: Any) -> None:
     dialog.vocabulary.setText(" words.yaml ")
     assert dialog.chosen() == replace(panel.choices, key="F10", vocabulary="words.yaml")
     assert not dialog.answers_aloud.isEnabled()
+
+
+class Endless:
+    """A microphone that hears nothing until it is closed."""
+
+    n_lost, level = 0, 0.0
+
+    def __init__(self) -> None:
+        self.closed = Event()
+
+    def __enter__(self) -> Endless:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.closed.set()
+
+    def blocks(self) -> Iterator[Block]:
+        while not self.closed.wait(0.02):
+            yield Block(np.zeros(320, np.float32), time.monotonic())
+
+
+def test_a_window_that_goes_closes_its_microphone(with_model: Path, dock: Any, qtbot: Any) -> None:
+    """Nobody closes panels one by one: Qt deletes them with the window."""
+    from qtpy.QtCore import QCoreApplication, QEvent
+
+    from napari_medassist._qt.listening import Listening
+    from napari_medassist.app.voicing.choices import Choices
+
+    microphone, listening = Endless(), Listening(Moment)
+    listening.start(Choices(), microphone)
+    assert not microphone.closed.wait(0.1)
+    listening.deleteLater()
+    QCoreApplication.sendPostedEvents(listening, QEvent.Type.DeferredDelete)
+    assert microphone.closed.wait(5)
+
+
+def test_commands_stop_when_comments_on_a_clip_begin(panel: Any, bridge: Any) -> None:
+    from napari_medassist.app.acts import Act
+
+    microphone = Endless()
+    panel.listen(on=True, source=microphone)
+    assert panel.form.listen.isChecked()
+    bridge.session.acts.ask(Act.STOP_LISTENING)
+    assert microphone.closed.is_set()
+    assert not panel.form.listen.isChecked()

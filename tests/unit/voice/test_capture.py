@@ -133,3 +133,10 @@ def test_no_microphone_no_library_and_no_package_are_told(
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(InvalidSetting, match=r"pip install"):
         devices()
+
+
+def test_a_microphone_is_chosen_by_its_name(library: ModuleType) -> None:
+    assert capture.device_called("") is None
+    assert capture.device_called("desk microphone") == 1
+    with pytest.raises(InvalidSetting, match="'headset' is not connected"):
+        capture.device_called("headset")
