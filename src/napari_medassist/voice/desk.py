@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from napari_medassist.annotation.actions import Action
 from napari_medassist.core.errors import MedAssistError
-from napari_medassist.core.labels import Code
 from napari_medassist.voice.words import Words
 
 
@@ -22,7 +21,6 @@ class Need(StrEnum):
     IMAGE = "an image"
     CLIP = "a clip"
     LESIONS = "lesions in the table"
-    CANDIDATES = "candidates of a model"
     WORKLIST = "a worklist"
     SECTORS = "a lesion table with the sectors of the prostate"
     PLACES = "a lesion table with a list of places"
@@ -167,8 +165,8 @@ class Desk(Protocol):
         """Open another case of the worklist."""
         ...
 
-    def choose_label(self, name: str, code: Code | None) -> str:
-        """Draw with a label of this name from now on; it is made if it is new."""
+    def choose_label(self, name: str) -> str:
+        """Draw with a label of this name from now on; a new one is made with the vocabulary's code."""
         ...
 
     def hold_tool(self, name: str) -> str:

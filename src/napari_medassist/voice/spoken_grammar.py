@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.voice.command import CommandSpec, Slots
@@ -57,17 +56,13 @@ class SpokenGrammar:
         """Return what a phrase means; None if it is not in the grammar."""
         return self.meanings.get(plain(phrase))
 
-    def examples(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return titles of the commands, each with its first phrases, for a list."""
-        spoken = self.meanings.values()
-        grouped = groupby(spoken, key=lambda one: one.command.name)
-        return tuple(
-            (group[0].command.title, tuple(one.text for one in group[:_N_EXAMPLES]))
-            for group in (list(ones) for _, ones in grouped)
-        )
-
-
-_N_EXAMPLES = 4
+    def by_title(self) -> Mapping[str, tuple[str, ...]]:
+        """Return what commands do, each with all phrases for it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for spoken in self.meanings.values():
+            title = spoken.command.title
+            found[title] = (*found.get(title, ()), spoken.text)
+        return found
 
 
 def spoken_grammar(commands: Iterable[CommandSpec], context: Context) -> SpokenGrammar:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import yaml
 
-from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.labels import Code
 from napari_medassist.io.yaml_nodes import NodeReader, read_yaml_text
 from napari_medassist.voice.wording import plain
@@ -187,18 +186,6 @@ class _Reader(NodeReader):
                 raise self._wrong(key, f"'{name}' stands twice")
             found[name] = value
         return list(found.items())
-
-
-def require_distinct(slot: str, words: Iterable[Word]) -> None:
-    """Raise ``InvalidSetting`` if the same is said for two values of a slot."""
-    said: dict[str, str] = {}
-    for word in words:
-        for text in word.says:
-            if said.setdefault(plain(text), word.value) != word.value:
-                raise InvalidSetting(
-                    f"'{text}' is said for '{said[plain(text)]}' and for '{word.value}' ({slot}).",
-                    cure="Leave it to one of them.",
-                )
 
 
 def _joined(words: tuple[Word, ...], others: tuple[Word, ...]) -> tuple[Word, ...]:

@@ -151,7 +151,12 @@ def test_a_name_that_was_given_to_a_label_can_be_spoken(panel: Any, bridge: Any,
     assert panel.conversation.grammar.meaning_of("label nodule of interest") is None
     t2w = bridge.session.case.by_role("t2w")
     bridge.add_labels(LabelMap.on(t2w, name="mine"))
-    panel.desk.choose_label("nodule of interest", None)
+    panel.desk.choose_label("nodule of interest")
+    panel.desk.choose_label("pancreas")
+    [about] = [a for a in bridge.recorder.recording.document.about.values() if a["name"] == "mine"]
+    codes = {label["name"]: label["code"] for label in about["labels"]}
+    assert codes["pancreas"][1] == "15776009"
+    panel.desk.choose_label("nodule of interest")
     assert bridge.label_layers()[0].selected_label == 1
     panel._look()
     qtbot.waitUntil(

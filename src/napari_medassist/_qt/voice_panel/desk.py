@@ -10,7 +10,6 @@ from napari_medassist._qt.voice_panel.pictures import Pictures
 from napari_medassist._qt.voice_panel.place import hits, moment_now, placed_at
 from napari_medassist.annotation.actions import Action
 from napari_medassist.annotation.findings.finding import Finding
-from napari_medassist.annotation.findings.suggestion import Standing
 from napari_medassist.annotation.findings.template import Template
 from napari_medassist.app.acts import Act
 from napari_medassist.app.annotating.tools import Tool
@@ -18,7 +17,6 @@ from napari_medassist.app.findings.spoken import contradiction, describe, fill, 
 from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.voicing.context import on_the_desk
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
-from napari_medassist.core.labels import Code
 from napari_medassist.voice.desk import AskFirst, Context, LesionWish, Moment
 from napari_medassist.voice.words import Words
 
@@ -49,7 +47,7 @@ class WindowDesk:
         self._bridge, self._store = bridge, store
         self._pictures = Pictures(bridge)
         self.moment = Moment()
-        self._last = ""
+        self._last, self._words = "", Words({})
         self.on_list = self.on_dictate = self.on_stop = _nothing
 
     def now(self) -> Moment:
@@ -68,16 +66,13 @@ class WindowDesk:
             All words that are known.
         """
         case, reading = self._bridge.session.case, self._bridge.session.reading
+        self._words = words
         return on_the_desk(
             words,
             case,
             self._template() if case is not None else None,
             self._pictures.label_names(),
             has_clip=self._bridge.selected_clip() is not None,
-            has_candidates=any(
-                f.suggestion is not None and f.suggestion.standing is Standing.OPEN
-                for f in self._store.findings()
-            ),
             has_worklist=reading.worklist is not None,
         )
 
@@ -159,8 +154,10 @@ class WindowDesk:
         """Open another case of the worklist."""
         return str(self._bridge.session.acts.ask(Act.STEP_CASES, n))
 
-    def choose_label(self, name: str, code: Code | None) -> str:
-        """Draw with a label of this name from now on; it is made if it is new."""
+    def choose_label(self, name: str) -> str:
+        """Draw with a label of this name from now on; a new one is made with the vocabulary's code."""
+        structures = self._words.slots.get("structure", ())
+        code = next((word.code for word in structures if word.value == name), None)
         return self._pictures.choose_label(name, code)
 
     # ---------------------------------------------------------------- what is shown and held

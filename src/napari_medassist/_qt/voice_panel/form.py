@@ -77,10 +77,7 @@ class VoiceForm(QWidget):
         self.phrases.clear()
         if grammar is None:
             return
-        titles: dict[str, list[str]] = {}
-        for spoken in grammar.meanings.values():
-            titles.setdefault(spoken.command.title, []).append(spoken.text)
-        for title, texts in titles.items():
+        for title, texts in grammar.by_title().items():
             item = QTreeWidgetItem([title, texts[0]])
             item.setToolTip(0, f"{title}\n{len(texts)} ways to say it")
             item.addChildren([QTreeWidgetItem(["", text]) for text in texts])

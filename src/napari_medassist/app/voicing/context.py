@@ -23,7 +23,6 @@ def on_the_desk(
     label_names: Sequence[str],
     *,
     has_clip: bool = False,
-    has_candidates: bool = False,
     has_worklist: bool = False,
 ) -> Context:
     """Return what can be spoken of.
@@ -38,12 +37,11 @@ def on_the_desk(
         What the lesion table holds.
     label_names
         Names that labels of the open maps have.
-    has_clip, has_candidates, has_worklist
+    has_clip, has_worklist
         What else is there.
     """
     found = {
         Need.CLIP: has_clip,
-        Need.CANDIDATES: has_candidates,
         Need.WORKLIST: has_worklist,
         Need.IMAGE: case is not None and case.reference_volume() is not None,
     }

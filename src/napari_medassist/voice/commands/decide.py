@@ -18,5 +18,5 @@ COMMAND = CommandSpec(
         "reject [candidate]": {"decision": "reject"},
     },
     run=_run,
-    needs=(Need.CANDIDATES,),
+    needs=(Need.LESIONS,),
 )

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from napari_medassist.voice.command import CommandSpec, Slots
 from napari_medassist.voice.desk import Desk, Need
-from napari_medassist.voice.words import built_in_words
 
 
 def _run(desk: Desk, slots: Slots) -> str:
-    name = slots["structure"]
-    known = built_in_words().slots["structure"]
-    code = next((word.code for word in known if word.value == name), None)
-    return desk.choose_label(name, code)
+    return desk.choose_label(slots["structure"])
 
 
 COMMAND = CommandSpec(

@@ -18,5 +18,5 @@ COMMAND = CommandSpec(
         "previous candidate": {"step": "-1"},
     },
     run=_run,
-    needs=(Need.CANDIDATES,),
+    needs=(Need.LESIONS,),
 )
