@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from napari_medassist.core.labels import Label, LabelScheme, Rgb
+from napari_medassist.core.labels import Code, Label, LabelScheme, Rgb
 
 
 def scheme_as_shown(scheme: LabelScheme, state: Mapping[str, Any]) -> LabelScheme:
@@ -16,28 +16,41 @@ def scheme_as_shown(scheme: LabelScheme, state: Mapping[str, Any]) -> LabelSchem
     scheme
         What is known of the values; other values of the layer are left out.
     state
-        What napari tells of the layer. Names stand in ``features`` (columns ``index`` and ``label``);
-        colours count where each value has its own (a direct colour map), not where they are by chance.
+        What napari tells of the layer. Names stand in ``features`` (columns ``index`` and ``label``),
+        and so do codes that were given in the window (``code``, see :func:`code_text`). Colours count
+        where each value has its own (a direct colour map), not where they are by chance.
     """
-    names, colours = _names(state.get("features")), _colours(state.get("colormap"))
+    features = state.get("features")
+    names, codes = _texts(features, "label"), _texts(features, "code")
+    colours = _colours(state.get("colormap"))
     return LabelScheme(
         tuple(
             Label(
                 label.value,
                 names.get(label.value, label.name),
                 colours.get(label.value, label.colour),
-                label.code,
+                label.code or _code(codes.get(label.value, "")),
             )
             for label in scheme.labels
         )
     )
 
 
-def _names(features: Any) -> dict[int, str]:
-    """Return the names in a table of features; it may be a mapping or a data frame."""
+def code_text(code: Code | None) -> str:
+    """Return a code as a table of features holds it: scheme, value and meaning; empty without one."""
+    return "" if code is None else f"{code.scheme} {code.value} {code.meaning}"
+
+
+def _code(text: str) -> Code | None:
+    parts = text.split(maxsplit=2)
+    return Code(*parts) if len(parts) == 3 else None
+
+
+def _texts(features: Any, column: str) -> dict[int, str]:
+    """Return the texts in a column of features; they may be a mapping or a data frame."""
     try:
-        pairs = zip(list(features["index"]), list(features["label"]), strict=True)
-        return {int(v): name.strip() for v, name in pairs if isinstance(name, str) and name.strip()}
+        pairs = zip(list(features["index"]), list(features[column]), strict=True)
+        return {int(v): text.strip() for v, text in pairs if isinstance(text, str) and text.strip()}
     except (KeyError, TypeError, ValueError):  # none, or a table of something else
         return {}
 

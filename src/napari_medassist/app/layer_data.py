@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from napari_medassist.app.display import DisplayFrame, resample
-from napari_medassist.app.label_looks import scheme_as_shown
+from napari_medassist.app.label_looks import code_text, scheme_as_shown
 from napari_medassist.app.windows import percentile_limits, window_presets
 from napari_medassist.core.case import Case, Series
 from napari_medassist.core.errors import InvalidImage
@@ -331,8 +331,11 @@ def label_colours(
 
 
 def label_features(scheme: LabelScheme) -> dict[str, list[Any]]:
-    """Return the table of names that napari shows of a scheme, as a mapping of columns."""
-    return {
+    """Return the table of names (and codes, if there are any) that napari shows of a scheme."""
+    columns: dict[str, list[Any]] = {
         "index": [0, *(label.value for label in scheme.labels)],
         "label": ["background", *(label.name for label in scheme.labels)],
     }
+    if any(label.code is not None for label in scheme.labels):
+        columns["code"] = ["", *(code_text(label.code) for label in scheme.labels)]
+    return columns

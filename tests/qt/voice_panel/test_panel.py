@@ -88,6 +88,24 @@ def test_a_side_that_the_zones_contradict_is_asked_about(panel: Any, bridge: Any
     assert panel.form.log.entry_at(0).told == "answered no"
 
 
+def test_a_question_is_answered_by_word_and_the_log_tells_so(
+    panel: Any, bridge: Any, hear: Hear
+) -> None:
+    _point_at(bridge, LEFT_PZ)
+    hear("lesion")
+    asked = hear("delete lesion")
+    assert asked.result == "asked"
+    assert "Take it out of the table? Lesion 1" in panel.form.asked.text()
+    assert hear("good morning everybody").result == "ignored"
+    assert panel.form.question.isVisible()
+    assert hear("yes").result == "done"
+    assert _findings(bridge) == []
+    again = next(e for e in map(panel.form.log.entry_at, range(5)) if e.id == asked.id)
+    assert again.result == "done"
+    assert again.told.startswith("then said yes: Lesion 1 is out of the table")
+    assert not panel.form.question.isVisible()
+
+
 def test_talk_is_passed_over_and_its_words_are_not_kept(panel: Any, hear: Hear) -> None:
     entry = hear("could you close the door please")
     assert entry.result == "ignored"
@@ -154,8 +172,16 @@ def test_a_name_that_was_given_to_a_label_can_be_spoken(panel: Any, bridge: Any,
     panel.desk.choose_label("nodule of interest")
     panel.desk.choose_label("pancreas")
     [about] = [a for a in bridge.recorder.recording.document.about.values() if a["name"] == "mine"]
-    codes = {label["name"]: label["code"] for label in about["labels"]}
-    assert codes["pancreas"][1] == "15776009"
+    codes = {label["name"]: label.get("code") for label in about["labels"]}
+    assert codes["pancreas"] == ["SCT", "15776009", "Pancreas"]
+    layer = bridge.label_layers()[0]
+    layer.data_setitem((np.array([0, 0]), np.array([0, 0]), np.array([0, 1])), np.array([1, 2]))
+    layer.name = "mine, renamed"  # napari's own widgets change what is known of a map, too
+    saved = bridge.labels_of(layer).scheme
+    assert {n.name: n.code and n.code.value for n in saved.labels} == {
+        "nodule of interest": None,
+        "pancreas": "15776009",
+    }
     panel.desk.choose_label("nodule of interest")
     assert bridge.label_layers()[0].selected_label == 1
     panel._look()

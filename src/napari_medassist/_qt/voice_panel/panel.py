@@ -117,10 +117,10 @@ class VoicePanel(QWidget):
         except MedAssistError as error:
             self.form.reply.setText(str(error))
             return
-        self._asked_entry = None
         if entry is not None:
             told = "answered no" if choice is None else f"answered {choice + 1}: {reply.text}"
             self._log(replace(entry, result=reply.result, told=told))
+        self._asked_entry = entry if self.conversation.pending is not None else None
         self._tell(reply, "", 0.0)
 
     def correct(self, entry: LoggedUtterance, phrase: str) -> None:
@@ -146,9 +146,10 @@ class VoicePanel(QWidget):
     # ---------------------------------------------------------------- what was understood
 
     def _on_understood(self, understood: Understood, moment: Moment) -> None:
-        if self.speaker.was_heard_at(understood.utterance.begin_s):
-            return
-        conversation = self.conversation
+        is_open = self.choices.mode is Mode.OPEN
+        if is_open and self.speaker.was_heard_at(understood.utterance.begin_s):
+            return  # it is our own voice
+        conversation, asked = self.conversation, self._asked_entry
         outcome = understood.outcome
         if outcome is None or conversation.is_dictating:
             text = understood.text if outcome is None else outcome.written
@@ -158,12 +159,15 @@ class VoicePanel(QWidget):
             heard, sure = outcome.text, outcome.confidence
         self.listening.is_dictating = conversation.is_dictating
         entry = logged(understood, moment, reply.result, reply.text, datetime.now(UTC))
-        if reply.result is Result.IGNORED and self.choices.mode is Mode.OPEN:
-            entry = entry if self.choices.keeps_sound else entry.without_words()
-        sound = understood.utterance.samples if self.choices.keeps_sound else None
-        entry = self._log(entry, sound)
-        self._asked_entry = entry if reply.result is Result.ASKED else None
-        is_talk = reply.result is Result.IGNORED and self.choices.mode is Mode.OPEN
+        is_talk = is_open and reply.result is Result.IGNORED and asked is None
+        if is_talk and not self.choices.keeps_sound:
+            entry = entry.without_words()
+        entry = self._log(entry, understood.utterance.samples if self.choices.keeps_sound else None)
+        if reply.result is Result.ASKED:
+            self._asked_entry = entry
+        elif asked is not None and conversation.pending is None:
+            self._log(replace(asked, result=reply.result, told=f"then said {heard}: {reply.text}"))
+            self._asked_entry = None
         if not is_talk:
             self._tell(reply, heard, sure)
 
@@ -342,7 +346,7 @@ class VoicePanel(QWidget):
         form.correct.clicked.connect(lambda _checked: self._ask_correction())
         form.replay.clicked.connect(lambda _checked: self._replay())
         form.cure.clicked.connect(lambda _checked: self._fetch())
-        self.keys.held.connect(lambda held: self.listening.hold(held=held))
+        self.keys.held.connect(self._on_held)
         self.keys.answered.connect(self.answer)
         self.listening.understood.connect(self._on_understood)
         self.listening.failed.connect(self._on_failure)
@@ -361,6 +365,12 @@ class VoicePanel(QWidget):
 
     def _stop_listening(self) -> None:
         self.listen(on=False)
+
+    def _on_held(self, held: bool) -> None:  # noqa: FBT001 - a slot of Qt
+        """Take what is said from now on; an answer that is being said aloud stops."""
+        if held:
+            self.speaker.stop()
+        self.listening.hold(held=held)
 
     def _on_failure(self, message: str) -> None:
         self._problem = message
