@@ -53,8 +53,17 @@ _ADC_PRESETS = (WindowPreset("ADC 0-1600", (0, 1600)), WindowPreset("ADC 0-3000"
 
 def window_presets(image: Series) -> tuple[WindowPreset, ...]:
     """Return the windows offered for an image; the first is the one it opens with."""
-    percentile = WindowPreset("1 % - 99.5 %", percentile_limits(image))
-    full = WindowPreset("Full range", percentile_limits(image, 0, 100))
+    return _presets(image, percentile_limits(image), percentile_limits(image, 0, 100))
+
+
+def window_names(image: Series) -> tuple[str, ...]:
+    """Return the names of these windows, without a look at the values."""
+    unknown = (0.0, 1.0)
+    return tuple(preset.name for preset in _presets(image, unknown, unknown))
+
+
+def _presets(image: Series, most: Limits, all_: Limits) -> tuple[WindowPreset, ...]:
+    percentile, full = WindowPreset("1 % - 99.5 %", most), WindowPreset("Full range", all_)
     if isinstance(image, VideoClip):
         return (WindowPreset("8 bit", (0, 255)), percentile, full)
     stated = image.acquisition.window_centre_width

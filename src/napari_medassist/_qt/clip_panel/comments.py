@@ -30,6 +30,7 @@ from napari_medassist.voice.hearing import Source, Understood
 from napari_medassist.voice.labels import LabelVocabulary, read_labels
 from napari_medassist.voice.timeline import Comment
 from napari_medassist.voice.transcribing import Transcript, transcribe, understood
+from napari_medassist.voice.wording import plain
 
 _CHOICES = Choices(mode=Mode.OPEN)
 
@@ -202,7 +203,7 @@ class CommentBox(QWidget):
 
     def _words(self) -> LabelVocabulary:
         """Return what is listened for: the words that were read, and the labels of the list."""
-        names = self._required_work().labels.names
+        names = [name for name in self._required_work().labels.names if plain(name)]
         words = {} if self._vocabulary is None else dict(self._vocabulary.words)
         return LabelVocabulary({**words, **{name: () for name in names if name not in words}})
 

@@ -18,7 +18,7 @@ from napari_medassist._qt.voice_panel.bubble import Bubble
 from napari_medassist._qt.voice_panel.choices_dialog import ChoicesDialog
 from napari_medassist._qt.voice_panel.desk import WindowDesk
 from napari_medassist._qt.voice_panel.form import VoiceForm
-from napari_medassist._qt.voice_panel.keys import VoiceKeys
+from napari_medassist._qt.voice_panel.keys import PUSH_KEYS, VoiceKeys
 from napari_medassist.app.acts import Act
 from napari_medassist.app.browser.marks import user_name
 from napari_medassist.app.findings.store import FindingStore
@@ -253,7 +253,9 @@ class VoicePanel(QWidget):
 
     def _show_choices(self) -> None:
         self.form.mode.setCurrentText(self.choices.mode)
-        self.keys.push_key = self.choices.key
+        self.keys.push_key = (
+            self.choices.key if self.choices.key in PUSH_KEYS else next(iter(PUSH_KEYS))
+        )
         self._show_state()
 
     def _show_level(self) -> None:

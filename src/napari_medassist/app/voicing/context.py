@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from napari_medassist.annotation.findings.template import Field, Template
-from napari_medassist.app.windows import window_presets
+from napari_medassist.app.windows import window_names
 from napari_medassist.core.case import Case
 from napari_medassist.voice.desk import Context, Need
 from napari_medassist.voice.wording import NUMBERS, plain
@@ -94,5 +94,5 @@ def _series(words: Words, case: Case | None) -> tuple[Word, ...]:
 
 def _windows(words: Words, case: Case | None) -> tuple[Word, ...]:
     images = () if case is None else case.series
-    names = {preset.name for image in images for preset in window_presets(image)}
+    names = {name for image in images for name in window_names(image)}
     return tuple(word for word in words.slots.get("window", ()) if word.value in names)

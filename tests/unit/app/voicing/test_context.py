@@ -5,6 +5,7 @@ import pytest
 from napari_medassist.annotation.findings.template import Template
 from napari_medassist.annotation.findings.template_reading import built_in_templates
 from napari_medassist.app.voicing.context import on_the_desk
+from napari_medassist.app.windows import window_names, window_presets
 from napari_medassist.core.case import Case
 from napari_medassist.voice.command import COMMANDS
 from napari_medassist.voice.desk import Need
@@ -80,3 +81,8 @@ def test_without_a_case_only_what_needs_none_is_understood() -> None:
     assert "undo that" in phrases
     assert not [p for p in phrases if p.startswith(("lesion", "label", "show"))]
     assert Need.CLIP in on_the_desk(WORDS, None, None, (), has_clip=True).has
+
+
+def test_windows_are_named_without_a_look_at_the_values() -> None:
+    for image in (*oblique_case().volumes(), volume("ct")):
+        assert window_names(image) == tuple(preset.name for preset in window_presets(image))
