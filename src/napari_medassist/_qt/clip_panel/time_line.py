@@ -21,7 +21,9 @@ _LEAST_BAR_PX = 3.0
 _HOLD_PX = 4
 _ZOOM = 0.8
 _GROUND, _LINE = QColor(30, 33, 38), QColor(240, 240, 240)
-_MARKS, _SOUND = QColor(255, 200, 60), QColor(90, 110, 135)
+_MARKS, _SOUND = QColor(255, 200, 60), QColor(255, 255, 255, 120)
+#: Share of the height that the loudest sound takes.
+_SOUND_SHARE = 0.4
 _HATCH = QColor(0, 0, 0, 150)
 
 
@@ -143,8 +145,8 @@ class TimeLine(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), _GROUND)
         if self._work is not None:
-            self._paint_sound(painter)
             self._paint_ranges(painter, self._work)
+            self._paint_sound(painter)
             self._paint_marks(painter, self._work)
             self._paint_scrubber(painter, self._work)
         painter.end()
@@ -211,7 +213,7 @@ class TimeLine(QWidget):
             painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
     def _paint_sound(self, painter: QPainter) -> None:
-        """Draw how loud it is, a line a pixel, from the lower edge."""
+        """Draw how loud it is, a line a pixel, from the lower edge, over the ranges."""
         n = self.width() - 2 * EDGE_PX
         if self._sound is None or n < 1:
             return
@@ -221,7 +223,8 @@ class TimeLine(QWidget):
         for k, level in enumerate(levels.tolist()):
             if level > 0:
                 painter.drawLine(
-                    QPointF(EDGE_PX + k, bottom), QPointF(EDGE_PX + k, bottom * (1 - level))
+                    QPointF(EDGE_PX + k, bottom),
+                    QPointF(EDGE_PX + k, bottom * (1 - _SOUND_SHARE * level)),
                 )
 
     def _paint_marks(self, painter: QPainter, work: ClipLabelling) -> None:
