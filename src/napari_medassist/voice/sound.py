@@ -19,6 +19,8 @@ RATE_HZ = 16_000
 #: A phrase takes no longer; what does is talk.
 LONGEST_PHRASE_S = 12.0
 _FULL = 32768.0
+#: Time stamps of a container are rounded; a jump that is longer is a gap.
+_GAP_S = 0.05
 
 
 def read_sound(path: Path, longest_s: float | None = None) -> Samples:
@@ -60,7 +62,11 @@ def read_sound(path: Path, longest_s: float | None = None) -> Samples:
 
 
 def sound_blocks(path: Path) -> Iterator[Samples]:
-    """Yield the sound of a file block by block; see :func:`read_sound`."""
+    """Yield the sound of a file block by block; see :func:`read_sound`.
+
+    Where a recording has a gap (its time stamps jump), silence as long is yielded: what comes after it
+    keeps its time.
+    """
     _require_file(path)
     try:
         with av.open(str(path)) as container:
@@ -69,7 +75,14 @@ def sound_blocks(path: Path) -> Iterator[Samples]:
                     "The file has no sound.", path=path, cure="Give one with a track of sound."
                 )
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
+            due_s: float | None = None
             for frame in container.decode(container.streams.audio[0]):
+                begin_s = None if frame.pts is None else float(frame.time)
+                if begin_s is not None and due_s is not None and begin_s - due_s > _GAP_S:
+                    yield np.zeros(round((begin_s - due_s) * RATE_HZ), dtype=np.float32)
+                if begin_s is not None:
+                    due_s = begin_s + frame.samples / frame.sample_rate
+                frame.pts = None  # the resampler would fill gaps, too, in its own way
                 yield from map(_samples, resampler.resample(frame))
             yield from map(_samples, resampler.resample(None))
     except av.FFmpegError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -113,3 +114,22 @@ def test_silence_has_no_level() -> None:
     quiet[8000:9600] = 0.1
     assert loudness_db(quiet) == pytest.approx(-20, abs=0.1)
     assert loudness_db(np.full(10, 0.1, np.float32)) == pytest.approx(-20, abs=0.1)
+
+
+def test_what_comes_after_a_gap_keeps_its_time(tmp_path: Path) -> None:
+    """A recorder that was paused leaves a jump in the time stamps, and no samples for it."""
+    path, block = tmp_path / "gap.mkv", 1024
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono")
+        for k in range(int(4 * RATE_HZ / block)):
+            is_late = k * block >= 2 * RATE_HZ
+            level = 12_000 if 2.5 <= k * block / RATE_HZ < 3 else 0
+            frame = av.AudioFrame.from_ndarray(np.full((1, block), level, "<i2"), "s16", "mono")
+            frame.sample_rate, frame.time_base = RATE_HZ, Fraction(1, RATE_HZ)
+            frame.pts = k * block + (3 * RATE_HZ if is_late else 0)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    found = read_sound(path)
+    assert len(found) / RATE_HZ == pytest.approx(7, abs=0.1)
+    loud = np.flatnonzero(np.abs(found) > 0.1) / RATE_HZ
+    assert (loud[0], loud[-1]) == pytest.approx((5.5, 6.0), abs=0.1)
