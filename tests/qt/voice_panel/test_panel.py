@@ -17,14 +17,17 @@ from napari.layers import Points
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_medassist.app.layer_data import POINT_MARKS_KEY
+from napari_medassist.app.layer_data import POINT_MARKS_KEY, case_layers
 from napari_medassist.app.voicing.choices import Choices, Mode
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.core.labels import LabelMap
+from napari_medassist.voice.activity import Utterance
 from napari_medassist.voice.capture import Block
 from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.desk import Moment
+from napari_medassist.voice.hearing import Understood
 from napari_medassist.voice.recognisers.outcome import Outcome
+from tests.phantoms import oblique_case
 from tests.unit.annotation.findings.zone_phantom import CENTRE_LPS_MM
 
 pytestmark = pytest.mark.gui
@@ -104,6 +107,36 @@ def test_a_question_is_answered_by_word_and_the_log_tells_so(
     assert again.result == "done"
     assert again.told.startswith("then said yes: Lesion 1 is out of the table")
     assert not panel.form.question.isVisible()
+
+
+def test_what_was_said_of_a_case_is_not_done_to_the_next(panel: Any, bridge: Any) -> None:
+    """Understanding takes half a second; a reader may be in the next case by then."""
+    said = Utterance(np.zeros(16_000, np.float32), time.monotonic(), time.monotonic(), 0.0)
+    late = Understood(
+        said, Outcome(Action.EXECUTE, "lesion PI-RADS four", 0.97), "", "whisper-tiny-en", 0.5
+    )
+    bridge.close_case()
+    bridge.add_layer_data(case_layers(oblique_case()))
+    panel._on_understood(late, Moment(LEFT_PZ))
+    assert _findings(bridge) == []
+    assert panel.form.log.entry_at(0).result == "ignored"
+    panel._on_understood(
+        replace(late, utterance=said.later_by(60)), panel.desk.now()
+    )  # said now, it is done
+    assert len(_findings(bridge)) == 1
+
+
+def test_without_a_case_nothing_is_written_where_one_stands(
+    panel: Any, bridge: Any, own_sessions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    bridge.close_case()
+    said = Utterance(np.zeros(16_000, np.float32), time.monotonic() + 60, time.monotonic() + 61, 0.0)
+    made = Outcome(Action.EXECUTE, "zoom in", 0.97)
+    panel._on_understood(Understood(said, made, "", "whisper-tiny-en", 0.5), Moment())
+    assert list((tmp_path / "here").iterdir()) == []
+    assert (own_sessions / "voice" / "utterances.jsonl").is_file()
 
 
 def test_talk_is_passed_over_and_its_words_are_not_kept(panel: Any, hear: Hear) -> None:
@@ -218,15 +251,18 @@ def test_each_edit_by_voice_can_be_undone(dock: Any, bridge: Any) -> None:
             desk.undo()
         assert _state(recording) == before, spoken.text
     assert changing > 300  # lesions and fields, labels
-    assert refused == 5 + 2 * 6 * 3 * 2  # sides, scores, words for levels, orders of words
+    # lesions; candidates; of the central zone sides, scores, words for levels, orders of words
+    assert refused == 5 + 6 + 2 * 6 * 3 * 2
 
 
 def _ran(desk: Any, spoken: Any) -> bool:
-    """Do what a phrase says; False if there is no such lesion, or no such sector."""
+    """Do what a phrase says; False if there is no such lesion or sector, or no candidate."""
     try:
         return bool(spoken.command.run(desk, spoken.slots))
     except InvalidSetting as error:
-        if error.message.startswith(("There is no lesion", "There is no sector")):
+        if error.message.startswith(
+            ("There is no lesion", "There is no sector", "There is no candidate")
+        ):
             return False
         raise
 

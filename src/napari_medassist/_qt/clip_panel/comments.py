@@ -63,6 +63,7 @@ class CommentBox(QWidget):
         self._commenting: Commenting | None = None
         self._path: Path | None = None
         self._vocabulary: LabelVocabulary | None = None
+        self._listened_for: LabelVocabulary | None = None
         self._recognisers = Recognisers()
         self.listening = Listening(lambda: Moment(frame=frame()), self)
         self.listening.understood.connect(self._take)
@@ -142,7 +143,8 @@ class CommentBox(QWidget):
             if on:
                 self._require_all()
                 self.begins.emit()
-                self.listening.get_ready(self._words(), _CHOICES)
+                self._listened_for = self._words()
+                self.listening.get_ready(self._listened_for, _CHOICES)
                 self.listening.start(_CHOICES, source)
             else:
                 self.listening.stop()
@@ -177,10 +179,12 @@ class CommentBox(QWidget):
     # ---------------------------------------------------------------- what is heard
 
     def _take(self, said: Understood, begin: Moment) -> None:
-        work, commenting = self._work, self._commenting
-        if work is None or commenting is None or said.outcome is None or begin.frame is None:
+        work, commenting, words = self._work, self._commenting, self._listened_for
+        if work is None or commenting is None or words is None:
             return
-        heard = understood(said.utterance, self._words(), said.outcome)
+        if said.outcome is None or begin.frame is None:
+            return
+        heard = understood(said.utterance, words, said.outcome)
         end = self.listening.moment_at(said.utterance.end_s).frame
         times = work.key.times_s
         begin_s = times[begin.frame]

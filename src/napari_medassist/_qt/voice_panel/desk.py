@@ -51,7 +51,9 @@ class WindowDesk:
         self.on_list = self.on_dictate = self.on_stop = _nothing
 
     def now(self) -> Moment:
-        """Return where the reader is now."""
+        """Return where the reader is now; nowhere in a viewer that was closed."""
+        if self._bridge.viewer is None:
+            return Moment()
         frame = None
         if self._bridge.selected_clip() is not None:
             frame = self._bridge.session.acts.ask(Act.CLIP_FRAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from napari_medassist._qt.voice_panel.desk import WindowDesk
 from napari_medassist._qt.voice_panel.form import VoiceForm
 from napari_medassist._qt.voice_panel.keys import PUSH_KEYS, VoiceKeys
 from napari_medassist.app.acts import Act
+from napari_medassist.app.annotating.session_place import sessions_folder
 from napari_medassist.app.browser.marks import user_name
 from napari_medassist.app.findings.store import FindingStore
 from napari_medassist.app.settings import Settings
@@ -66,6 +68,7 @@ class VoicePanel(QWidget):
         self.form, self.speaker = VoiceForm(), Speaker()
         self.bubble: Bubble | None = None
         self._asked_entry: LoggedUtterance | None = None
+        self._log_folder, self._case_since_s = Path(), 0.0
         self._problem = ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -151,7 +154,9 @@ class VoicePanel(QWidget):
             return  # it is our own voice
         conversation, asked = self.conversation, self._asked_entry
         outcome = understood.outcome
-        if outcome is None or conversation.is_dictating:
+        if understood.utterance.begin_s < self._case_since_s:
+            reply, heard, sure = Reply(Result.IGNORED, "said before this case was opened"), "", 0.0
+        elif outcome is None or conversation.is_dictating:
             text = understood.text if outcome is None else outcome.written
             reply, heard, sure = conversation.note(text, moment), "", 0.0
         else:
@@ -177,6 +182,8 @@ class VoicePanel(QWidget):
         self.form.show_question("" if asked is None else asked.text, texts)
         text = reply.text or "not understood"
         self.form.reply.setText("" if reply.result is Result.ASKED else text)
+        if asked is not None and reply.result is Result.IGNORED:
+            return  # the question stays at the mouse
         self._bubble().show_reply(replace(reply, text=text), heard, confidence)
         if self.choices.answers_aloud and reply.result is not Result.IGNORED:
             self.speaker.say(reply.text)
@@ -239,8 +246,12 @@ class VoicePanel(QWidget):
     # ---------------------------------------------------------------- what is shown
 
     def _show_case(self, _case: object = None) -> None:
+        """Show the log of the case; what was said of the one before is done no more."""
         self.conversation.pending, self.conversation.is_dictating = None, False
+        self.listening.is_dictating, self._asked_entry = False, None
         self.form.show_question("", ())
+        if self._voice_log().folder != self._log_folder:  # images may also join the open case
+            self._log_folder, self._case_since_s = self._voice_log().folder, time.monotonic()
         try:
             log = self._voice_log()
             self.form.log.show_all(log.read())
@@ -277,7 +288,7 @@ class VoicePanel(QWidget):
             words.append(f"{len(listening.grammar.phrases)} phrases are understood.")
         if listening.is_listening:
             push = self.choices.mode is Mode.PUSH
-            words.append(f"Hold {self.choices.key} and speak." if push else "Speak.")
+            words.append(f"Hold {self.keys.push_key} and speak." if push else "Speak.")
             words.append("Understanding ..." if listening.is_understanding else "")
         if listening.n_lost:
             words.append(f"{listening.n_lost} pieces of sound were lost.")
@@ -302,7 +313,10 @@ class VoicePanel(QWidget):
     # ---------------------------------------------------------------- small ones
 
     def _voice_log(self) -> VoiceLog:
-        return VoiceLog(self._bridge.recorder.recording.folder.parent / "voice")
+        """Return the log of the open case, or the one of no case."""
+        recording = self._bridge.recorder.recording
+        place = sessions_folder() if recording.case is None else recording.folder.parent
+        return VoiceLog(place / "voice")
 
     def _vocabulary(self) -> UserVocabulary:
         return UserVocabulary(Path(self.choices.vocabulary) if self.choices.vocabulary else None)
