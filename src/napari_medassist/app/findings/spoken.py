@@ -212,4 +212,7 @@ def _new(
     )  # fmt: skip
     if hit is None:
         return made
-    return replace(made, map_key=hit.map_key, label=hit.label, anchor_lps_mm=None)
+    of_label = [f for f in store.findings() if (f.map_key, f.label) == (hit.map_key, hit.label)]
+    # Where others are parts of the label, this one is too; else it is the whole of it.
+    anchor = made.anchor_lps_mm if of_label else None
+    return replace(made, map_key=hit.map_key, label=hit.label, anchor_lps_mm=anchor)

@@ -82,6 +82,12 @@ def test_of_parts_of_one_label_the_one_at_the_cursor_is_meant(store: FindingStor
     first, second = store.add(parts, "m", PIRADS.name, {})
     hit = Hit("m", 1, lambda: labels)
     assert finding_at(store, np.array(points[0]), hit).id == first
+    store.remove([second])
+    made = describe(store, PIRADS, WISH, np.array(points[1]), hit)
+    assert made.anchor_lps_mm == pytest.approx(points[1], abs=1e-3)  # a part too, not the whole label
+    assert finding_at(store, np.array(points[0]), hit).id == first
+    store.remove([made.id])
+    [second] = store.add(parts[1:], "m", PIRADS.name, {})
     assert finding_at(store, np.array(points[1]), hit).id == second
 
 
