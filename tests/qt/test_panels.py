@@ -154,7 +154,7 @@ def test_dock_opens_through_naparis_plugin_menu(viewer: Any) -> None:
     dock = dock_of(viewer)
     offered = [dock.tabs.tabText(i) for i in range(dock.tabs.count()) if dock.tabs.isTabVisible(i)]
     # "Clip" comes with a clip, "Adjudicate" with a worklist
-    assert offered == ["Case", "Annotate", "Models", "Align", "Lesions", "Compare", "Worklist"]
+    assert offered == ["Case", "Annotate", "Models", "Align", "Lesions", "Voice", "Compare", "Worklist"]
     assert dock_of(viewer) is dock
 
 
