@@ -36,6 +36,11 @@ def about_map(
     return {**about, "clip": clip} if clip else about
 
 
+def with_label(about: Mapping[str, Plain], label: Label) -> dict[str, Plain]:
+    """Return what is known of a map with one more label."""
+    return {**about, "labels": [*about["labels"], _plain_label(label)]}
+
+
 def scheme_of(about: Mapping[str, Plain]) -> LabelScheme:
     """Return what the values of a map mean."""
     return LabelScheme(tuple(_label(plain) for plain in about["labels"]))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 #: Commands that say what follows them, those first that sound best.
 _COMMANDS = (
@@ -40,15 +41,16 @@ class Speaker:
         command = _command()
         if not command or not text.strip():
             return
-        self._process = subprocess.Popen(  # noqa: S603 - a command of the list above, no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        if self._process.stdin is not None:
-            self._process.stdin.write(text.encode())
-            self._process.stdin.close()
+        with suppress(OSError):  # a voice that fails stays silent: the answer is read, too
+            self._process = subprocess.Popen(  # noqa: S603 - a command of the list above, no shell
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            if self._process.stdin is not None:
+                self._process.stdin.write(text.encode())
+                self._process.stdin.close()
 
     def stop(self) -> None:
         """Say no more."""

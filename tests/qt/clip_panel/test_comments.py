@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,24 @@ def test_what_is_said_while_the_clip_plays_labels_what_is_shown(
     qtbot.waitUntil(lambda: not panel.comments.listening.is_listening, timeout=30_000)
     qtbot.waitUntil(lambda: len(panel.work.rows()) == 2, timeout=60_000)
     _assert_true(_labels(panel), within_s=0.4)  # the machine of a test may be busy
+
+
+def test_what_was_said_of_another_clip_labels_nothing(panel: Panel) -> None:
+    from napari_medassist.voice.activity import Utterance
+    from napari_medassist.voice.deciding import Action
+    from napari_medassist.voice.desk import Moment
+    from napari_medassist.voice.hearing import Understood
+    from napari_medassist.voice.recognisers.outcome import Outcome
+
+    box = panel.comments
+    box._listened_for = box._words()
+    said = Utterance(np.zeros(RATE_HZ, np.float32), time.monotonic(), time.monotonic(), 0.0)
+    found = Outcome(Action.EXECUTE, "this is the aorta", 0.98, "", "This is the aorta.", "aorta")
+    box.show_clip(panel.work, None)
+    box._take(Understood(said, found, "", "whisper-tiny-en", 0.5), Moment(frame=50))
+    assert not panel.work.rows()
+    box._take(Understood(said.later_by(60), found, "", "whisper-tiny-en", 0.5), Moment(frame=50))
+    assert [f.label for f in panel.work.rows().values()] == ["aorta"]
 
 
 def test_doubtful_ranges_are_reviewed_by_keys(panel: Panel, viewer: Any) -> None:

@@ -24,7 +24,7 @@ from napari_medassist.core.labels import LabelMap
 from napari_medassist.voice.activity import Utterance
 from napari_medassist.voice.capture import Block
 from napari_medassist.voice.deciding import Action
-from napari_medassist.voice.desk import Moment
+from napari_medassist.voice.desk import LesionWish, Moment
 from napari_medassist.voice.hearing import Understood
 from napari_medassist.voice.recognisers.outcome import Outcome
 from tests.phantoms import oblique_case
@@ -120,9 +120,9 @@ def test_what_was_said_of_a_case_is_not_done_to_the_next(panel: Any, bridge: Any
     panel._on_understood(late, Moment(LEFT_PZ))
     assert _findings(bridge) == []
     assert panel.form.log.entry_at(0).result == "ignored"
-    panel._on_understood(
-        replace(late, utterance=said.later_by(60)), panel.desk.now()
-    )  # said now, it is done
+    bridge.viewer.cursor.position = tuple(bridge.viewer.dims.point)
+    now = replace(late, utterance=said.later_by(60))
+    panel._on_understood(now, panel.desk.now())  # said of this case, it is done
     assert len(_findings(bridge)) == 1
 
 
@@ -315,6 +315,17 @@ def test_the_point_lies_in_the_slice_that_is_shown(dock: Any, bridge: Any) -> No
     after = dock.voice_panel.desk.now().cursor_lps_mm
     step = bridge.session.case.by_role("t2w").geometry.spacing_zyx_mm[0]
     assert after - before == pytest.approx((0, 0, 3 * step), abs=1e-6)
+
+
+def test_beside_the_image_there_is_no_lesion(dock: Any, bridge: Any) -> None:
+    dock.views.views.close()
+    _point_at(bridge, np.add(LEFT_PZ, (500, 0, 0)))
+    desk = dock.voice_panel.desk
+    desk.moment = desk.now()
+    assert desk.moment.cursor_lps_mm is None
+    with pytest.raises(InvalidSetting, match="on no image"):
+        desk.lesion(LesionWish())
+    assert _findings(bridge) == []
 
 
 def test_without_the_packages_the_tab_says_how_to_get_them(

@@ -42,6 +42,14 @@ def test_a_new_text_ends_the_one_before(voice: Path) -> None:
     assert not speaker.was_heard_at(time.monotonic() + 1)
 
 
+def test_a_voice_that_fails_stays_silent(voice: Path) -> None:
+    program = voice.with_name("espeak-ng")
+    program.write_text("no program")
+    Speaker().say("nothing" * 100_000)
+    program.write_text("#!/bin/sh\nexec <&-\nexit 1\n")
+    Speaker().say("nothing" * 100_000)
+
+
 def test_a_system_without_a_voice_stays_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     speaker = Speaker()

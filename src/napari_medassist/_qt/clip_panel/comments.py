@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,7 @@ class CommentBox(QWidget):
         self._work: ClipLabelling | None = None
         self._commenting: Commenting | None = None
         self._path: Path | None = None
+        self._since_s = 0.0
         self._vocabulary: LabelVocabulary | None = None
         self._listened_for: LabelVocabulary | None = None
         self._recognisers = Recognisers()
@@ -91,7 +93,7 @@ class CommentBox(QWidget):
         self.listening.stop()
         if self._work is not None:
             self._work.changed.disconnect(self._show)
-        self._work, self._path = work, path
+        self._work, self._path, self._since_s = work, path, time.monotonic()
         self._commenting = None if work is None else Commenting(work)
         if work is not None:
             work.changed.connect(self._show)
@@ -182,7 +184,8 @@ class CommentBox(QWidget):
         work, commenting, words = self._work, self._commenting, self._listened_for
         if work is None or commenting is None or words is None:
             return
-        if said.outcome is None or begin.frame is None:
+        is_of_another = said.utterance.begin_s < self._since_s  # said while another clip was open
+        if is_of_another or said.outcome is None or begin.frame is None:
             return
         heard = understood(said.utterance, words, said.outcome)
         end = self.listening.moment_at(said.utterance.end_s).frame

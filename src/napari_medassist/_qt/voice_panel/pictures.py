@@ -10,12 +10,12 @@ from napari_medassist._qt.acts import new_labels
 from napari_medassist._qt.bridge import Bridge
 from napari_medassist._qt.views.linked import linked_views_of
 from napari_medassist._qt.views.windowing import choose_preset, next_preset
-from napari_medassist.annotation.map_about import about_map, scheme_of, source_of
+from napari_medassist.annotation.map_about import scheme_of, with_label
 from napari_medassist.annotation.map_edit import MapEdit
 from napari_medassist.app.annotating.labels import new_lesion
 from napari_medassist.app.layer_data import link_of
 from napari_medassist.core.errors import InvalidSetting
-from napari_medassist.core.labels import Code, Label, LabelScheme, default_colour
+from napari_medassist.core.labels import Code, Label, default_colour
 from napari_medassist.core.volume import Volume
 
 #: Axes (z, y, x) that are hidden and shown, in this order.
@@ -128,9 +128,7 @@ class Pictures:
         scheme = scheme_of(about)
         value = new_lesion(layer.data, scheme)
         label = Label(value, name, default_colour(value), code)
-        plain = about_map(str(about["name"]), LabelScheme((*scheme.labels, label)), source_of(about))
-        after = {**about, "labels": plain["labels"]}
-        recording.do(MapEdit(f"New label '{name}'", key, dict(about), after))
+        recording.do(MapEdit(f"New label '{name}'", key, dict(about), with_label(about, label)))
         return label
 
     def _drawn_on(self) -> Labels:

@@ -31,14 +31,14 @@ def cursor_lps_mm(bridge: Bridge) -> Point | None:
     """Return the patient point under the mouse, LPS (x, y, z) mm; None where it is on no image.
 
     napari and the views remember where the mouse was moved last. If slices went by under it since
-    then, the point is in the slice that is shown now.
+    then, the point is in the slice that is shown now. A point beside the reference image is none.
     """
     remembered = bridge.cursor_lps_mm()
     if remembered is None:
         return None
     for view in linked_views_of(bridge).views:
         if view.underMouse():
-            return np.asarray(view.lps_at(view.mapFromGlobal(QCursor.pos()).toPointF()))
+            return _within(bridge, view.lps_at(view.mapFromGlobal(QCursor.pos()).toPointF()))
     dims, frame = bridge.viewer.dims, bridge.session.frame
     world = np.asarray(frame.lps_to_world(remembered), dtype=np.float64)
     if dims.ndisplay == 2:
@@ -46,7 +46,17 @@ def cursor_lps_mm(bridge: Bridge) -> Point | None:
         for axis in range(3):
             if axis + more not in dims.displayed:
                 world[axis] = dims.point[axis + more]
-    return np.asarray(frame.world_to_lps(world))
+    return _within(bridge, frame.world_to_lps(world))
+
+
+def _within(bridge: Bridge, point_lps_mm: Point) -> Point | None:
+    """Return a point if the image that is annotated reaches there."""
+    volume = bridge.session.annotation_volume()
+    if volume is None:
+        return None
+    index = np.rint(volume.geometry.lps_to_index(point_lps_mm))
+    is_inside = ((index >= 0) & (index < volume.geometry.shape_zyx)).all()
+    return np.asarray(point_lps_mm) if is_inside else None
 
 
 def hits(bridge: Bridge, point_lps_mm: Point) -> Hit | None:

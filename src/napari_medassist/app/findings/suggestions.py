@@ -19,7 +19,7 @@ from napari_medassist.annotation.actions import Action, FindingEdit, Together
 from napari_medassist.annotation.document import Plain, Voxels
 from napari_medassist.annotation.findings.finding import Finding, new_id
 from napari_medassist.annotation.findings.suggestion import Standing, Suggestion
-from napari_medassist.annotation.map_about import about_map, scheme_of, source_of
+from napari_medassist.annotation.map_about import about_map, scheme_of, source_of, with_label
 from napari_medassist.annotation.map_edit import MapEdit
 from napari_medassist.annotation.voxel_edit import difference
 from napari_medassist.app.annotating.labels import new_lesion
@@ -304,13 +304,10 @@ def _painted(
     title: str, key: str, about: Mapping[str, Plain], voxels: Voxels, mask: Any, label: int
 ) -> list[Action]:
     """Return the edits that name a label and give it to the voxels of a mask."""
-    scheme = LabelScheme((*scheme_of(about).labels, _label(label)))
-    plain = about_map(str(about["name"]), scheme, source_of(about))
-    after = {**about, "labels": plain["labels"]}
     changed = voxels.copy()
     changed[mask] = label
     edit = difference(title, key, voxels, changed)
-    named = MapEdit(title, key, dict(about), after)
+    named = MapEdit(title, key, dict(about), with_label(about, _label(label)))
     return [named] if edit is None else [named, edit]
 
 
