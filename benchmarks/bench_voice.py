@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from napari_medassist.voice.deciding import Action
-from napari_medassist.voice.recognisers.outcome import Outcome
+from napari_medassist.voice.recognisers.kinds import KINDS, WHISPER
+from napari_medassist.voice.recognisers.outcome import Outcome, Recogniser
 from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
+from napari_medassist.voice.terms import medical_terms
 from napari_medassist.voice.wording import plain, swapped
 from voice_corpus import Sound, Utterance, grammar, noisy, read_16k
 
@@ -80,10 +82,15 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the utterances")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--recogniser", choices=list(KINDS), default=WHISPER)
     options = parser.parse_args()
-    recogniser = WhisperRecogniser(grammar(), options.model, n_threads=options.threads)
+    recogniser: Recogniser = (
+        WhisperRecogniser(grammar(), options.model, n_threads=options.threads)
+        if options.recogniser == WHISPER
+        else KINDS[options.recogniser].make(grammar(), {})
+    )
     talk = talk_of(options.corpus, held_out=True)
-    background = set(map(plain, _background_words()))
+    background = set(map(plain, medical_terms()))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     seconds, lengths = [], []
     for number, one, snr in chosen(options.corpus, held_out=True, share=options.share):
@@ -99,6 +106,8 @@ def main() -> None:
             is_known = any(plain(one.text).endswith(term) for term in background)
             counts[f"  of them {'in' if is_known else 'not in'} the list of terms"][told] += 1
         if one.kind == "command":
+            is_top = plain(found.text) == plain(one.text)
+            counts[f"{name}: the likeliest phrase"]["right" if is_top else "not right"] += 1
             counts[f"  voice {one.voice}{'' if snr is None else ' with noise'}"][told] += 1
         if told in ("executed", "swap executed", "wrong executed"):
             print(f"! {one.kind} {snr} {one.voice}: {one.text!r} -> {found}")
@@ -108,11 +117,6 @@ def main() -> None:
     middle, far = np.percentile(seconds, [50, 95])
     factor = np.sum(seconds) / np.sum(lengths)
     print(f"seconds: median {middle:.2f}, 95 % {far:.2f}; real-time factor {factor:.2f}")
-
-
-def _background_words() -> list[str]:
-    path = Path(__file__).parents[1] / "src/napari_medassist/voice/vocabulary/background.txt"
-    return path.read_text(encoding="utf-8").splitlines()
 
 
 if __name__ == "__main__":

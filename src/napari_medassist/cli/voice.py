@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from napari_medassist.annotation.clips.ranges import ClipKey
     from napari_medassist.voice.activity import Utterance
-    from napari_medassist.voice.recognisers.outcome import Outcome
-    from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
+    from napari_medassist.voice.recognisers.outcome import Outcome, Recogniser
 
 
 def add_parser(subparsers: Any) -> None:
@@ -111,6 +110,12 @@ def _add_recogniser(parser: argparse.ArgumentParser, *, required: bool = True) -
     parser.add_argument(
         "--phrases", type=Path, required=required, metavar="FILE", help="the grammar: one phrase a line"
     )
+    parser.add_argument(
+        "--recogniser",
+        choices=("whisper", "pocketsphinx"),
+        default="whisper",
+        help="pocketsphinx needs no model and is light, but only asks (default: whisper)",
+    )
     _add_model(parser)
 
 
@@ -127,10 +132,9 @@ def run_recognise(args: argparse.Namespace) -> int:
     """Recognise all files and write the outcomes."""
     from napari_medassist.core.errors import MedAssistError
     from napari_medassist.io.atomic import replacing
-    from napari_medassist.voice.extra import require_installed
     from napari_medassist.voice.sound import read_sound
 
-    require_installed()
+    _require_packages(args)
     recogniser = _recogniser(args)
     outcomes: dict[str, dict[str, object]] = {}
     problems = 0
@@ -164,7 +168,6 @@ def run_listen(args: argparse.Namespace) -> int:
     from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.voice.activity import Endpoints, Segmenter
     from napari_medassist.voice.capture import Microphone, devices
-    from napari_medassist.voice.extra import require_installed
     from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ
 
     if args.devices:
@@ -174,7 +177,7 @@ def run_listen(args: argparse.Namespace) -> int:
         return 0
     if args.phrases is None:
         raise InvalidSetting("There is no grammar.", cure="Give one with --phrases.")
-    require_installed()
+    _require_packages(args)
     recogniser = _recogniser(args)
     segmenter = Segmenter(endpoints=Endpoints(longest_s=LONGEST_PHRASE_S))
     heard_s = 0.0
@@ -252,12 +255,30 @@ def _clip_key(path: Path) -> ClipKey:
     return ClipKey.of(clip)
 
 
-def _recogniser(args: argparse.Namespace) -> WhisperRecogniser:
+def _recogniser(args: argparse.Namespace) -> Recogniser:
+    from napari_medassist.core.errors import InvalidSetting
     from napari_medassist.voice.phrase_files import read_phrases
+
+    if args.recogniser == "pocketsphinx":
+        from napari_medassist.voice.recognisers.sphinx import SphinxRecogniser
+
+        if args.model is not None or args.language != "en":
+            raise InvalidSetting("pocketsphinx has one model, of English.", cure="Leave the model out.")
+        made = SphinxRecogniser(read_phrases(args.phrases))
+        if made.unknown:
+            told = f"phrases with {', '.join(made.unknown)} are not heard: it does not know their sound"
+            print(f"warning: {told}", file=sys.stderr)
+        return made
     from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
 
     _warn_of(args.model)
     return WhisperRecogniser(read_phrases(args.phrases), args.model, language=args.language)
+
+
+def _require_packages(args: argparse.Namespace) -> None:
+    from napari_medassist.voice.recognisers.kinds import KINDS, SPHINX, WHISPER
+
+    KINDS[SPHINX if args.recogniser == "pocketsphinx" else WHISPER].require()
 
 
 def _warn_of(model: Path | None) -> None:

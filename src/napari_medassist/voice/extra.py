@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from napari_medassist.core.errors import InvalidSetting
@@ -20,9 +21,9 @@ def require_torch() -> None:
         )
 
 
-def require_installed() -> None:
+def require_installed(modules: Sequence[str] = MODULES) -> None:
     """Raise ``InvalidSetting`` if a package of the extra ``voice`` is not installed."""
-    missing = [name for name in MODULES if find_spec(name) is None]
+    missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise InvalidSetting(
             f"Speech needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "

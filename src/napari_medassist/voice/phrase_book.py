@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +12,7 @@ from rapidfuzz import fuzz, process
 from napari_medassist.core.errors import InvalidSetting
 from napari_medassist.voice.evidence import SILENCE_SHARE
 from napari_medassist.voice.scores import Scores
+from napari_medassist.voice.terms import medical_terms
 from napari_medassist.voice.whisper.decoder import EVERYTHING, Beam, Prompted
 from napari_medassist.voice.whisper.listener import Encoded, Listener, log_sum
 from napari_medassist.voice.whisper.phrase_tree import PhraseTree
@@ -215,11 +214,5 @@ def vocabulary_hint(phrases: Sequence[str], listener: Listener) -> str:
 def _others(phrases: Sequence[str]) -> Iterable[str]:
     """Yield medical terms alone, and after each word with which several phrases begin."""
     for before in ("", *(f"{word} " for word in beginnings(phrases))):
-        for term in _background():
+        for term in medical_terms():
             yield before + term
-
-
-@cache
-def _background() -> tuple[str, ...]:
-    text = (resources.files(__package__) / "vocabulary" / "background.txt").read_text("utf-8")
-    return tuple(line for line in text.splitlines() if line)

@@ -11,8 +11,7 @@ from napari_medassist.core.progress import Progress, silent
 from napari_medassist.voice.activity import Endpoints, Segmenter, Utterance
 from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.labels import LabelVocabulary
-from napari_medassist.voice.recognisers.outcome import Outcome
-from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
+from napari_medassist.voice.recognisers.outcome import Outcome, Recogniser
 from napari_medassist.voice.sound import (
     LONGEST_PHRASE_S,
     RATE_HZ,
@@ -70,7 +69,7 @@ class Transcript:
 def transcribe(
     path: Path,
     vocabulary: LabelVocabulary,
-    recogniser: WhisperRecogniser,
+    recogniser: Recogniser,
     progress: Progress = silent,
 ) -> Transcript:
     """Listen to a recording and find the labels that are named in it.

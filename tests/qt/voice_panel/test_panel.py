@@ -26,6 +26,7 @@ from napari_medassist.voice.capture import Block
 from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.desk import LesionWish, Moment
 from napari_medassist.voice.hearing import Understood
+from napari_medassist.voice.recognisers.kinds import OWN, SPHINX
 from napari_medassist.voice.recognisers.outcome import Outcome
 from tests.phantoms import oblique_case
 from tests.unit.annotation.findings.zone_phantom import CENTRE_LPS_MM
@@ -396,6 +397,23 @@ def test_choices_are_remembered_and_shown(panel: Any, bridge: Any) -> None:
     dialog.vocabulary.setText(" words.yaml ")
     assert dialog.chosen() == replace(panel.choices, key="F10", vocabulary="words.yaml")
     assert not dialog.answers_aloud.isEnabled()
+
+
+def test_each_recogniser_is_shown_with_what_was_measured_of_it(panel: Any) -> None:
+    from napari_medassist._qt.voice_panel.choices_dialog import ChoicesDialog
+
+    dialog = ChoicesDialog(panel.choices, can_speak=True, parent=panel)
+    assert "96 %" in dialog.figures.text()
+    assert not dialog.model.isEnabled()
+    dialog.recogniser.setCurrentIndex(dialog.recogniser.findData(SPHINX))
+    assert "asked" in dialog.figures.text()
+    assert dialog.chosen().kind.name == SPHINX
+    dialog.recogniser.setCurrentIndex(dialog.recogniser.findData(OWN))
+    assert dialog.model.isEnabled()
+    dialog.model.setText("/models/large")
+    assert dialog.chosen() == replace(panel.choices, model="/models/large")
+    again = ChoicesDialog(dialog.chosen(), can_speak=True, parent=panel)
+    assert again.recogniser.currentData() == OWN
 
 
 class Endless:

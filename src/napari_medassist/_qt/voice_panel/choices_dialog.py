@@ -22,6 +22,7 @@ from napari_medassist._qt.voice_panel.keys import PUSH_KEYS
 from napari_medassist.app.voicing.choices import Choices
 from napari_medassist.core.errors import MedAssistError
 from napari_medassist.voice.capture import devices
+from napari_medassist.voice.recognisers.kinds import KINDS, OWN, SPHINX, WHISPER
 
 _SYSTEM = "The system's"
 
@@ -44,6 +45,8 @@ class ChoicesDialog(QDialog):
         self.setWindowTitle("Voice")
         self._before = choices
         self.device, self.key = QComboBox(), QComboBox()
+        self.recogniser, self.figures = QComboBox(), QLabel()
+        self.figures.setWordWrap(True)
         self.model, self.language = QLineEdit(choices.model), QLineEdit(choices.language)
         self.vocabulary = QLineEdit(choices.vocabulary)
         self.keeps_sound = QCheckBox("Keep the sound of what is said, beside the voice log")
@@ -53,14 +56,15 @@ class ChoicesDialog(QDialog):
         form.addRow("Microphone", self.device)
         form.addRow("Key to hold", self.key)
         form.addRow("Vocabulary", self._with_button(self.vocabulary, self._ask_vocabulary))
+        form.addRow("Recogniser", self.recogniser)
+        form.addRow("", self.figures)
         form.addRow("Speech model", self._with_button(self.model, self._ask_model))
         form.addRow("Language", self.language)
         form.addRow(self.keeps_sound)
         form.addRow(self.answers_aloud)
         told = QLabel(
             "No sound leaves this computer. Without consent no sound is kept, and while listening all "
-            "the time no words either of what was no command. How sure it must be was chosen for "
-            "whisper-tiny-en: measure another model before you trust it."
+            "the time no words either of what was no command."
         )
         told.setWordWrap(True)
         form.addRow(told)
@@ -73,12 +77,13 @@ class ChoicesDialog(QDialog):
 
     def chosen(self) -> Choices:
         """Return what is chosen."""
-        device = self.device.currentData()
+        device, kind = self.device.currentData(), self.recogniser.currentData()
         return replace(
             self._before,
             device=str(device or ""),
             key=self.key.currentText(),
-            model=self.model.text().strip(),
+            recogniser=SPHINX if kind == SPHINX else WHISPER,
+            model=self.model.text().strip() if kind == OWN else "",
             language=self.language.text().strip() or "en",
             vocabulary=self.vocabulary.text().strip(),
             keeps_sound=self.keeps_sound.isChecked(),
@@ -98,7 +103,12 @@ class ChoicesDialog(QDialog):
         self.key.addItems(list(PUSH_KEYS))
         self.key.setCurrentText(choices.key)
         self.key.setToolTip("Held while you speak; foot pedals send F13 and higher")
-        self.model.setPlaceholderText("whisper-tiny-en")
+        for kind in KINDS.values():
+            self.recogniser.addItem(kind.title, kind.name)
+        self.recogniser.currentIndexChanged.connect(self._show_kind)
+        self.recogniser.setCurrentIndex(self.recogniser.findData(choices.kind.name))
+        self._show_kind()
+        self.model.setPlaceholderText("Choose a folder")
         self.model.setToolTip("A folder in the format of faster-whisper, e.g. of another language")
         self.language.setToolTip("Code of the language that is spoken, for a model of several: de, fr")
         self.vocabulary.setPlaceholderText("Your own")
@@ -108,6 +118,13 @@ class ChoicesDialog(QDialog):
         self.answers_aloud.setEnabled(can_speak)
         if not can_speak:
             self.answers_aloud.setToolTip("No voice is installed on this computer")
+
+    def _show_kind(self) -> None:
+        """Show what was measured of the recogniser; only a model of one's own has a folder."""
+        kind = KINDS[self.recogniser.currentData()]
+        self.figures.setText(kind.figures)
+        for line in (self.model, self.language):
+            line.setEnabled(kind.name == OWN)
 
     def _with_button(self, line: QLineEdit, asks: object) -> QWidget:
         holder, button = QWidget(), QPushButton("...")
@@ -130,4 +147,5 @@ class ChoicesDialog(QDialog):
     def _ask_model(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Speech model", self.model.text())
         if path:
+            self.recogniser.setCurrentIndex(self.recogniser.findData(OWN))
             self.model.setText(path)

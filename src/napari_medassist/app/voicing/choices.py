@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from napari_medassist.app.settings import Settings
+from napari_medassist.voice.recognisers.kinds import KINDS, OWN, SPHINX, WHISPER, Kind
 
 _KEY = "voice"
 
@@ -32,8 +33,10 @@ class Choices:
         When sound is listened to.
     key
         The key that is held while one speaks.
+    recogniser
+        ``pocketsphinx``, else a model in the format of faster-whisper.
     model
-        Folder of another model in the format of faster-whisper; empty for ``whisper-tiny-en``.
+        Folder of such a model; empty for ``whisper-tiny-en``.
     language
         What is spoken, for a model of several languages.
     vocabulary
@@ -47,6 +50,7 @@ class Choices:
     device: str = ""
     mode: Mode = Mode.PUSH
     key: str = "F9"
+    recogniser: str = WHISPER
     model: str = ""
     language: str = "en"
     vocabulary: str = ""
@@ -69,6 +73,13 @@ class Choices:
     def keep(self, settings: Settings) -> None:
         """Remember them."""
         settings.set_ui(_KEY, asdict(self))
+
+    @property
+    def kind(self) -> Kind:
+        """The recogniser, with what was measured of it."""
+        if self.recogniser == SPHINX:
+            return KINDS[SPHINX]
+        return KINDS[OWN if self.model else WHISPER]
 
     @property
     def model_folder(self) -> Path | None:

@@ -8,9 +8,7 @@ from napari_medassist.app.voicing.choices import Choices
 from napari_medassist.core.errors import MedAssistError
 from napari_medassist.models.places import install, is_installed
 from napari_medassist.models.registry import find_card
-from napari_medassist.voice.extra import require_installed
-
-_DEFAULT = "whisper-tiny-en"
+from napari_medassist.voice.recognisers.kinds import WHISPER
 
 
 @dataclass(frozen=True)
@@ -32,13 +30,13 @@ class Missing:
 def what_is_missing(choices: Choices) -> Missing | None:
     """Return what is missing to understand speech; None if nothing is."""
     try:
-        require_installed()
+        choices.kind.require()
     except MedAssistError as error:
         return Missing(str(error))
-    if not choices.model and not is_installed(find_card(_DEFAULT)):
+    if choices.kind.name == WHISPER and not is_installed(find_card(WHISPER)):
         told = (
             "The speech model is not here yet. It is fetched once (76 MB), then works offline. In the "
-            f"shell: napari-medassist models install {_DEFAULT}"
+            f"shell: napari-medassist models install {WHISPER}"
         )
         return Missing(told, can_be_fetched=True)
     return None
@@ -52,4 +50,4 @@ def install_model() -> None:
     MedAssistError
         If that is not possible.
     """
-    install(find_card(_DEFAULT))
+    install(find_card(WHISPER))

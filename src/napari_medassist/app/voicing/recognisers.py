@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
 from napari_medassist.app.voicing.choices import Choices
-from napari_medassist.voice.recognisers.outcome import Phrases
-
-if TYPE_CHECKING:
-    from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
+from napari_medassist.voice.recognisers.outcome import Phrases, Recogniser
 
 #: Grammars that are kept ready; each takes some 30 MB.
 _N_KEPT = 4
@@ -22,15 +18,15 @@ class Recognisers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._model: tuple[str, str] | None = None
-        self._made: OrderedDict[Key, WhisperRecogniser] = OrderedDict()
+        self._model: tuple[str, ...] | None = None
+        self._made: OrderedDict[Key, Recogniser] = OrderedDict()
 
-    def known(self, grammar: Phrases, choices: Choices) -> WhisperRecogniser | None:
+    def known(self, grammar: Phrases, choices: Choices) -> Recogniser | None:
         """Return the recogniser of a grammar if it is ready."""
-        is_same = self._model == (choices.model, choices.language)
+        is_same = self._model == _model(choices)
         return self._made.get(_key(grammar)) if is_same else None
 
-    def make(self, grammar: Phrases, choices: Choices) -> WhisperRecogniser:
+    def make(self, grammar: Phrases, choices: Choices) -> Recogniser:
         """Return the recogniser of a grammar; it takes some seconds where it is not known.
 
         Raises
@@ -40,10 +36,8 @@ class Recognisers:
         InvalidSetting
             If a package is missing, or the model does not know the language.
         """
-        from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
-
         with self._lock:
-            model, key = (choices.model, choices.language), _key(grammar)
+            model, key = _model(choices), _key(grammar)
             if self._model != model:
                 self._made.clear()
             if key not in self._made:
@@ -51,11 +45,8 @@ class Recognisers:
                 self._made[key] = (
                     made.for_phrases(grammar.phrases, grammar.also_written)
                     if made is not None
-                    else WhisperRecogniser(
-                        grammar.phrases,
-                        choices.model_folder,
-                        also_written=grammar.also_written,
-                        language=choices.language,
+                    else choices.kind.make(
+                        grammar.phrases, grammar.also_written, choices.model_folder, choices.language
                     )
                 )
                 self._model = model
@@ -63,6 +54,10 @@ class Recognisers:
             while len(self._made) > _N_KEPT:
                 self._made.popitem(last=False)
             return self._made[key]
+
+
+def _model(choices: Choices) -> tuple[str, ...]:
+    return choices.kind.name, choices.model, choices.language
 
 
 def _key(grammar: Phrases) -> Key:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from napari_medassist.voice.deciding import Action
-from napari_medassist.voice.sound import Samples
+from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ, Samples, loudness_db
+
+_SILENCE_DB = -60.0
+_LEAST_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,19 @@ class Recogniser(Protocol):
     def write_down(self, samples: Samples) -> str:
         """Return what was said, bound to no grammar."""
         ...
+
+    def for_phrases(
+        self, phrases: Sequence[str], also_written: Mapping[str, Sequence[str]] | None = None
+    ) -> Recogniser:
+        """Return a recogniser of other phrases that shares the model with this one."""
+        ...
+
+
+def no_phrase(samples: Samples) -> Outcome | None:
+    """Return what is made of silence, or of what is too short or too long for a phrase; else None."""
+    seconds = len(samples) / RATE_HZ
+    if seconds < _LEAST_S or loudness_db(samples) < _SILENCE_DB:
+        return Outcome(Action.IGNORE, why="nothing was said")
+    if seconds > LONGEST_PHRASE_S:
+        return Outcome(Action.IGNORE, why=f"longer than {LONGEST_PHRASE_S:g} s: no command")
+    return None

@@ -12,15 +12,13 @@ from napari_medassist.models.registry import find_card
 from napari_medassist.voice.deciding import Action, Judge, judge_for
 from napari_medassist.voice.evidence import Grammar, Guess, guess
 from napari_medassist.voice.phrase_book import PhraseBook
-from napari_medassist.voice.recognisers.outcome import Outcome
+from napari_medassist.voice.recognisers.outcome import Outcome, no_phrase
 from napari_medassist.voice.scores import Scores
-from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ, Samples, loudness_db
+from napari_medassist.voice.sound import RATE_HZ, Samples
 from napari_medassist.voice.whisper.listener import Listener
 from napari_medassist.voice.wording import without_loops
 
 DEFAULT = "whisper-tiny-en"
-_SILENCE_DB = -60.0
-_LEAST_S = 0.1
 #: Samples that the model hears at once.
 _WINDOW = 30 * RATE_HZ
 
@@ -96,11 +94,9 @@ class WhisperRecogniser:
         samples
             float32 (n,), 16 kHz mono, -1 to 1.
         """
-        seconds = len(samples) / RATE_HZ
-        if seconds < _LEAST_S or loudness_db(samples) < _SILENCE_DB:
-            return Outcome(Action.IGNORE, why="nothing was said")
-        if seconds > LONGEST_PHRASE_S:
-            return Outcome(Action.IGNORE, why=f"longer than {LONGEST_PHRASE_S:g} s: no command")
+        none = no_phrase(samples)
+        if none is not None:
+            return none
         scores = self.scores(samples)
         found = guess(self._grammar, scores)
         if found is None:
