@@ -25,6 +25,7 @@ from napari_medassist.voice.capture import devices
 from napari_medassist.voice.recognisers.kinds import KINDS, OWN, SPHINX, WHISPER
 
 _SYSTEM = "The system's"
+_FIGURES_PX = 460
 
 
 class ChoicesDialog(QDialog):
@@ -47,6 +48,7 @@ class ChoicesDialog(QDialog):
         self.device, self.key = QComboBox(), QComboBox()
         self.recogniser, self.figures = QComboBox(), QLabel()
         self.figures.setWordWrap(True)
+        self.figures.setMinimumWidth(_FIGURES_PX)
         self.model, self.language = QLineEdit(choices.model), QLineEdit(choices.language)
         self.vocabulary = QLineEdit(choices.vocabulary)
         self.keeps_sound = QCheckBox("Keep the sound of what is said, beside the voice log")
@@ -122,7 +124,7 @@ class ChoicesDialog(QDialog):
     def _show_kind(self) -> None:
         """Show what was measured of the recogniser; only a model of one's own has a folder."""
         kind = KINDS[self.recogniser.currentData()]
-        self.figures.setText(kind.figures)
+        self.figures.setText(kind.told)
         for line in (self.model, self.language):
             line.setEnabled(kind.name == OWN)
 
