@@ -196,3 +196,30 @@ def _wheel(line: Any, place: QPointF) -> None:
         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(line, turned)
+
+
+def test_another_reader_is_shown_below_and_differences_are_led_to(panel: Panel, tmp_path: Path) -> None:
+    from napari_medassist.annotation.clips.files import write_ranges
+    from napari_medassist.annotation.clips.ranges import FrameRange
+
+    work, line, box = panel.work, panel.form.time_line, panel.readers
+    work.add(FrameRange(0, 20, "aorta"))
+    height, before = line.sizeHint().height(), line.grab().toImage()
+    path = tmp_path / "anna.csv"
+    write_ranges(path, [FrameRange(0, 20, "aorta"), FrameRange(60, 80, "pancreas")], work.key)
+    assert not box.next.isEnabled()
+    box.read(path)
+    QApplication.processEvents()
+    assert line.sizeHint().height() > height
+    assert line.grab().toImage() != before
+    assert "anna: same labels in" in box.lines.text()
+    box.next.click()
+    assert panel.player.frame == 60
+    assert "not as anna" in panel.form.message.text()
+    work.add(FrameRange(60, 80, "pancreas"))
+    assert not box.next.isEnabled()
+    box.forget.click()
+    assert (box.lines.text(), line.sizeHint().height()) == ("", height)
+    path.write_text("nothing\n", encoding="utf-8")
+    box._attempt(lambda: box.read(path))
+    assert "anna.csv" in panel.form.message.text()

@@ -17,6 +17,7 @@ from napari_medassist._qt.clip_panel.form import ClipForm
 from napari_medassist._qt.clip_panel.keys import ClipKeys
 from napari_medassist._qt.clip_panel.masks import ClipMasks
 from napari_medassist._qt.clip_panel.player import Player
+from napari_medassist._qt.clip_panel.readers import ReadersBox
 from napari_medassist._qt.threads import Runner, run_with_dialog
 from napari_medassist.annotation.clips.files import read_label_set, write_label_set
 from napari_medassist.annotation.clips.ranges import ClipKey
@@ -57,7 +58,9 @@ class ClipPanel(QWidget):
         super().__init__()
         self._bridge = bridge
         self.form, self.comments = ClipForm(), CommentBox(self._shown_frame)
+        self.readers = ReadersBox(self._shown_frame)
         self.form.add_below_ranges(self.comments)
+        self.form.add_below_ranges(self.readers)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
@@ -143,6 +146,7 @@ class ClipPanel(QWidget):
         self.player.playing_changed.connect(self.form.show_playing)
         self.masks = ClipMasks(self._bridge, clip, key)
         self.comments.show_clip(self.work, sound_of(clip))
+        self.readers.show_clip(self.work)
         self._keys.bind(layer)
         self._keys.give_to(self.masks.all())
         self.form.show_clip(clip, key)
@@ -160,6 +164,7 @@ class ClipPanel(QWidget):
             self.work.changed.disconnect(self._show)
         self.player = self.masks = self.work = self._clip = None
         self.comments.show_clip(None, None)
+        self.readers.show_clip(None)
         self._keys.unbind()
         self.form.show_clip(None, None)
         self._show()
@@ -343,6 +348,9 @@ class ClipPanel(QWidget):
         form.rows.itemSelectionChanged.connect(self._set_pace)
         form.rows.itemSelectionChanged.connect(self._show_chosen)
         self.comments.told.connect(form.tell)
+        self.readers.told.connect(form.tell)
+        self.readers.sought.connect(form.sought)
+        self.readers.changed.connect(lambda: form.time_line.show_readers(self.readers.readers))
         self.comments.wanted.connect(self._go_to_row)
         self.comments.begins.connect(self._quieten_commands)
         form.loop.toggled.connect(self._set_pace)

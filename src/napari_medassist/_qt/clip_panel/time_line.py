@@ -12,9 +12,12 @@ from napari_medassist._qt.clip_panel.seen_time import EDGE_PX, SeenTime
 from napari_medassist.annotation.clips.ranges import FrameRange
 from napari_medassist.app.clips.commenting import is_doubtful
 from napari_medassist.app.clips.labelling import ClipLabelling
+from napari_medassist.app.clips.readers import Readers
 from napari_medassist.app.clips.sound_shape import SoundShape
 
 _HEIGHT_PX = 62
+#: Of the lane of another reader.
+_READER_PX = 16
 _MARK_PX = 7
 _LEAST_BAR_PX = 3.0
 #: So near to an end of a range the mouse takes hold of it.
@@ -48,6 +51,7 @@ class TimeLine(QWidget):
         super().__init__()
         self._work: ClipLabelling | None = None
         self._sound: SoundShape | None = None
+        self._readers: Readers | None = None
         self.seen = SeenTime()
         self._frame = 0
         self._held: tuple[str, bool] | None = None  # the range, and whether its first frame is held
@@ -61,7 +65,7 @@ class TimeLine(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the room that the bars need."""
-        return QSize(200, _HEIGHT_PX)
+        return QSize(200, _HEIGHT_PX + self._readers_px())
 
     def show_work(self, work: ClipLabelling | None) -> None:
         """Show the labels of a clip; another clip is shown whole."""
@@ -74,6 +78,12 @@ class TimeLine(QWidget):
     def show_sound(self, sound: SoundShape | None) -> None:
         """Show the sound behind the ranges."""
         self._sound = sound
+        self.update()
+
+    def show_readers(self, readers: Readers | None) -> None:
+        """Show the ranges of other readers below, a lane each."""
+        self._readers = readers
+        self.updateGeometry()
         self.update()
 
     def show_frame(self, frame: int) -> None:
@@ -146,6 +156,7 @@ class TimeLine(QWidget):
         painter.fillRect(self.rect(), _GROUND)
         if self._work is not None:
             self._paint_ranges(painter, self._work)
+            self._paint_readers(painter, self._work)
             self._paint_sound(painter)
             self._paint_marks(painter, self._work)
             self._paint_scrubber(painter, self._work)
@@ -187,7 +198,7 @@ class TimeLine(QWidget):
     def _boxes(self, work: ClipLabelling, rows: dict[str, FrameRange]) -> dict[str, QRectF]:
         placed = lanes(rows)
         n_lanes = 1 + max(placed.values(), default=0)
-        room = self.height() - 2 * _MARK_PX - 4
+        room = self.height() - self._readers_px() - 2 * _MARK_PX - 4
         found = {}
         for row, lane in placed.items():
             key = work.key
@@ -212,6 +223,29 @@ class TimeLine(QWidget):
             )
             painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
+    def _readers_px(self) -> int:
+        return _READER_PX * (0 if self._readers is None else len(self._readers.readings))
+
+    def _paint_readers(self, painter: QPainter, work: ClipLabelling) -> None:
+        """Draw a lane for each other reader, with the name over it; several labels share its height."""
+        readings = {} if self._readers is None else self._readers.readings
+        top = float(self.height() - self._readers_px())
+        for name, ranges in readings.items():
+            placed = lanes({str(k): one for k, one in enumerate(ranges)})
+            height = (_READER_PX - 2) / (1 + max(placed.values(), default=0))
+            for k, one in enumerate(ranges):
+                left, right = self.x_of(work.key.start_s(one)), self.x_of(work.key.end_s(one))
+                at = top + placed[str(k)] * height
+                box = QRectF(left, at, max(_LEAST_BAR_PX, right - left - 1), height)
+                painter.fillRect(box, QColor(*work.labels.colour(one.label)).darker(125))
+            shade = QRectF(
+                EDGE_PX, top, painter.fontMetrics().horizontalAdvance(name) + 6, _READER_PX - 2
+            )
+            painter.fillRect(shade, _HATCH)
+            painter.setPen(_LINE)
+            painter.drawText(shade.adjusted(3, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, name)
+            top += _READER_PX
+
     def _paint_sound(self, painter: QPainter) -> None:
         """Draw how loud it is, a line a pixel, from the lower edge, over the ranges."""
         n = self.width() - 2 * EDGE_PX
@@ -219,7 +253,7 @@ class TimeLine(QWidget):
             return
         painter.setPen(QPen(_SOUND, 1))
         levels = self._sound.between(self.seen.from_s, self.seen.to_s, n)
-        bottom = float(self.height())
+        bottom = float(self.height() - self._readers_px())
         for k, level in enumerate(levels.tolist()):
             if level > 0:
                 painter.drawLine(
