@@ -66,12 +66,16 @@ class LabelVocabulary:
         return self._label_of[max(endings, key=len)]
 
     def named_in(self, text: str) -> tuple[str, ...]:
-        """Return the labels that a text names, in the order of their first words.
+        """Return the labels that a text names, in the order of their first words; see ``places_in``."""
+        return tuple(self.places_in(text))
+
+    def places_in(self, text: str) -> dict[str, tuple[int, int]]:
+        """Return the labels that a text names, with the first and last of its plain words that do so.
 
         Of words within one another the longest counts: *common bile duct* is not *bile duct*.
         """
         words = plain(text).split()
-        found: list[str] = []
+        found: dict[str, tuple[int, int]] = {}
         k = 0
         while k < len(words):
             here = [w for w in self._label_of if words[k : k + len(w.split())] == w.split()]
@@ -79,9 +83,10 @@ class LabelVocabulary:
                 k += 1
                 continue
             longest = max(here, key=len)
-            found.append(self._label_of[longest])
-            k += len(longest.split())
-        return tuple(dict.fromkeys(found))
+            n = len(longest.split())
+            found.setdefault(self._label_of[longest], (k, k + n - 1))
+            k += n
+        return found
 
 
 def read_labels(path: Path) -> LabelVocabulary:

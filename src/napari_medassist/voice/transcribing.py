@@ -20,6 +20,7 @@ from napari_medassist.voice.sound import (
     sound_blocks,
 )
 from napari_medassist.voice.timeline import Comment, Interval, Reach
+from napari_medassist.voice.wording import plain
 
 #: With what is heard before and after it, the longest comment is as long as the longest phrase.
 _AROUND_S = 1.0
@@ -155,20 +156,44 @@ def understood(utterance: Utterance, vocabulary: LabelVocabulary, found: Outcome
     A phrase that is sure enough to be executed names its label. Else labels are looked for in what was
     written down, as they are in a sentence: one that is written with and without a hint of the
     vocabulary is sure, others want a second look, as phrases do that would be asked about.
+
+    A label has the time of the utterance; several in one breath have each that of its own words, if the
+    recogniser can tell, the first one from the beginning of the utterance, the last one to its end.
     """
     begin, end = utterance.begin_s, utterance.end_s
     texts = (found.written, found.written_with_hint)
     named = [vocabulary.named_in(text) for text in texts]
-    comments: list[Comment] = []
+    sure: dict[str, tuple[bool, float]] = {}
     if found.action is Action.EXECUTE:
-        label = vocabulary.label_of(found.text)
-        comments.append(Comment(begin, end, label, True, found.confidence, texts[0]))  # noqa: FBT003
-    known = {comment.label for comment in comments}
+        sure[vocabulary.label_of(found.text)] = (True, found.confidence)
     for label in dict.fromkeys((*named[0], *named[1])):
-        if label not in known:
-            share = sum(label in one for one in named) / len(named)
-            comments.append(Comment(begin, end, label, share == 1, share, texts[0]))
-    if not comments and found.action is Action.ASK:
-        label = vocabulary.label_of(found.text)
-        comments.append(Comment(begin, end, label, False, found.confidence, texts[0]))  # noqa: FBT003
-    return Heard(begin, end, found.written, tuple(comments))
+        share = sum(label in one for one in named) / len(named)
+        sure.setdefault(label, (share == 1, share))
+    if not sure and found.action is Action.ASK:
+        sure[vocabulary.label_of(found.text)] = (False, found.confidence)
+    times = _times_of(list(sure), vocabulary, found) if len(sure) > 1 else None
+    spans = dict.fromkeys(sure, (begin, end))
+    if times is not None:
+        order = sorted(times, key=lambda label: times[label])
+        spans = {label: (begin + one, begin + other) for label, (one, other) in times.items()}
+        spans[order[0]] = (begin, spans[order[0]][1])
+        spans[order[-1]] = (spans[order[-1]][0], end)
+    comments = (
+        Comment(*spans[label], label, is_sure, confidence, texts[0])
+        for label, (is_sure, confidence) in sure.items()
+    )
+    return Heard(begin, end, found.written, tuple(sorted(comments, key=lambda one: one.begin_s)))
+
+
+def _times_of(
+    labels: list[str], vocabulary: LabelVocabulary, found: Outcome
+) -> dict[str, tuple[float, float]] | None:
+    """Return when the words of each label were said; None unless that is known of all of them."""
+    times: dict[str, tuple[float, float]] = {}
+    for text, words in zip((found.written, found.written_with_hint), found.word_times, strict=True):
+        each = [(part, word) for word in words for part in plain(word.text).split()]
+        if [part for part, _ in each] != plain(text).split():
+            continue  # what is one word there is two here
+        for label, (first, last) in vocabulary.places_in(text).items():
+            times.setdefault(label, (each[first][1].begin_s, each[last][1].end_s))
+    return times if times.keys() >= set(labels) else None

@@ -12,6 +12,7 @@ from napari_medassist.voice.activity import Utterance
 from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.labels import LabelVocabulary, read_labels
 from napari_medassist.voice.recognisers.outcome import Outcome
+from napari_medassist.voice.timed_words import TimedWord
 from napari_medassist.voice.transcribing import understood
 
 LABELS = LabelVocabulary(
@@ -50,6 +51,42 @@ def test_what_is_executed_is_sure_and_what_was_written_once_is_not() -> None:
     asked = Outcome(Action.ASK, "the pancreas", 0.6, written="the pan crease")
     assert heard(asked) == [("pancreas", False)]
     assert heard(Outcome(Action.IGNORE, written="more coffee")) == []
+
+
+def timed(text: str) -> tuple[TimedWord, ...]:
+    """Return a word each quarter of a second."""
+    return tuple(TimedWord(word, k / 4, (k + 1) / 4) for k, word in enumerate(text.split()))
+
+
+def spans(outcome: Outcome) -> dict[str, tuple[float, float]]:
+    said = Utterance(None, 10.0, 13.0, 0.7)  # type: ignore[arg-type]
+    return {c.label: (c.begin_s, c.end_s) for c in understood(said, LABELS, outcome).comments}
+
+
+def test_several_labels_in_one_breath_have_each_the_time_of_its_words() -> None:
+    one = "Now the pancreas, the bile duct and here the common bile duct is."
+    found = spans(
+        Outcome(Action.IGNORE, written=one, written_with_hint=one, word_times=(timed(one),) * 2)
+    )
+    assert found == {
+        "pancreas": (10, 10.75),
+        "bile duct": (11, 11.5),
+        "common bile duct": (12.25, 13),
+    }
+    alone = "Now I can see the pancreas here"
+    words = (timed(alone), ())
+    assert spans(Outcome(Action.IGNORE, written=alone, word_times=words)) == {"pancreas": (10, 13)}
+
+
+def test_labels_share_the_time_where_that_of_words_is_not_known() -> None:
+    one = "Now the pancreas and the bile duct."
+    whole = {"pancreas": (10, 13), "bile duct": (10, 13)}
+    assert spans(Outcome(Action.IGNORE, written=one, written_with_hint=one)) == whole
+    other = (timed("Now something else"), ())
+    assert spans(Outcome(Action.IGNORE, written=one, word_times=other)) == whole
+    hint = "now the pancreas"  # the second label stands in one text only, and that one has no times
+    half = Outcome(Action.IGNORE, written=one, written_with_hint=hint, word_times=((), timed(hint)))
+    assert spans(half) == whole
 
 
 def test_labels_are_read_from_json_and_text(tmp_path: Path) -> None:

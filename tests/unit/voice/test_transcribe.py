@@ -18,7 +18,9 @@ from napari_medassist.voice import transcribing
 from napari_medassist.voice.labels import LabelVocabulary
 from napari_medassist.voice.recognisers.whisper import WhisperRecogniser
 from napari_medassist.voice.sound import RATE_HZ
+from napari_medassist.voice.timeline import intervals
 from napari_medassist.voice.transcribing import transcribe
+from tests.unit.voice.sounds import write_sound
 
 SAID = {2.0: "pancreas", 8.0: "this is the portal vein", 14.0: "more coffee please", 19.0: "aorta"}
 LENGTH_S, FRAMES_PER_S = 24, 10
@@ -86,6 +88,26 @@ def test_comments_of_a_clip_become_a_timeline_and_ranges(
     labels = [one.label for one in read_ranges(ranges, key)]
     assert labels == ["pancreas", "portal vein", "aorta"]
     assert read_ranges(ranges, key)[0].first == pytest.approx(10, abs=4)
+
+
+def test_two_labels_in_one_breath_have_times_of_their_own(
+    recogniser: WhisperRecogniser, said: Callable[[str], np.ndarray], tmp_path: Path
+) -> None:
+    words = LabelVocabulary({"pancreas": (), "portal vein": (), "aorta": ()})
+    one, two = said("here we see the aorta"), said("and now we see the pancreas")
+    sound = np.zeros(10 * RATE_HZ, np.float32)
+    joined = np.concatenate([one[: -RATE_HZ // 5], two[RATE_HZ // 20 :]])
+    sound[2 * RATE_HZ :][: len(joined)] += joined
+    made = transcribe(write_sound(tmp_path / "a.wav", sound), words, recogniser)
+    assert len(made.heard) == 1
+    first, second = made.comments
+    assert (first.label, second.label) == ("aorta", "pancreas")
+    border = 2 + len(one) / RATE_HZ - 0.2
+    assert first.end_s == pytest.approx(border, abs=0.6)  # a word ends where the next one begins
+    assert second.begin_s - first.end_s > 0.5  # what is said before the word belongs to neither
+    assert second.end_s == pytest.approx(2 + len(joined) / RATE_HZ, abs=0.4)
+    found = intervals(made.comments, made.duration_s)
+    assert [(found[k].label, found[k].rivals) for k in (0, -1)] == [("aorta", ()), ("pancreas", ())]
 
 
 def test_times_count_from_the_first_frame(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
@@ -29,7 +30,6 @@ from napari_medassist.core.progress import Progress
 from napari_medassist.voice.desk import Moment
 from napari_medassist.voice.hearing import Source, Understood
 from napari_medassist.voice.labels import LabelVocabulary, read_labels
-from napari_medassist.voice.timeline import Comment
 from napari_medassist.voice.transcribing import Transcript, transcribe, understood
 from napari_medassist.voice.wording import plain
 
@@ -188,12 +188,18 @@ class CommentBox(QWidget):
         if is_of_another or said.outcome is None or begin.frame is None:
             return
         heard = understood(said.utterance, words, said.outcome)
-        end = self.listening.moment_at(said.utterance.end_s).frame
-        times = work.key.times_s
-        begin_s = times[begin.frame]
-        end_s = max(begin_s, times[begin.frame if end is None else end])
+        times, first = work.key.times_s, begin.frame
+
+        def shown_s(at_s: float) -> float:
+            """Return the time of the frame that was shown, not before that of the first word."""
+            frame = self.listening.moment_at(at_s).frame
+            is_first = frame is None or at_s <= said.utterance.begin_s
+            return times[first if is_first or frame is None else max(first, frame)]
+
+        begin_s = times[first]
         comments = [
-            Comment(begin_s, end_s, c.label, c.is_sure, c.confidence, c.text) for c in heard.comments
+            replace(c, begin_s=shown_s(c.begin_s), end_s=max(shown_s(c.begin_s), shown_s(c.end_s)))
+            for c in heard.comments
         ]
         if not comments:
             self.told.emit(f"Heard '{heard.text}': it names no label.")

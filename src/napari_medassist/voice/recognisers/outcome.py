@@ -8,6 +8,7 @@ from typing import Protocol
 
 from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.sound import LONGEST_PHRASE_S, RATE_HZ, Samples, loudness_db
+from napari_medassist.voice.timed_words import TimedWord
 
 _SILENCE_DB = -60.0
 _LEAST_S = 0.1
@@ -33,6 +34,9 @@ class Outcome:
         The same, knowing the words of the grammar.
     why
         Why it is not executed, in a few words; empty if it is.
+    word_times
+        When the words of both texts were said, where nothing is executed and the recogniser can tell;
+        else empty.
     """
 
     action: Action
@@ -42,6 +46,7 @@ class Outcome:
     written: str = ""
     written_with_hint: str = ""
     why: str = ""
+    word_times: tuple[tuple[TimedWord, ...], tuple[TimedWord, ...]] = ((), ())
 
 
 class Phrases(Protocol):

@@ -13,12 +13,14 @@ from napari_medassist.voice.deciding import Action, Judge, judge_for
 from napari_medassist.voice.evidence import Grammar, Guess, guess
 from napari_medassist.voice.phrase_book import PhraseBook
 from napari_medassist.voice.recognisers.outcome import Outcome, no_phrase
-from napari_medassist.voice.scores import Scores
 from napari_medassist.voice.sound import RATE_HZ, Samples
-from napari_medassist.voice.whisper.listener import Listener
+from napari_medassist.voice.timed_words import TimedWord
+from napari_medassist.voice.whisper.listener import Encoded, Listener
 from napari_medassist.voice.wording import without_loops
 
 DEFAULT = "whisper-tiny-en"
+#: Words of a text that may name two labels; for shorter ones no time is spent.
+_SENTENCE = 4
 #: Samples that the model hears at once.
 _WINDOW = 30 * RATE_HZ
 
@@ -97,11 +99,14 @@ class WhisperRecogniser:
         none = no_phrase(samples)
         if none is not None:
             return none
-        scores = self.scores(samples)
+        encoded, seconds = self._listener.encode(samples), len(samples) / RATE_HZ
+        scores = self._book.scores(encoded, seconds)
         found = guess(self._grammar, scores)
         if found is None:
             one, two = scores.written
-            return Outcome(Action.IGNORE, written=one, written_with_hint=two, why="like no phrase")
+            times = self._word_times(encoded, scores.written, seconds)
+            why = "like no phrase"
+            return Outcome(Action.IGNORE, written=one, written_with_hint=two, why=why, word_times=times)
         confidence = self._judge.confidence(found.features)
         action = self._judge.decide(found, confidence)
         phrases, second = self._book.phrases, found.second
@@ -112,6 +117,9 @@ class WhisperRecogniser:
             phrases[second] if second != found.phrase else "",
             *scores.written,
             _why(action, found),
+            ((), ())
+            if action is Action.EXECUTE
+            else self._word_times(encoded, scores.written, seconds),
         )
 
     def write_down(self, samples: Samples) -> str:
@@ -124,9 +132,15 @@ class WhisperRecogniser:
             parts.append(without_loops(self._listener.write_down(encoded, prompt, n_tokens)))
         return " ".join(part for part in parts if part)
 
-    def scores(self, samples: Samples) -> Scores:
-        """Return what the model thinks of an utterance; see :meth:`recognise`."""
-        return self._book.scores(self._listener.encode(samples), len(samples) / RATE_HZ)
+    def _word_times(
+        self, encoded: Encoded, written: tuple[str, str], seconds: float
+    ) -> tuple[tuple[TimedWord, ...], tuple[TimedWord, ...]]:
+        """Return when words were said, of texts that are long enough to name two things."""
+        one, two = (
+            self._listener.word_times(encoded, text, seconds) if len(text.split()) >= _SENTENCE else ()
+            for text in written
+        )
+        return one, two
 
 
 def default_folder() -> Path:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_medassist.core.errors import FileProblem, InvalidSetting
 from napari_medassist.voice.extra import CURE
 from napari_medassist.voice.sound import RATE_HZ, Samples
+from napari_medassist.voice.timed_words import TimedWord
 from napari_medassist.voice.whisper.decoder import Heard, TextDecoder
 from napari_medassist.voice.whisper.weights import read_decoder
 
@@ -26,6 +27,8 @@ LEAST_S = 8.0
 #: Whisper hears no more at once.
 MOST_S = 30.0
 _HOP = 160
+#: Of what the encoder gives.
+_STEP_S = 0.02
 _LONGEST_TEXT = 60
 _FILES = ("model.bin", "config.json", "tokenizer.json")
 
@@ -119,6 +122,30 @@ class Listener:
         )
         text: str = self._tokens.decode(found.sequences_ids[0])
         return text.strip()
+
+    def word_times(self, encoded: Encoded, text: str, seconds: float) -> tuple[TimedWord, ...]:
+        """Return when each word of a text was said, by where the model looks as it writes it.
+
+        Times are steps of 20 ms from the beginning of the utterance, which is ``seconds`` long.
+        """
+        tokens = self.tokens_of(text)
+        if not tokens:
+            return ()
+        n_frames = int(min(seconds, MOST_S) * RATE_HZ) // _HOP
+        [found] = self._whisper.model.align(
+            encoded.storage, self._before_text[:-1], [tokens], [n_frames], median_filter_width=7
+        )
+        begins: dict[int, float] = {}
+        for token, step in found.alignments:
+            begins.setdefault(token, step * _STEP_S)
+        pieces = [self._tokens.decode([token]) for token in tokens]
+        firsts = [k for k, piece in enumerate(pieces) if k == 0 or piece.startswith(" ")]
+        edges = [*firsts, len(tokens)]
+        times = [min(seconds, begins.get(k, seconds)) for k in edges]
+        return tuple(
+            TimedWord("".join(pieces[a:b]).strip(), begin, max(begin, end))
+            for a, b, begin, end in zip(edges, edges[1:], times, times[1:], strict=False)
+        )
 
     @cached_property
     def silence(self) -> Encoded:
