@@ -20,7 +20,7 @@ from napari_medassist.voice.capture import Microphone, device_called
 from napari_medassist.voice.desk import Moment
 from napari_medassist.voice.hearing import Cutter, Hearing, Source, Understanding, Understood
 from napari_medassist.voice.push_to_talk import PushToTalk
-from napari_medassist.voice.recognisers.outcome import Phrases
+from napari_medassist.voice.recognisers.outcome import Phrases, Recogniser
 from napari_medassist.voice.sound import LONGEST_PHRASE_S
 
 _TRAIL_EVERY_MS = 40
@@ -221,10 +221,15 @@ class Listening(QObject):
             self._held.understanding = Understanding(self._emit_understood, self._emit_failure)
         return self._held.understanding
 
-    def _use(self, grammar: Phrases, recogniser: object) -> None:
-        self._required_understanding().use(recogniser)  # type: ignore[arg-type]  # the work made it
+    def _use(self, grammar: Phrases, recogniser: Recogniser) -> None:
+        self._required_understanding().use(recogniser)
         self.grammar = grammar
         self.changed.emit()
+        if recogniser.unknown:
+            self.failed.emit(
+                f"{recogniser.name} does not know how {', '.join(recogniser.unknown)} sounds: phrases "
+                "with these words are not heard. Add pronunciations to the vocabulary."
+            )
 
     def _take(self, understood: Understood) -> None:
         self.understood.emit(understood, self.moment_at(understood.utterance.begin_s))

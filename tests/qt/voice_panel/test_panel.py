@@ -26,6 +26,7 @@ from napari_medassist.voice.capture import Block
 from napari_medassist.voice.deciding import Action
 from napari_medassist.voice.desk import LesionWish, Moment
 from napari_medassist.voice.hearing import Understood
+from napari_medassist.voice.labels import LabelVocabulary
 from napari_medassist.voice.recognisers.kinds import OWN, SPHINX
 from napari_medassist.voice.recognisers.outcome import Outcome
 from tests.phantoms import oblique_case
@@ -414,6 +415,20 @@ def test_each_recogniser_is_shown_with_what_was_measured_of_it(panel: Any) -> No
     assert dialog.chosen() == replace(panel.choices, model="/models/large")
     again = ChoicesDialog(dialog.chosen(), can_speak=True, parent=panel)
     assert again.recogniser.currentData() == OWN
+
+
+def test_words_that_a_recogniser_cannot_hear_are_named(qtbot: Any) -> None:
+    from napari_medassist._qt.listening import Listening
+
+    pytest.importorskip("pocketsphinx")
+    listening, told = Listening(Moment), list[str]()
+    listening.failed.connect(told.append)
+    listening.get_ready(LabelVocabulary({"xyzzyq": (), "liver": ()}), Choices(recogniser=SPHINX))
+    qtbot.waitUntil(lambda: listening.grammar is not None, timeout=20_000)
+    listening.close()
+    assert len(told) == 1
+    assert "xyzzyq" in told[0]
+    assert "liver" not in told[0]
 
 
 class Endless:

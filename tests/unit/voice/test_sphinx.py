@@ -68,7 +68,7 @@ def test_words_without_a_sound_are_named_and_pronunciations_help() -> None:
     with pytest.raises(InvalidSetting, match="xyzzyq"):
         SphinxRecogniser(("label xyzzyq",))
     helped = SphinxRecogniser(("label xyzzyq",), {"label xyzzyq": ("label zip zip",)})
-    assert helped.phrases == ("label xyzzyq",)
+    assert (helped.phrases, helped.unknown) == (("label xyzzyq",), ())
 
 
 def test_free_text_is_written_down(recogniser: SphinxRecogniser, said: Said) -> None:

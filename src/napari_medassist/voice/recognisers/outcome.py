@@ -76,6 +76,11 @@ class Recogniser(Protocol):
         """The phrases that it knows."""
         ...
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Words of the phrases that it cannot hear; phrases with them are passed over."""
+        ...
+
     def recognise(self, samples: Samples) -> Outcome:
         """Return what is made of one utterance, float32 (n,), 16 kHz."""
         ...

@@ -41,11 +41,6 @@ class SphinxRecogniser:
         Phrase, as :func:`~napari_medassist.voice.wording.plain` writes it -> other texts that sound
         like it.
 
-    Attributes
-    ----------
-    unknown
-        Words of the grammar whose sound is not known; phrases with them are not heard.
-
     Raises
     ------
     InvalidSetting
@@ -64,16 +59,17 @@ class SphinxRecogniser:
             for phrase in reversed(self._phrases)
             for way in map(plain, (*also.get(plain(phrase), ()), phrase))
         }
-        own = {word for way in map(plain, self._phrases) for word in way.split()}
         twins = {plain(twin) for phrase in self._phrases for twin in swapped(phrase)} - set(ways)
         self._learn(
             {word for text in (*ways, *twins, *medical_terms()) for word in plain(text).split()}
         )
-        self.unknown = tuple(sorted(word for word in own if not self._can_hear(word)))
         self._heard_as = {way: phrase for way, phrase in ways.items() if self._can_hear(way)}
+        unheard = set(self._phrases) - set(self._heard_as.values())
+        words = {word for phrase in unheard for word in plain(phrase).split()}
+        self._unknown = tuple(sorted(word for word in words if not self._can_hear(word)))
         if not self._heard_as:
             raise InvalidSetting(
-                f"pocketsphinx can hear no phrase (unknown words: {', '.join(self.unknown)}).",
+                f"pocketsphinx can hear no phrase (unknown words: {', '.join(self._unknown)}).",
                 cure="Add pronunciations to the vocabulary, or choose whisper-tiny-en.",
             )
         self._decoder.add_jsgf_string(_GRAMMAR, self._jsgf(twins))
@@ -83,6 +79,11 @@ class SphinxRecogniser:
     ) -> Self:
         """Return a recogniser of other phrases; this model is read in a tenth of a second."""
         return type(self)(phrases, also_written)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Words of the grammar whose sound is not known; phrases with them are not heard."""
+        return self._unknown
 
     @property
     def phrases(self) -> tuple[str, ...]:

@@ -84,6 +84,11 @@ class WhisperRecogniser:
         )
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """No word: it spells what it does not know."""
+        return ()
+
+    @property
     def phrases(self) -> tuple[str, ...]:
         """The phrases that it knows."""
         return self._book.phrases
