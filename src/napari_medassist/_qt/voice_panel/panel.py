@@ -153,6 +153,7 @@ class VoicePanel(QWidget):
         if is_open and self.speaker.was_heard_at(understood.utterance.begin_s):
             return  # it is our own voice
         conversation, asked = self.conversation, self._asked_entry
+        question = conversation.pending
         outcome = understood.outcome
         if understood.utterance.begin_s < self._case_since_s:
             reply, heard, sure = Reply(Result.IGNORED, "said before this case was opened"), "", 0.0
@@ -168,7 +169,7 @@ class VoicePanel(QWidget):
         if is_talk and not self.choices.keeps_sound:
             entry = entry.without_words()
         entry = self._log(entry, understood.utterance.samples if self.choices.keeps_sound else None)
-        if reply.result is Result.ASKED:
+        if reply.result is Result.ASKED and conversation.pending is not question:
             self._asked_entry = entry
         elif asked is not None and conversation.pending is None:
             self._log(replace(asked, result=reply.result, told=f"then said {heard}: {reply.text}"))

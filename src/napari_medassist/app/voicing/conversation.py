@@ -98,6 +98,8 @@ class Conversation:
         if note:
             return self.note(note, moment)
         if outcome.action is Action.ASK and spoken is not None:
+            if spoken.command.name == _ANSWER:
+                return self._unsure_answer(outcome)
             return self._ask(self._choices(spoken, outcome), moment, "")
         return Reply(Result.IGNORED, outcome.why)
 
@@ -150,6 +152,14 @@ class Conversation:
         text = why or f"Did you mean: {' or: '.join(texts)}?"
         self.pending = Question(choices, moment, text)
         return Reply(Result.ASKED, text, texts)
+
+    def _unsure_answer(self, outcome: Outcome) -> Reply:
+        """Leave the question as it is: this answer is not sure enough."""
+        if self.pending is None:
+            return Reply(Result.IGNORED, outcome.why)
+        texts = tuple(one.text for one in self.pending.choices)
+        told = f"{self.pending.text} Not sure of the answer '{outcome.text}': press Y or N."
+        return Reply(Result.ASKED, told, texts)
 
     def _choices(self, spoken: Spoken, outcome: Outcome) -> tuple[Spoken, ...]:
         other = None if self.grammar is None else self.grammar.meaning_of(outcome.alternative)

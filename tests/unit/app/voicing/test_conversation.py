@@ -73,10 +73,17 @@ def test_an_answer_that_is_not_offered_leaves_the_question(conversation: Convers
 
 
 def test_a_yes_that_is_not_sure_answers_nothing(conversation: Conversation, desk: WrittenDesk) -> None:
-    conversation.take(ASKS, THEN)
-    conversation.take(Outcome(Action.ASK, "yes", 0.5), THEN)
+    unsure = Outcome(Action.ASK, "yes", 0.5, why="not sure enough")
+    assert conversation.take(unsure, THEN).result is Result.IGNORED
+    assert conversation.pending is None
+    asked = conversation.take(ASKS, THEN)
+    again = conversation.take(unsure, LATER)
+    assert (again.result, again.choices) == (Result.ASKED, asked.choices)
+    assert "press Y or N" in again.text
     conversation.take(Outcome(Action.IGNORE, "yes", 0.2, why="not like a phrase"), THEN)
     assert desk.calls == []
+    assert conversation.answer(0).result is Result.DONE
+    assert desk.calls == [("step_slices", {"n": 3})]
 
 
 def test_talk_in_between_leaves_the_question_and_another_command_ends_it(
