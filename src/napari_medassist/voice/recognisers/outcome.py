@@ -35,8 +35,8 @@ class Outcome:
     why
         Why it is not executed, in a few words; empty if it is.
     word_times
-        When the words of both texts were said, where nothing is executed and the recogniser can tell;
-        else empty.
+        When the words of both texts were said, where they are sentences other than the phrase and the
+        recogniser can tell; else empty.
     """
 
     action: Action

@@ -16,7 +16,7 @@ from napari_medassist.voice.recognisers.outcome import Outcome, no_phrase
 from napari_medassist.voice.sound import RATE_HZ, Samples
 from napari_medassist.voice.timed_words import TimedWord
 from napari_medassist.voice.whisper.listener import Encoded, Listener
-from napari_medassist.voice.wording import without_loops
+from napari_medassist.voice.wording import plain, without_loops
 
 DEFAULT = "whisper-tiny-en"
 #: Words of a text that may name two labels; for shorter ones no time is spent.
@@ -122,9 +122,7 @@ class WhisperRecogniser:
             phrases[second] if second != found.phrase else "",
             *scores.written,
             _why(action, found),
-            ((), ())
-            if action is Action.EXECUTE
-            else self._word_times(encoded, scores.written, seconds),
+            self._word_times(encoded, scores.written, seconds, self._book.plain[found.phrase]),
         )
 
     def write_down(self, samples: Samples) -> str:
@@ -138,11 +136,13 @@ class WhisperRecogniser:
         return " ".join(part for part in parts if part)
 
     def _word_times(
-        self, encoded: Encoded, written: tuple[str, str], seconds: float
+        self, encoded: Encoded, written: tuple[str, str], seconds: float, phrase: str = ""
     ) -> tuple[tuple[TimedWord, ...], tuple[TimedWord, ...]]:
-        """Return when words were said, of texts that are long enough to name two things."""
+        """Return when words were said, of texts that may name two things: long, and not the phrase."""
         one, two = (
-            self._listener.word_times(encoded, text, seconds) if len(text.split()) >= _SENTENCE else ()
+            self._listener.word_times(encoded, text, seconds)
+            if len(text.split()) >= _SENTENCE and plain(text) != phrase
+            else ()
             for text in written
         )
         return one, two
