@@ -71,6 +71,11 @@ def test_words_without_a_sound_are_named_and_pronunciations_help() -> None:
     assert (helped.phrases, helped.unknown) == (("label xyzzyq",), ())
 
 
+def test_a_phrase_stands_for_itself_whatever_another_was_once_written_as(said: Said) -> None:
+    made = SphinxRecogniser(PHRASES, {"label liver": ("label spleen",)})
+    assert made.recognise(said("label spleen")).text == "label spleen"
+
+
 def test_free_text_is_written_down(recogniser: SphinxRecogniser, said: Said) -> None:
     assert len(recogniser.write_down(said("this is a good example")).split()) >= 3
 

