@@ -89,7 +89,9 @@ bench-voice: install speech  ## Measure how well spoken phrases are recognised (
 	$(BIN)/python -m pip install --quiet --no-deps hibari-tts soundfile
 	$(BIN)/python benchmarks/voice_corpus.py --out demo_output/speech --human ../shared/data/speech/human_not_commands
 	$(BIN)/python benchmarks/bench_voice.py --corpus demo_output/speech
+	$(BIN)/python benchmarks/bench_voice.py --corpus demo_output/speech --recogniser pocketsphinx
 	$(BIN)/python benchmarks/bench_transcribe.py
+	$(BIN)/python benchmarks/bench_breath.py
 
 bench-registration: install  ## Measure registration against other tools, on pairs whose true map is known
 	$(BIN)/python benchmarks/bench_registration.py --data ../shared/data

@@ -101,11 +101,6 @@ KINDS = {
     for kind in (
         Kind(WHISPER, "whisper-tiny-en", _of_card(WHISPER), _whisper),
         Kind(SPHINX, "pocketsphinx (light; asks each time; needs no model)", _SPHINX_FIGURES, _sphinx),
-        Kind(
-            OWN,
-            "A folder in the format of faster-whisper",
-            (),
-            _whisper,
-        ),
+        Kind(OWN, "A folder in the format of faster-whisper", (), _whisper),
     )
 }
