@@ -29,13 +29,25 @@ def add_train(acts: Any) -> None:
         epilog="Exit code: 0 written, 2 nothing was written.",
     )
     train.add_argument("samples", type=Path, metavar="TABLE", help=_TABLE)
-    train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the network to write")
+    train.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the network to write; beside it its card, FILE.md",
+    )
     train.add_argument(
         "--leave-one-out",
         action="store_true",
         help="judge by each group (speaker, patient) a network that has learned from the others first",
     )
     train.add_argument("--json", type=Path, metavar="FILE", help="write these figures")
+    train.add_argument(
+        "--about",
+        default="",
+        metavar="TEXT",
+        help="where the samples come from, for the network's card",
+    )
     train.add_argument("--epochs", type=int, default=30, metavar="N", help="default: 30")
     train.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     train.set_defaults(run=run_train)
@@ -80,6 +92,7 @@ def run_train(args: argparse.Namespace) -> int:
             "All samples are of one group: nothing is left to learn from without it.",
             cure="Name groups in the table, or leave out --leave-one-out.",
         )
+    from napari_medassist.voice.two_branch.card import card_path, card_text
     from napari_medassist.voice.two_branch.comparing import leave_one_out
     from napari_medassist.voice.two_branch.learning import Wish, learn, save
 
@@ -87,6 +100,8 @@ def run_train(args: argparse.Namespace) -> int:
     progress = ProgressBar()
     ready = prepared(samples, progress=progress)
     figures: dict[str, Any] = {}
+    by_group: Mapping[str, dict[str, Judged]] = {}
+    total: dict[str, Judged] = {}
     if args.leave_one_out:
         by_group, total = leave_one_out(ready, lambda part: learn(part, wish, progress))
         figures = {
@@ -100,6 +115,9 @@ def run_train(args: argparse.Namespace) -> int:
     labeller = learn(ready, wish, progress)
     about = {"n_samples": len(samples), "groups": groups, "epochs": args.epochs, "seed": args.seed}
     save(labeller, args.out, about)
+    settings = {"epochs": wish.n_epochs, "seed": wish.seed}
+    card = card_text(args.out.name, args.about, samples, settings, by_group, total)
+    _write_text(card_path(args.out), card)
     _write(args.json, figures)
     print(f"{args.out}: {len(labeller.names)} labels from {len(samples)} samples")
     return 0
@@ -152,8 +170,12 @@ def _plain(found: Mapping[str, Judged]) -> dict[str, Any]:
 
 
 def _write(path: Path | None, plain: Mapping[str, Any]) -> None:
+    if path is not None:
+        _write_text(path, json.dumps(plain, indent=1))
+
+
+def _write_text(path: Path, text: str) -> None:
     from napari_medassist.io.atomic import replacing
 
-    if path is not None:
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(plain, indent=1), encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -36,6 +36,11 @@ class Judged:
         """Share of samples whose label is right; those without one are wrong; NaN without samples."""
         return float(np.trace(self.confusion)) / self.n if self.n else nan
 
+    @property
+    def interval_95(self) -> tuple[float, float]:
+        """95 % interval of the accuracy (Wilson); NaN without samples."""
+        return wilson(int(np.trace(self.confusion)), self.n)
+
     def recall(self) -> dict[str, float]:
         """Return the share of each label's samples that were given it; NaN without samples."""
         totals = self.confusion.sum(axis=1)
@@ -54,7 +59,7 @@ class Judged:
 
     def to_plain(self) -> dict[str, Any]:
         """Return what a JSON file holds; NaN as None."""
-        low, high = wilson(int(np.trace(self.confusion)), self.n)
+        low, high = self.interval_95
         return {
             "n": self.n,
             "accuracy": _finite(self.accuracy),
@@ -101,7 +106,7 @@ def wilson(n_right: int, n: int) -> tuple[float, float]:
 
 def in_words(judged_: Judged) -> str:
     """Return accuracy with its interval, and the confusion matrix, as text."""
-    low, high = wilson(int(np.trace(judged_.confusion)), judged_.n)
+    low, high = judged_.interval_95
     lines = [f"{judged_.accuracy:.1%} of {judged_.n} right ({low:.1%} to {high:.1%})"]
     width = max(len(name) for name in judged_.names)
     heads = [*judged_.names, "none"]

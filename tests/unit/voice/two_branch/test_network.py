@@ -52,6 +52,7 @@ def test_it_learns_from_one_speaker_and_is_right_of_another_with_either_input(
         _table(tmp_path, without_sound=2), tmp_path / "net.pt", tmp_path / "f.json",
     )  # fmt: skip
     wish = ["--out", str(network), "--epochs", "15", "--leave-one-out", "--json", str(figures)]
+    wish += ["--about", "Bars and tones; ann | bob."]
     assert main(["voice", "train", str(table), *wish]) == 0
     found = json.loads(figures.read_text())
     assert found["both"]["n"] == len(GROUPS) * len(LABELS) * N_EACH
@@ -61,6 +62,13 @@ def test_it_learns_from_one_speaker_and_is_right_of_another_with_either_input(
     told = capsys.readouterr().out
     assert "both: " in told
     assert "ann: both " in told
+
+    card = (tmp_path / "net.pt.md").read_text(encoding="utf-8")
+    assert "Bars and tones; ann | bob." in card
+    assert "72 frames, 12 of them without a sound" in card
+    assert "| duct | 12 | 12 |" in card
+    assert f"| both | {found['both']['accuracy']:.1%} (" in card
+    assert "It was not judged" not in card
 
     assert (
         main(["voice", "evaluate", str(table), "--network", str(network), "--json", str(figures)]) == 0
@@ -107,6 +115,16 @@ def test_what_is_wrong_with_a_table_is_told_with_its_line(tmp_path: Path) -> Non
     table.write_text(text, encoding="utf-8")
     with pytest.raises(CorruptFile, match="picture cannot be read"):
         prepared(read_samples(table))
+
+
+def test_a_network_that_was_not_judged_says_so_in_its_card(tmp_path: Path) -> None:
+    network = tmp_path / "net.pt"
+    wish = ["--out", str(network), "--epochs", "1"]
+    assert main(["voice", "train", str(_table(tmp_path)), *wish]) == 0
+    card = (tmp_path / "net.pt.md").read_text(encoding="utf-8")
+    assert "It was not judged" in card
+    assert "Not told." in card
+    assert "epochs 1, seed 0" in card
 
 
 def test_wishes_that_cannot_be_met_are_refused(
