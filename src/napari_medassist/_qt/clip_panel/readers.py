@@ -48,8 +48,8 @@ class ReadersBox(QWidget):
         self._frame = frame
         self._work: ClipLabelling | None = None
         self.readers: Readers | None = None
-        self.add, self.next, self.forget = (
-            QPushButton(text) for text in ("Other reader", "Next difference", "Without")
+        self.add, self.next, self.save, self.forget = (
+            QPushButton(text) for text in ("Other reader", "Next difference", "Save table", "Without")
         )
         self.lines = QLabel()
         self.lines.setWordWrap(True)
@@ -97,6 +97,18 @@ class ReadersBox(QWidget):
         self.sought.emit(found[0])
         self.told.emit(f"Frame {found[0]}: not as {', '.join(found[1])}.")
 
+    def write(self, path: Path) -> None:
+        """Write how far all readers agree with each other.
+
+        Raises
+        ------
+        MedAssistError
+            If there is no other reader, or the file cannot be written.
+        """
+        n_pairs, n_lines = self._required().write_agreement(path)
+        pairs = "1 pair" if n_pairs == 1 else f"{n_pairs} pairs"
+        self.told.emit(f"{path.name}: {pairs} of readers, {n_lines} lines.")
+
     def _forget(self) -> None:
         self._required().forget()
         self._show()
@@ -114,7 +126,8 @@ class ReadersBox(QWidget):
         self.lines.setVisible(bool(found))
         self.add.setEnabled(self.readers is not None)
         self.next.setEnabled(any(of.differences for of in found.values()))
-        self.forget.setEnabled(bool(found))
+        for button in (self.save, self.forget):
+            button.setEnabled(bool(found))
 
     def _ask(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
@@ -122,6 +135,13 @@ class ReadersBox(QWidget):
         )
         if path:
             self._attempt(lambda: self.read(Path(path)))
+
+    def _ask_where(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Agreement of readers", "agreement.csv", "Table (*.csv)"
+        )
+        if path:
+            self._attempt(lambda: self.write(Path(path)))
 
     def _attempt(self, act: Callable[[], None]) -> None:
         try:
@@ -134,6 +154,7 @@ class ReadersBox(QWidget):
         for button, act, tip in (
             (self.add, self._ask, "Show the ranges of another reader (CSV or JSON) beside yours"),
             (self.next, lambda: self._attempt(self.go_on), "Go to where a reader differs from you"),
+            (self.save, self._ask_where, "Write seconds, Dice and kappa of each pair of readers (CSV)"),
             (self.forget, lambda: self._attempt(self._forget), "Show no other reader any more"),
         ):
             button.setToolTip(tip)

@@ -8,8 +8,12 @@ from pathlib import Path
 from napari_medassist.annotation.clips.agreement import Agreement, agreement
 from napari_medassist.annotation.clips.files import read_ranges
 from napari_medassist.annotation.clips.ranges import FrameRange
+from napari_medassist.app.clips.agreement_table import write_agreement
 from napari_medassist.app.clips.labelling import ClipLabelling
 from napari_medassist.core.errors import InvalidSetting
+
+#: How one's own ranges are named in a table of readers.
+OWN = "you"
 
 
 class Readers:
@@ -41,8 +45,8 @@ class Readers:
             If there is a reader of that name.
         """
         name = path.stem
-        if name in self._readings:
-            raise InvalidSetting(f"'{name}' is beside yours already.", cure="Rename one of the files.")
+        if name == OWN or name in self._readings:
+            raise InvalidSetting(f"There is a reader '{name}' already.", cure="Rename the file.")
         found = tuple(read_ranges(path, self._work.key))
         self._readings[name] = found
         self._work.know_labels(one.label for one in found)
@@ -56,6 +60,21 @@ class Readers:
         """Return how far one's own ranges agree with those of each reader."""
         own = tuple(self._work.rows().values())
         return {name: agreement(own, of, self._work.key) for name, of in self._readings.items()}
+
+    def write_agreement(self, path: Path) -> tuple[int, int]:
+        """Write what each pair of readers agrees on, oneself among them; return pairs and lines.
+
+        Raises
+        ------
+        InvalidSetting
+            If there is no other reader.
+        UnsupportedFormat, WriteFailed
+            If the file is no ``.csv``, or cannot be written.
+        """
+        if not self._readings:
+            raise InvalidSetting("There is no other reader.", cure="Open the ranges of one first.")
+        own = tuple(self._work.rows().values())
+        return write_agreement(path, {OWN: own, **self._readings}, self._work.key)
 
     def next_difference(self, frame: int) -> tuple[int, tuple[str, ...]] | None:
         """Return where the next difference begins after a frame, and with whom; the first after all.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from napari_medassist.annotation.clips.files import write_ranges
 from napari_medassist.annotation.clips.ranges import ClipKey, FrameRange
 from napari_medassist.app.clips.labelling import ClipLabelling
 from napari_medassist.app.clips.readers import Readers, in_words, table_of
-from napari_medassist.core.errors import GeometryMismatch, InvalidSetting
+from napari_medassist.core.errors import GeometryMismatch, InvalidSetting, UnsupportedFormat
 
 KEY = ClipKey("clip", tuple(k / 10 for k in range(40)), "0123456789abcdef")
 
@@ -62,3 +63,36 @@ def test_a_file_of_another_clip_or_the_same_name_is_refused(
     readers.read(_file(tmp_path / "anna.csv", []))
     with pytest.raises(InvalidSetting, match="already"):
         readers.read(_file(tmp_path / "anna.json", []))
+
+
+def test_each_pair_of_readers_is_written_to_a_table(work: ClipLabelling, tmp_path: Path) -> None:
+    readers, out = Readers(work), tmp_path / "agreement.csv"
+    with pytest.raises(InvalidSetting, match="no other reader"):
+        readers.write_agreement(out)
+    readers.read(_file(tmp_path / "anna.csv", [FrameRange(0, 4, "liver"), FrameRange(20, 24, "aorta")]))
+    readers.read(_file(tmp_path / "ben.csv", [FrameRange(0, 4, "liver")]))
+    assert readers.write_agreement(out) == (3, 5)
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = {(row["first"], row["second"], row["label"]): row for row in csv.DictReader(file)}
+    assert rows["you", "anna", "liver"]["dice"] == "0.6667"
+    assert rows["anna", "ben", "aorta"]["first_only_s"] == "0.5000"
+    assert rows["anna", "ben", "liver"]["dice"] == "1.0000"
+    # 0.5 s of 4 s differ; of 4 s: liver 0.5 and 0.5, aorta 0.5 and 0, none 3 and 3.5: chance 0.671875
+    assert float(rows["anna", "ben", "liver"]["kappa"]) == pytest.approx(
+        (0.875 - 0.671875) / (1 - 0.671875), abs=1e-4
+    )
+    assert rows["you", "ben", "liver"]["clip_fingerprint"] == KEY.fingerprint
+    with pytest.raises(UnsupportedFormat, match="csv"):
+        readers.write_agreement(tmp_path / "agreement.xlsx")
+    with pytest.raises(InvalidSetting, match="reader 'you' already"):
+        readers.read(_file(tmp_path / "you.csv", []))
+
+
+def test_readers_who_labelled_nothing_have_a_line_without_figures(tmp_path: Path) -> None:
+    readers, out = Readers(ClipLabelling(KEY)), tmp_path / "agreement.csv"
+    readers.read(_file(tmp_path / "anna.csv", []))
+    assert readers.write_agreement(out) == (1, 1)
+    with out.open(encoding="utf-8", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert (row["label"], row["dice"], row["kappa"]) == ("", "", "")
+    assert (row["labelled_s"], row["differences"]) == ("0.0000", "0")
