@@ -49,7 +49,7 @@ class ReadersBox(QWidget):
         self._work: ClipLabelling | None = None
         self.readers: Readers | None = None
         self.add, self.next, self.save, self.forget = (
-            QPushButton(text) for text in ("Other reader", "Next difference", "Save table", "Without")
+            QPushButton(text) for text in ("Add reader", "Difference", "Save table", "Without")
         )
         self.lines = QLabel()
         self.lines.setWordWrap(True)
