@@ -42,7 +42,13 @@ def chosen(corpus: Path, *, held_out: bool, share: float) -> list[tuple[int, Utt
             continue
         for snr, (of_commands, of_near) in _CONDITIONS.items():
             clean = float(snr is None)
-            shares = {"command": of_commands, "near": of_near, "ordinary": 0.8 * clean, "human": clean}
+            shares = {
+                "command": of_commands,
+                "near": of_near,
+                "ordinary": 0.8 * clean,
+                "longer": clean,
+                "human": clean,
+            }
             wanted = shares[one.kind] * (1 if one.kind == "human" else share)
             if rng.random() < wanted:
                 found.append((number, one, snr))

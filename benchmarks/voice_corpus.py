@@ -41,7 +41,8 @@ class Utterance:
     text
         What is said.
     kind
-        ``command``, ``near`` (medical, not in the grammar), ``ordinary``, ``human``.
+        ``command``, ``near`` (medical, not in the grammar), ``ordinary``, ``longer`` (a sentence
+        that begins or ends with a phrase of the grammar), ``human``.
     voice
         Who says it.
     held_out
@@ -218,12 +219,13 @@ def make(out: Path, human: Path | None) -> list[Utterance]:
     """Write all files and ``corpus.json``."""
     dev, held_out = parts_of_the_grammar()
     texts = {
-        False: {"command": dev, "near": lines("near_misses_dev"), "ordinary": lines("ordinary_dev")},
-        True: {
-            "command": held_out,
-            "near": lines("near_misses_held_out"),
-            "ordinary": lines("ordinary_held_out"),
-        },
+        is_held_out: {
+            "command": commands,
+            "near": lines(f"near_misses_{part}"),
+            "ordinary": lines(f"ordinary_{part}"),
+            "longer": lines(f"longer_{part}"),
+        }
+        for is_held_out, commands, part in ((False, dev, "dev"), (True, held_out, "held_out"))
     }
     made = []
     for voice, (speak, is_held_out) in VOICES.items():

@@ -34,6 +34,8 @@ _RIDGE = 1.0
 _REMOVED_WEIGHT = 0.3
 #: Share of near misses that may be executed, and asked about; of commands, executed as another one.
 _MOST_EXECUTED, _MOST_ASKED, _MOST_WRONG = 0.025, 0.25, 0.004
+#: Questions about what is less sure are answered with no nearly always, and disturb.
+_WORTH_ASKING = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,8 @@ def without(known: Grammar, scores: Scores, phrase: int) -> tuple[Grammar, Score
             scores,
             phrases=scores.phrases[keep],
             bare_phrases=scores.bare_phrases[keep],
+            ends=scores.ends[keep],
+            bare_ends=scores.bare_ends[keep],
             twins=twin_scores,
         ),
     )
@@ -142,18 +146,23 @@ def left_out_confidences(examples: list[Example]) -> Floats:
 
 def cuts(examples: list[Example], confidences: Floats) -> tuple[float, float]:
     """Return from where on to execute, and to ask."""
-    is_near, is_command = (
-        np.array([one.kind == kind for one in examples]) for kind in ("near", "command")
-    )
+    kinds = np.array([one.kind for one in examples])
+    is_near, is_command, is_longer = (kinds == kind for kind in ("near", "command", "longer"))
     free = np.array([not one.is_doubtful for one in examples])
     wrong = np.array([not one.is_right for one in examples])
-    bounds = ((is_near, _MOST_EXECUTED), (is_command & wrong, _MOST_WRONG))
-    execute = 0.0
-    for of, most in bounds:
-        n_all = (is_near if of is is_near else is_command).sum()
-        execute = max(execute, np.sort(confidences[of & free])[::-1][int(most * n_all)])
-    ask = np.sort(confidences[is_near])[::-1][int(_MOST_ASKED * is_near.sum())]
-    return float(execute), float(min(ask, execute))
+    execute = max(
+        _above(confidences[is_near & free], int(_MOST_EXECUTED * is_near.sum())),
+        _above(confidences[is_command & wrong & free], int(_MOST_WRONG * is_command.sum())),
+        _above(confidences[is_longer & free], 0),
+    )
+    ask = max(_WORTH_ASKING, _above(confidences[is_near], int(_MOST_ASKED * is_near.sum())))
+    return execute, min(ask, execute)
+
+
+def _above(confidences: Floats, n: int) -> float:
+    """Return a cut, in thousandths, that no more than ``n`` values reach."""
+    ordered = np.sort(confidences)[::-1]
+    return float(np.floor(ordered[n] * 1000 + 1) / 1000) if n < len(ordered) else 0.0
 
 
 def main() -> None:
@@ -166,9 +175,9 @@ def main() -> None:
     examples = collect(options.corpus, options.share)
     confidences = left_out_confidences(examples)
     execute, ask = cuts(examples, confidences)
-    judge = replace(fitted(examples), execute_from=round(execute, 3), ask_from=round(ask, 3))
+    judge = replace(fitted(examples), execute_from=execute, ask_from=ask)
     options.out.write_text(json.dumps(judge.to_plain(), indent=1) + "\n", encoding="utf-8")
-    for kind in ("command", "near", "ordinary", "removed"):
+    for kind in ("command", "near", "ordinary", "longer", "removed"):
         of = np.array([one.kind == kind for one in examples])
         free = np.array([not one.is_doubtful for one in examples])
         right = np.array([one.is_right for one in examples])

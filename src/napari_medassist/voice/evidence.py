@@ -40,6 +40,10 @@ FEATURES = (
     "score less that without a hint",
     "words written without a hint that only terms beyond the grammar have",
     "words written with one that only terms beyond the grammar have",
+    "more or fewer words than were written with a hint",
+    "more words than the phrase has in both written texts",
+    "that nothing was said after the phrase",
+    "that nothing was said after the phrase, without a hint",
 )
 
 
@@ -125,6 +129,7 @@ def guess(grammar: Grammar, scores: Scores) -> Guess | None:
     gain = score - float(grammar.silent[top])
     bare = max(float(scores.bare_phrases[top]), -3 * _MOST)
     bare_rivals = [s for t, s in zip(written, scores.bare_written, strict=True) if t != text]
+    more_words = [len(t.split()) - len(text.split()) for t in written]
     features = [
         _ahead(score, max([-np.inf, *rivals])),
         _ahead(score, unhinted),
@@ -140,11 +145,15 @@ def guess(grammar: Grammar, scores: Scores) -> Guess | None:
         fuzz.ratio(written[1], text) / 100,
         float(written[0] == text),
         float(written[1] == text),
-        float(np.clip(len(written[0].split()) - len(text.split()), -4, 4)),
+        float(np.clip(more_words[0], -4, 4)),
         _ahead(bare, max([-np.inf, *bare_rivals])),
         max(bare * _LETTERS / letters, -_MOST),
         _ahead(score, bare),
         *(float(min(3, sum(w in grammar.foreign for w in t.split()))) for t in written),
+        float(np.clip(more_words[1], -4, 4)),
+        float(np.clip(min(more_words), 0, 8)),
+        max(float(scores.ends[top]), -_MOST),
+        max(float(scores.bare_ends[top]), -_MOST),
     ]
     others_said = set(written) - {text}
     contradicted = any(contradicts(text, other) for other in others_said)

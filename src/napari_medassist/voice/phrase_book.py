@@ -41,6 +41,10 @@ class _Texts:
         each = of_nodes[[leaf for leaves in self.leaves for leaf in leaves]]
         return np.asarray(np.logaddexp.reduceat(each, starts), dtype=np.float64)
 
+    def ends(self, of_nodes: NDArray[np.float64], tree: PhraseTree) -> NDArray[np.float64]:
+        """Return what of each score is due to nothing following the text, by its likeliest writing."""
+        return np.array([_end(leaves, of_nodes, tree) for leaves in self.leaves])
+
 
 class PhraseBook:
     """A grammar as a recogniser needs it.
@@ -130,7 +134,7 @@ class PhraseBook:
         nodes = listener.decoder.score(tree, prompted, listener.end, beam, kept)
         tree.cut(self._n_nodes)
         phrases = self._of_phrases.scores(nodes)
-        bare_phrases, bare_written = self._without_hint(encoded, phrases, (one, two))
+        bare_phrases, bare_written, bare_ends = self._without_hint(encoded, phrases, (one, two))
         return Scores(
             phrases,
             self._of_twins.scores(nodes),
@@ -139,20 +143,26 @@ class PhraseBook:
             written.scores(nodes),
             bare_phrases,
             bare_written,
+            self._of_phrases.ends(nodes, tree),
+            bare_ends,
             seconds,
         )
 
     def _without_hint(
         self, encoded: Encoded, scores: NDArray[np.float64], written: tuple[str, str]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Score the likeliest phrases, and what was written down, without a hint of the grammar."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Score the likeliest phrases, and what was written down, without a hint of the grammar.
+
+        Last come the ends of these phrases.
+        """
         order = np.argsort(-(scores - SILENCE_SHARE * self.silent), kind="stable")[: self._n_bare]
         likely = [int(k) for k in order if np.isfinite(scores[k])]
         texts = [*(self.phrases[k] for k in likely), *written]
-        found = self._scored_alone(texts, self._listener.decoder.read(self._prompts[0], encoded.heard))
-        bare = np.full(len(scores), -np.inf)
-        bare[likely] = found[: len(likely)]
-        return bare, found[len(likely) :]
+        prompted = self._listener.decoder.read(self._prompts[0], encoded.heard)
+        found, their_ends = self._scored_alone(texts, prompted)
+        bare, ends = np.full(len(scores), -np.inf), np.full(len(scores), -np.inf)
+        bare[likely], ends[likely] = found[: len(likely)], their_ends[: len(likely)]
+        return bare, found[len(likely) :], ends
 
     def _nearest(self, text: str) -> list[int]:
         found = process.extract(text[:_MOST_LETTERS], self.plain, scorer=fuzz.ratio, limit=_ALWAYS)
@@ -175,10 +185,13 @@ class PhraseBook:
     def _without_sound(self) -> NDArray[np.float64]:
         """Return how much each phrase is liked where nothing is heard."""
         read = self._listener.decoder.read(self._prompts[1], self._listener.silence.heard)
-        return self._scored_alone(self.phrases, read)
+        found, _ = self._scored_alone(self.phrases, read)
+        return found
 
-    def _scored_alone(self, texts: Sequence[str], prompted: Prompted) -> NDArray[np.float64]:
-        """Score texts, all of them to their ends."""
+    def _scored_alone(
+        self, texts: Sequence[str], prompted: Prompted
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score texts, all of them to their ends; return what is due to these too."""
         listener = self._listener
         alone = PhraseTree()
         leaves = [
@@ -186,7 +199,16 @@ class PhraseBook:
             for text in texts
         ]
         nodes = listener.decoder.score(alone, prompted, listener.end, EVERYTHING)
-        return np.array([log_sum(nodes[ends]) for ends in leaves])
+        scores = np.array([log_sum(nodes[own]) for own in leaves])
+        return scores, np.array([_end(own, nodes, alone) for own in leaves])
+
+
+def _end(leaves: Sequence[int], of_nodes: NDArray[np.float64], tree: PhraseTree) -> float:
+    """Return the log probability that a text ends after its likeliest writing."""
+    leaf = max(leaves, key=lambda node: of_nodes[node])
+    if not np.isfinite(of_nodes[leaf]):
+        return -np.inf
+    return float(of_nodes[leaf] - of_nodes[tree.parent[leaf]])
 
 
 def vocabulary_hint(phrases: Sequence[str], listener: Listener) -> str:

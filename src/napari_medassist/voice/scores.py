@@ -26,6 +26,8 @@ class Scores:
     bare_phrases, bare_written
         Scores without a hint: of the likeliest phrases (others are minus infinity), and of what was
         written down.
+    ends, bare_ends
+        What of the scores of phrases, with and without a hint, is due to nothing being said after them.
     seconds
         Of speech.
     """
@@ -37,4 +39,6 @@ class Scores:
     written_scores: NDArray[np.float64]
     bare_phrases: NDArray[np.float64]
     bare_written: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    bare_ends: NDArray[np.float64]
     seconds: float

@@ -97,7 +97,7 @@ def test_a_question_is_answered_by_word_and_the_log_tells_so(
     panel: Any, bridge: Any, hear: Hear
 ) -> None:
     _point_at(bridge, LEFT_PZ)
-    hear("lesion")
+    hear("lesion pie rads four")
     asked = hear("delete lesion")
     assert asked.result == "asked"
     assert "Take it out of the table? Lesion 1" in panel.form.asked.text()
@@ -155,7 +155,7 @@ def test_talk_is_passed_over_and_its_words_are_not_kept(panel: Any, hear: Hear) 
 
 def test_what_is_dictated_after_note_stands_in_the_table(panel: Any, bridge: Any, hear: Hear) -> None:
     _point_at(bridge, LEFT_PZ)
-    assert hear("lesion").result == "done"
+    assert hear("lesion pie rads four").result == "done"
     assert hear("note").result == "done"
     entry = hear("broad contact with the capsule")
     assert entry.result == "noted"

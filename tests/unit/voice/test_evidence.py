@@ -27,6 +27,8 @@ def scores(**changes: object) -> Scores:
         np.array([-3.0, -3.0]),
         np.array([-6.0, -12.0, -25.0, -np.inf]),
         np.array([-6.0, -6.0]),
+        np.array([-0.1, -0.2, -0.1, -np.inf]),
+        np.array([-0.2, -0.3, -0.2, -np.inf]),
         1.5,
     )
     return replace(plain, **changes)
@@ -66,6 +68,25 @@ def test_another_phrase_that_was_written_down_contradicts() -> None:
         found = guess(GRAMMAR, scores(written=(text, "label left kidney")))
         assert found is not None
         assert found.is_contradicted is is_contradicted
+
+
+def test_what_was_said_after_a_phrase_speaks_against_it() -> None:
+    ends = np.array([-0.1, -0.2, -0.1, -np.inf])
+    longer = ("Label left kidney stones before they are sent.", "label left kidney stones")
+    found = guess(GRAMMAR, scores(written=longer, ends=ends - 6, bare_ends=ends - 8))
+    assert found is not None
+    assert feature(found, "that nothing was said after the phrase") == pytest.approx(-6.1)
+    assert feature(found, "that nothing was said after the phrase, without a hint") == pytest.approx(
+        -8.1
+    )
+    assert feature(found, "more words than the phrase has in both written texts") == 1
+    fewer = guess(GRAMMAR, scores(written=("Kidney.", "label left kidney stones")))
+    assert fewer is not None
+    assert feature(fewer, "more words than the phrase has in both written texts") == 0
+    judge = judge_for("whisper-tiny-en")
+    same = guess(GRAMMAR, scores())
+    assert same is not None
+    assert judge.confidence(found.features) < judge.confidence(same.features)
 
 
 def test_nothing_likely_is_no_guess_and_one_phrase_has_no_second() -> None:

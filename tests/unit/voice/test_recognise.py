@@ -62,6 +62,20 @@ def test_what_is_no_phrase_is_never_executed(recogniser: WhisperRecogniser, said
     assert "today" in found.written.lower()
 
 
+def test_a_sentence_that_begins_with_a_phrase_is_ignored(
+    recogniser: WhisperRecogniser, said: Said
+) -> None:
+    for text in (
+        "next slice of the cake is for you",
+        "previous slice was much better than this one",
+        "label pancreas specimens before they go to the lab",
+        "label liver biopsies with the date and the name",
+        "lesion pie rads four left peripheral zone mid was my first thought but I am not so sure",
+    ):
+        found = recogniser.recognise(said(text))
+        assert found.action is Action.IGNORE, (text, found)
+
+
 def test_silence_noise_and_talk_are_ignored(recogniser: WhisperRecogniser) -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, 2 * RATE_HZ).astype(np.float32)
     for samples, why in (

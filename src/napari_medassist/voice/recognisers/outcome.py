@@ -35,7 +35,7 @@ class Outcome:
     why
         Why it is not executed, in a few words; empty if it is.
     word_times
-        When the words of both texts were said, where they are sentences other than the phrase and the
+        When the words of both texts were said, where they may say more than the phrase and the
         recogniser can tell; else empty.
     """
 

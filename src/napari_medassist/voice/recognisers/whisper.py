@@ -16,7 +16,7 @@ from napari_medassist.voice.recognisers.outcome import Outcome, no_phrase
 from napari_medassist.voice.sound import RATE_HZ, Samples
 from napari_medassist.voice.timed_words import TimedWord
 from napari_medassist.voice.whisper.listener import Encoded, Listener
-from napari_medassist.voice.wording import plain, without_loops
+from napari_medassist.voice.wording import without_loops
 
 DEFAULT = "whisper-tiny-en"
 #: Words of a text that may name two labels; for shorter ones no time is spent.
@@ -122,7 +122,12 @@ class WhisperRecogniser:
             phrases[second] if second != found.phrase else "",
             *scores.written,
             _why(action, found),
-            self._word_times(encoded, scores.written, seconds, self._book.plain[found.phrase]),
+            self._word_times(
+                encoded,
+                scores.written,
+                seconds,
+                n_known=len(phrases[found.phrase].split()) if action is Action.EXECUTE else 0,
+            ),
         )
 
     def write_down(self, samples: Samples) -> str:
@@ -136,13 +141,12 @@ class WhisperRecogniser:
         return " ".join(part for part in parts if part)
 
     def _word_times(
-        self, encoded: Encoded, written: tuple[str, str], seconds: float, phrase: str = ""
+        self, encoded: Encoded, written: tuple[str, str], seconds: float, n_known: int = 0
     ) -> tuple[tuple[TimedWord, ...], tuple[TimedWord, ...]]:
-        """Return when words were said, of texts that may name two things: long, and not the phrase."""
+        """Return when words were said, of texts that may name more than the ``n_known`` words do."""
+        least = max(_SENTENCE, n_known + 2)
         one, two = (
-            self._listener.word_times(encoded, text, seconds)
-            if len(text.split()) >= _SENTENCE and plain(text) != phrase
-            else ()
+            self._listener.word_times(encoded, text, seconds) if len(text.split()) >= least else ()
             for text in written
         )
         return one, two
