@@ -83,6 +83,25 @@ def test_what_is_named_in_the_sound_of_a_clip_labels_its_frames(panel: Panel, qt
     panel.form.time_line.grab()  # drawn with its sound
 
 
+def test_the_recogniser_and_microphone_of_the_settings_are_used(panel: Panel, tmp_path: Path) -> None:
+    from napari_medassist.app.settings import Settings
+    from napari_medassist.app.voicing.choices import Choices
+    from napari_medassist.voice.recognisers.kinds import SPHINX
+
+    Choices(recogniser=SPHINX).keep(Settings())
+    panel.comments.from_sound.click()
+    rows = panel.work.rows().values()
+    assert {"portal vein", "pancreas"} & {f.label for f in rows}
+    assert all(f.note.startswith("doubtful") for f in rows)  # it only asks
+    Choices(model=str(tmp_path / "none")).keep(Settings())
+    panel.comments.from_sound.click()
+    assert "model.bin" in panel.form.message.text()
+    Choices(device="A microphone that is in another room").keep(Settings())
+    panel.comments.aloud.click()
+    assert "A microphone that is in another room" in panel.form.message.text()
+    assert not panel.comments.listening.is_listening
+
+
 def test_what_is_said_while_the_clip_plays_labels_what_is_shown(
     panel: Panel, said: Callable[[str], np.ndarray], qtbot: Any, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from napari_medassist._qt.listening import Listening
 from napari_medassist._qt.threads import run_with_dialog
 from napari_medassist.app.clips.commenting import Commenting
 from napari_medassist.app.clips.labelling import ClipLabelling
+from napari_medassist.app.settings import Settings
 from napari_medassist.app.voicing.choices import Choices, Mode
 from napari_medassist.app.voicing.readiness import what_is_missing
 from napari_medassist.app.voicing.recognisers import Recognisers
@@ -32,8 +33,6 @@ from napari_medassist.voice.hearing import Source, Understood
 from napari_medassist.voice.labels import LabelVocabulary, read_labels
 from napari_medassist.voice.transcribing import Transcript, transcribe, understood
 from napari_medassist.voice.wording import plain
-
-_CHOICES = Choices(mode=Mode.OPEN)
 
 
 class CommentBox(QWidget):
@@ -119,11 +118,11 @@ class CommentBox(QWidget):
             raise InvalidSetting(
                 "The file of this clip has no sound.", cure="Press Speak and comment while it plays."
             )
-        self._require_all()
+        choices = self._required_choices()
 
         def run(progress: Progress) -> Transcript:
             progress(0, 0, "Getting ready")
-            recogniser = self._recognisers.make(vocabulary, _CHOICES)
+            recogniser = self._recognisers.make(vocabulary, choices)
             return transcribe(path, vocabulary, recogniser, progress)
 
         made = run_with_dialog("Listening to the clip", run, self)
@@ -143,11 +142,11 @@ class CommentBox(QWidget):
         """
         try:
             if on:
-                self._require_all()
+                choices = self._required_choices()
                 self.begins.emit()
                 self._listened_for = self._words()
-                self.listening.get_ready(self._listened_for, _CHOICES)
-                self.listening.start(_CHOICES, source)
+                self.listening.get_ready(self._listened_for, choices)
+                self.listening.start(choices, source)
             else:
                 self.listening.stop()
         finally:
@@ -220,10 +219,14 @@ class CommentBox(QWidget):
         words = {} if self._vocabulary is None else dict(self._vocabulary.words)
         return LabelVocabulary({**words, **{name: () for name in names if name not in words}})
 
-    def _require_all(self) -> None:
-        missing = what_is_missing(_CHOICES)
+    @staticmethod
+    def _required_choices() -> Choices:
+        """Return what the settings of voice say now: microphone, recogniser, language."""
+        choices = replace(Choices.of(Settings()), mode=Mode.OPEN)  # another panel writes them
+        missing = what_is_missing(choices)
         if missing is not None:
             raise InvalidSetting(missing.text)
+        return choices
 
     def _required_work(self) -> ClipLabelling:
         if self._work is None:
