@@ -133,6 +133,11 @@ def sample_study() -> Path:
     return sample_path("mpmr")
 
 
+def sample_voice() -> Path:
+    """Return a spoken command (sound): a lesion with score, side, zone and level."""
+    return _existing("simulated-voice.flac")
+
+
 def sample_ct() -> Path:
     """Return the chest CT (NIfTI)."""
     return sample_path("ct")
