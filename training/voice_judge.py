@@ -35,7 +35,7 @@ _REMOVED_WEIGHT = 0.3
 #: Share of near misses that may be executed, and asked about; of commands, executed as another one.
 _MOST_EXECUTED, _MOST_ASKED, _MOST_WRONG = 0.025, 0.25, 0.004
 #: Questions about what is less sure are answered with no nearly always, and disturb.
-_WORTH_ASKING = 0.15
+_WORTH_ASKING = 0.2
 
 
 @dataclass(frozen=True, eq=False)

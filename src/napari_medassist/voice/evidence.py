@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from napari_medassist.voice.scores import Scores
-from napari_medassist.voice.wording import contradicts, plain, swapped
+from napari_medassist.voice.wording import contradicts, leaves_out, plain, swapped
 
 #: How much of what a phrase is liked without any sound is taken off its score.
 SILENCE_SHARE = 0.5
 #: A difference of scores beyond this says no more.
 _MOST = 20.0
 _LETTERS = 5.0
+_MOST_WORDS = 8
 
 #: Names of the features, in their order.
 FEATURES = (
@@ -34,13 +35,11 @@ FEATURES = (
     "likeness of letters to the text written with one",
     "written without a hint",
     "written with one",
-    "more or fewer words than were written without a hint",
     "score without a hint less that of the likelier written text, if that is another one",
     "score without a hint per five letters",
     "score less that without a hint",
     "words written without a hint that only terms beyond the grammar have",
     "words written with one that only terms beyond the grammar have",
-    "more or fewer words than were written with a hint",
     "more words than the phrase has in both written texts",
     "that nothing was said after the phrase",
     "that nothing was said after the phrase, without a hint",
@@ -102,7 +101,7 @@ class Guess:
         By how much it is likelier than its likeliest own twin.
     is_contradicted
         Whether a text that was written down is another phrase, or names another side, level, number...
-        than it does.
+        than it does, or none where it says the rest.
     """
 
     phrase: int
@@ -129,7 +128,7 @@ def guess(grammar: Grammar, scores: Scores) -> Guess | None:
     gain = score - float(grammar.silent[top])
     bare = max(float(scores.bare_phrases[top]), -3 * _MOST)
     bare_rivals = [s for t, s in zip(written, scores.bare_written, strict=True) if t != text]
-    more_words = [len(t.split()) - len(text.split()) for t in written]
+    more_words = min(len(t.split()) for t in written) - len(text.split())
     features = [
         _ahead(score, max([-np.inf, *rivals])),
         _ahead(score, unhinted),
@@ -145,19 +144,18 @@ def guess(grammar: Grammar, scores: Scores) -> Guess | None:
         fuzz.ratio(written[1], text) / 100,
         float(written[0] == text),
         float(written[1] == text),
-        float(np.clip(more_words[0], -4, 4)),
         _ahead(bare, max([-np.inf, *bare_rivals])),
         max(bare * _LETTERS / letters, -_MOST),
         _ahead(score, bare),
         *(float(min(3, sum(w in grammar.foreign for w in t.split()))) for t in written),
-        float(np.clip(more_words[1], -4, 4)),
-        float(np.clip(min(more_words), 0, 8)),
+        float(np.clip(more_words, 0, _MOST_WORDS)),
         max(float(scores.ends[top]), -_MOST),
         max(float(scores.bare_ends[top]), -_MOST),
     ]
     others_said = set(written) - {text}
     contradicted = any(contradicts(text, other) for other in others_said)
     contradicted |= not others_said.isdisjoint(grammar.phrases)
+    contradicted |= leaves_out(text, written)
     return Guess(top, second, np.array(features), score - own, contradicted)
 
 

@@ -129,6 +129,30 @@ def contradicts(text: str, other: str) -> bool:
     )
 
 
+def leaves_out(text: str, others: Sequence[str]) -> bool:
+    """Tell whether a plain text names a side, level, number... that was not heard.
+
+    That is so if one of the others says all but such words of it, as ``lesion right`` does of ``lesion
+    right base``, and none of them has the word.
+    """
+    words = text.split()
+    needed = {word for group in meaningful(text).values() for word in group}
+    heard = {word for other in others for word in other.split()}
+    unheard = {w for w in needed if w not in heard and not heard.intersection(_SOUNDS_LIKE.get(w, ()))}
+    left = [word for word in words if word not in unheard]
+    return bool(unheard) and any(_is_within(left, other.split(), words) for other in others)
+
+
+def _is_within(least: Sequence[str], some: Sequence[str], most: Sequence[str]) -> bool:
+    """Tell whether words hold all that must be there, and nothing else, in the same order."""
+    return _is_part(least, some) and _is_part(some, most)
+
+
+def _is_part(some: Sequence[str], whole: Sequence[str]) -> bool:
+    rest = iter(whole)
+    return all(word in rest for word in some)
+
+
 def without_loops(text: str) -> str:
     """Return a text without the repetitions that a recogniser falls into: ``a b a b a`` is ``a b``."""
     words = text.split()

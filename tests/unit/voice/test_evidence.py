@@ -63,6 +63,21 @@ def test_another_side_that_was_written_down_contradicts() -> None:
     assert found.is_contradicted
 
 
+def test_a_level_that_was_not_written_down_is_not_guessed() -> None:
+    known = Grammar(("lesion right base", "lesion right mid"), (), np.array([-10.0, -10.0]))
+    heard = scores(
+        phrases=np.array([-3.0, -7.0]), twins=np.array([]), ends=np.zeros(2), bare_ends=np.zeros(2),
+        bare_phrases=np.array([-5.0, -9.0]), written=("Lesion ride.", "lesion right."),
+    )  # fmt: skip
+    found = guess(known, heard)
+    assert found is not None
+    assert found.is_contradicted
+    for text in ("lesion right base", "lesion right bass", "legion ride"):
+        clear = guess(known, replace(heard, written=(text, text)))
+        assert clear is not None
+        assert not clear.is_contradicted, text
+
+
 def test_another_phrase_that_was_written_down_contradicts() -> None:
     for text, is_contradicted in (("Label liver.", True), ("label river", False)):
         found = guess(GRAMMAR, scores(written=(text, "label left kidney")))

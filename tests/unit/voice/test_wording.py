@@ -8,6 +8,7 @@ from napari_medassist.voice.wording import (
     OPPOSED,
     beginnings,
     contradicts,
+    leaves_out,
     plain,
     swapped,
     ways_to_write,
@@ -84,3 +85,14 @@ def test_loops_are_cut_and_words_that_come_twice_stay() -> None:
 def test_beginnings_are_words_that_several_phrases_go_on_from() -> None:
     phrases = ["label liver", "label spleen", "label aorta", "next slice", "next case", "undo"]
     assert beginnings(phrases) == ("label",)
+
+
+def test_a_level_that_was_not_heard_is_left_out() -> None:
+    text = "lesion four right base"
+    assert leaves_out(text, ["legion", "lesion four right"])
+    assert leaves_out(text, ["four right base no", "lesion four right"]) is False  # heard once
+    assert leaves_out(text, ["lesion for right"]) is False  # more is missing or written otherwise
+    assert leaves_out(text, ["lesion four right please"]) is False
+    assert leaves_out(text, ["lesion four right phase", "lesion four right"]) is False  # sounds like it
+    assert leaves_out("next slice", ["slice"])
+    assert leaves_out("measure", [""]) is False
