@@ -27,6 +27,7 @@ from napari_medassist._plugin.readers import layers_at
 from napari_medassist._qt.bridge import bridge_of
 from napari_medassist._qt.dock import dock_of
 from napari_medassist.annotation.clips.ranges import ClipKey, FrameRange
+from napari_medassist.app import settings
 from napari_medassist.voice.labels import read_labels
 from napari_medassist.voice.timeline import Comment, frame_ranges, intervals
 from simulated_eus import LABELS, frame
@@ -130,6 +131,7 @@ def main() -> None:
     bridge, dock = bridge_of(viewer), dock_of(viewer)
     panel = dock.clip_panel
     with tempfile.TemporaryDirectory() as folder:
+        settings.settings_path = lambda: Path(folder) / "none.json"  # not the user's own
         for seed, voice in enumerate(options.voices):
             sound, said = recording(seed, voice, words)
             path = Path(folder) / f"{voice}.mp4"

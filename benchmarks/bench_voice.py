@@ -98,12 +98,13 @@ def main() -> None:
     talk = talk_of(options.corpus, held_out=True)
     background = set(map(plain, medical_terms()))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    seconds, lengths = [], []
+    seconds: dict[str, list[float]] = defaultdict(list)
+    lengths = []
     for number, one, snr in chosen(options.corpus, held_out=True, share=options.share):
         sound = sound_of(options.corpus, number, one, snr, talk)
         start = time.perf_counter()
         found = recogniser.recognise(sound)
-        seconds.append(time.perf_counter() - start)
+        seconds["phrases" if one.kind == "command" else "others"].append(time.perf_counter() - start)
         lengths.append(len(sound) / 16_000)
         told = verdict(one, found, {plain(t) for t in swapped(one.text)})
         name = one.kind if snr is None else f"{one.kind}, {snr:g} dB"
@@ -120,9 +121,10 @@ def main() -> None:
     for name, of in sorted(counts.items()):
         n = of.total()
         print(f"{name}: n = {n}, " + ", ".join(f"{w} {k} ({k / n:.1%})" for w, k in of.most_common()))
-    middle, far = np.percentile(seconds, [50, 95])
-    factor = np.sum(seconds) / np.sum(lengths)
-    print(f"seconds: median {middle:.2f}, 95 % {far:.2f}; real-time factor {factor:.2f}")
+    for name, each in seconds.items():
+        middle, far = np.percentile(each, [50, 95])
+        print(f"seconds, {name}: median {middle:.2f}, 95 % {far:.2f}")
+    print(f"real-time factor {sum(map(sum, seconds.values())) / np.sum(lengths):.2f}")
 
 
 if __name__ == "__main__":
