@@ -85,6 +85,7 @@ def without(known: Grammar, scores: Scores, phrase: int) -> tuple[Grammar, Score
             scores,
             phrases=scores.phrases[keep],
             bare_phrases=scores.bare_phrases[keep],
+            bare_others=scores.bare_others[keep],
             ends=scores.ends[keep],
             bare_ends=scores.bare_ends[keep],
             twins=twin_scores,

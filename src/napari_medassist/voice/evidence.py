@@ -18,6 +18,9 @@ SILENCE_SHARE = 0.5
 _MOST = 20.0
 _LETTERS = 5.0
 _MOST_WORDS = 8
+#: A Likert or Gleason score is likelier than PI-RADS by 26 and more where it was said; by up to 8 where
+#: PI-RADS was said in noise.
+_OTHER_SCALE_NATS = 12.0
 
 #: Names of the features, in their order.
 FEATURES = (
@@ -101,7 +104,8 @@ class Guess:
         By how much it is likelier than its likeliest own twin.
     is_contradicted
         Whether a text that was written down is another phrase, or names another side, level, number...
-        than it does, or none where it says the rest.
+        than it does, or none where it says the rest; or whether the phrase is far likelier with the
+        name of another scale to one who does not know the grammar.
     """
 
     phrase: int
@@ -156,6 +160,7 @@ def guess(grammar: Grammar, scores: Scores) -> Guess | None:
     contradicted = any(contradicts(text, other) for other in others_said)
     contradicted |= not others_said.isdisjoint(grammar.phrases)
     contradicted |= leaves_out(text, written)
+    contradicted |= bool(scores.bare_others[top] - bare > _OTHER_SCALE_NATS)
     return Guess(top, second, np.array(features), score - own, contradicted)
 
 

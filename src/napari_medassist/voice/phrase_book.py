@@ -16,7 +16,14 @@ from napari_medassist.voice.terms import medical_terms
 from napari_medassist.voice.whisper.decoder import EVERYTHING, Beam, Prompted
 from napari_medassist.voice.whisper.listener import Encoded, Listener, log_sum
 from napari_medassist.voice.whisper.phrase_tree import PhraseTree
-from napari_medassist.voice.wording import beginnings, plain, swapped, ways_to_write, without_loops
+from napari_medassist.voice.wording import (
+    beginnings,
+    on_other_scales,
+    plain,
+    swapped,
+    ways_to_write,
+    without_loops,
+)
 
 _PROMPT_TOKENS = 215
 #: Phrases nearest by their letters to what was written down are scored whatever their beginning costs.
@@ -44,6 +51,16 @@ class _Texts:
     def ends(self, of_nodes: NDArray[np.float64], tree: PhraseTree) -> NDArray[np.float64]:
         """Return what of each score is due to nothing following the text, by its likeliest writing."""
         return np.array([_end(leaves, of_nodes, tree) for leaves in self.leaves])
+
+
+@dataclass(frozen=True, eq=False)
+class _Bare:
+    """Scores without a hint; see :class:`~napari_medassist.voice.scores.Scores`."""
+
+    phrases: NDArray[np.float64]
+    written: NDArray[np.float64]
+    others: NDArray[np.float64]
+    ends: NDArray[np.float64]
 
 
 class PhraseBook:
@@ -134,35 +151,45 @@ class PhraseBook:
         nodes = listener.decoder.score(tree, prompted, listener.end, beam, kept)
         tree.cut(self._n_nodes)
         phrases = self._of_phrases.scores(nodes)
-        bare_phrases, bare_written, bare_ends = self._without_hint(encoded, phrases, (one, two))
+        bare = self._without_hint(encoded, phrases, (one, two))
         return Scores(
             phrases,
             self._of_twins.scores(nodes),
             self._of_others.scores(nodes),
             (one, two),
             written.scores(nodes),
-            bare_phrases,
-            bare_written,
+            bare.phrases,
+            bare.written,
+            bare.others,
             self._of_phrases.ends(nodes, tree),
-            bare_ends,
+            bare.ends,
             seconds,
         )
 
     def _without_hint(
         self, encoded: Encoded, scores: NDArray[np.float64], written: tuple[str, str]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Score the likeliest phrases, and what was written down, without a hint of the grammar.
-
-        Last come the ends of these phrases.
-        """
+    ) -> _Bare:
+        """Score the likeliest phrases, and what was written down, without a hint of the grammar."""
         order = np.argsort(-(scores - SILENCE_SHARE * self.silent), kind="stable")[: self._n_bare]
         likely = [int(k) for k in order if np.isfinite(scores[k])]
-        texts = [*(self.phrases[k] for k in likely), *written]
+        others = {k: self._on_other_scales(self.phrases[k]) for k in likely}
+        texts = [
+            *(self.phrases[k] for k in likely),
+            *written,
+            *(other for k in likely for other in others[k]),
+        ]
         prompted = self._listener.decoder.read(self._prompts[0], encoded.heard)
         found, their_ends = self._scored_alone(texts, prompted)
-        bare, ends = np.full(len(scores), -np.inf), np.full(len(scores), -np.inf)
-        bare[likely], ends[likely] = found[: len(likely)], their_ends[: len(likely)]
-        return bare, found[len(likely) :], ends
+        phrases, ends, best = (np.full(len(scores), -np.inf) for _ in range(3))
+        phrases[likely], ends[likely] = found[: len(likely)], their_ends[: len(likely)]
+        left = iter(found[len(likely) + len(written) :])
+        for k in likely:
+            best[k] = max((next(left) for _ in others[k]), default=-np.inf)
+        return _Bare(phrases, found[len(likely) :][: len(written)], best, ends)
+
+    def _on_other_scales(self, phrase: str) -> tuple[str, ...]:
+        known = set(self.plain)
+        return tuple(other for other in on_other_scales(phrase) if plain(other) not in known)
 
     def _nearest(self, text: str) -> list[int]:
         found = process.extract(text[:_MOST_LETTERS], self.plain, scorer=fuzz.ratio, limit=_ALWAYS)

@@ -26,6 +26,9 @@ class Scores:
     bare_phrases, bare_written
         Scores without a hint: of the likeliest phrases (others are minus infinity), and of what was
         written down.
+    bare_others
+        Scores without a hint, of the likeliest phrases: the best of the same with another scale's name;
+        minus infinity where none is named.
     ends, bare_ends
         What of the scores of phrases, with and without a hint, is due to nothing being said after them.
     seconds
@@ -39,6 +42,7 @@ class Scores:
     written_scores: NDArray[np.float64]
     bare_phrases: NDArray[np.float64]
     bare_written: NDArray[np.float64]
+    bare_others: NDArray[np.float64]
     ends: NDArray[np.float64]
     bare_ends: NDArray[np.float64]
     seconds: float

@@ -54,6 +54,9 @@ _SOUNDS_LIKE = {
     "in": ("inn",),
     "no": ("know",),
 }
+#: Scales whose numbers mean something else. BI-RADS is none of them: it sounds like PI-RADS.
+_SCALES = ("PI-RADS", "Likert", "Gleason")
+_SCALE_NAMES = frozenset(scale.casefold() for scale in _SCALES)
 _TO_DIGITS = {word: str(k) for k, word in enumerate(NUMBERS)}
 _TO_WORD = {digits: word for word, digits in _TO_DIGITS.items()}
 _CLASS_OF = {word: k for k, words in enumerate(OPPOSED) for word in words}
@@ -103,6 +106,18 @@ def swapped(text: str) -> Iterator[str]:
         for other in OPPOSED[number]:
             if other != word.lower():
                 yield " ".join([*words[:k], other, *words[k + 1 :]])
+
+
+def on_other_scales(text: str) -> tuple[str, ...]:
+    """Return a phrase that names a scale with each other one in its place."""
+    words = text.split()
+    return tuple(
+        " ".join([*words[:k], other, *words[k + 1 :]])
+        for k, word in enumerate(words)
+        if word.casefold() in _SCALE_NAMES
+        for other in _SCALES
+        if other.casefold() != word.casefold()
+    )
 
 
 def meaningful(text: str) -> dict[int, tuple[str, ...]]:

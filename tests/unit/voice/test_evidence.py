@@ -27,6 +27,7 @@ def scores(**changes: object) -> Scores:
         np.array([-3.0, -3.0]),
         np.array([-6.0, -12.0, -25.0, -np.inf]),
         np.array([-6.0, -6.0]),
+        np.full(4, -np.inf),
         np.array([-0.1, -0.2, -0.1, -np.inf]),
         np.array([-0.2, -0.3, -0.2, -np.inf]),
         1.5,
@@ -67,7 +68,8 @@ def test_a_level_that_was_not_written_down_is_not_guessed() -> None:
     known = Grammar(("lesion right base", "lesion right mid"), (), np.array([-10.0, -10.0]))
     heard = scores(
         phrases=np.array([-3.0, -7.0]), twins=np.array([]), ends=np.zeros(2), bare_ends=np.zeros(2),
-        bare_phrases=np.array([-5.0, -9.0]), written=("Lesion ride.", "lesion right."),
+        bare_phrases=np.array([-5.0, -9.0]), bare_others=np.full(2, -np.inf),
+        written=("Lesion ride.", "lesion right."),
     )  # fmt: skip
     found = guess(known, heard)
     assert found is not None
@@ -76,6 +78,13 @@ def test_a_level_that_was_not_written_down_is_not_guessed() -> None:
         clear = guess(known, replace(heard, written=(text, text)))
         assert clear is not None
         assert not clear.is_contradicted, text
+
+
+def test_another_scale_that_is_likelier_contradicts() -> None:
+    for others, is_contradicted in ((-1.0, False), (20.0, True)):  # the phrase has -6
+        found = guess(GRAMMAR, scores(bare_others=np.array([others, 0.0, 0.0, 0.0])))
+        assert found is not None
+        assert found.is_contradicted is is_contradicted
 
 
 def test_another_phrase_that_was_written_down_contradicts() -> None:

@@ -62,6 +62,13 @@ def test_what_is_no_phrase_is_never_executed(recogniser: WhisperRecogniser, said
     assert "today" in found.written.lower()
 
 
+def test_a_score_on_another_scale_is_never_executed(recogniser: WhisperRecogniser, said: Said) -> None:
+    for scale in ("likert", "gleason"):
+        for score in ("four", "two"):
+            found = recogniser.recognise(said(f"lesion {scale} {score} left peripheral zone mid"))
+            assert found.action is not Action.EXECUTE, (scale, score, found)
+
+
 def test_a_sentence_that_begins_with_a_phrase_is_ignored(
     recogniser: WhisperRecogniser, said: Said
 ) -> None:

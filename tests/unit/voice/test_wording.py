@@ -9,6 +9,7 @@ from napari_medassist.voice.wording import (
     beginnings,
     contradicts,
     leaves_out,
+    on_other_scales,
     plain,
     swapped,
     ways_to_write,
@@ -96,3 +97,10 @@ def test_a_level_that_was_not_heard_is_left_out() -> None:
     assert leaves_out(text, ["lesion four right phase", "lesion four right"]) is False  # sounds like it
     assert leaves_out("next slice", ["slice"])
     assert leaves_out("measure", [""]) is False
+
+
+def test_a_score_has_its_number_on_other_scales_too() -> None:
+    others = ("lesion Likert four left", "lesion Gleason four left")
+    assert on_other_scales("lesion pi-rads four left") == others
+    assert on_other_scales("Gleason four") == ("PI-RADS four", "Likert four")
+    assert on_other_scales("next slice") == ()
