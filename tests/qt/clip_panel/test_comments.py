@@ -89,7 +89,10 @@ def test_the_recogniser_and_microphone_of_the_settings_are_used(panel: Panel, tm
     from napari_medassist.voice.recognisers.kinds import SPHINX
 
     Choices(recogniser=SPHINX).keep(Settings())
+    (tmp_path / "words.txt").write_text("portal vein\npancreas\nxyzzyq vein\n", encoding="utf-8")
+    panel.comments.read_words(tmp_path / "words.txt")
     panel.comments.from_sound.click()
+    assert "does not know their sound: xyzzyq." in panel.form.message.text()
     rows = panel.work.rows().values()
     assert {"portal vein", "pancreas"} & {f.label for f in rows}
     assert all(f.note.startswith("doubtful") for f in rows)  # it only asks

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_medassist._qt.clip_panel.buttons import set_up
 from napari_medassist._qt.listening import Listening
 from napari_medassist._qt.threads import run_with_dialog
 from napari_medassist.app.clips.commenting import Commenting
@@ -120,17 +120,18 @@ class CommentBox(QWidget):
             )
         choices = self._required_choices()
 
-        def run(progress: Progress) -> Transcript:
+        def run(progress: Progress) -> tuple[Transcript, tuple[str, ...]]:
             progress(0, 0, "Getting ready")
             recogniser = self._recognisers.make(vocabulary, choices)
-            return transcribe(path, vocabulary, recogniser, progress)
+            return transcribe(path, vocabulary, recogniser, progress), recogniser.unknown
 
-        made = run_with_dialog("Listening to the clip", run, self)
+        made, unknown = run_with_dialog("Listening to the clip", run, self)
         n = self._required_commenting().take(made.comments)
         nothing = sum(not one.comments for one in made.heard)
-        self.told.emit(
-            f"{n} ranges from {len(made.heard)} utterances; {nothing} of these name no label."
-        )
+        told = f"{n} ranges from {len(made.heard)} utterances; {nothing} of these name no label."
+        if unknown:
+            told += f" Not heard, as the recogniser does not know their sound: {', '.join(unknown)}."
+        self.told.emit(told)
 
     def speak(self, *, on: bool, source: Source | None = None) -> None:
         """Begin or end to listen to comments while the clip plays.
@@ -278,9 +279,7 @@ class CommentBox(QWidget):
             (second, self.right, "The doubtful range is right. Key: A"),
             (second, self.wrong, "The doubtful range is wrong, remove it. Key: R"),
         ):
-            button.setToolTip(tip)
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            set_up(button, tip)
             if row is second and button is self.next:
                 row.addWidget(self.count, 1)
             row.addWidget(button, 1)

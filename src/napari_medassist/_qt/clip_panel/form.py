@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_medassist._qt.clip_panel.buttons import set_up
 from napari_medassist._qt.clip_panel.range_table import RangeRows
 from napari_medassist._qt.clip_panel.time_line import TimeLine
 from napari_medassist.annotation.clips.ranges import ClipKey
@@ -180,11 +181,8 @@ class ClipForm(QWidget):
         return grid
 
     def _button(self, text: str, name: str, tip: str) -> QPushButton:
-        """Make a button that leaves the keyboard to the canvas: space must not press it again."""
         button = QPushButton(text)
-        button.setToolTip(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        set_up(button, tip)
         button.setMinimumWidth(24 + 7 * min(len(text), 4))
         button.clicked.connect(lambda _checked: self.asked.emit(name))
         self.buttons[name] = button

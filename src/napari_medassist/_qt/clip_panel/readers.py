@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_medassist._qt.clip_panel.buttons import set_up
 from napari_medassist.app.clips.labelling import ClipLabelling
 from napari_medassist.app.clips.readers import Readers, in_words, table_of
 from napari_medassist.core.errors import InvalidSetting, MedAssistError
@@ -157,9 +157,7 @@ class ReadersBox(QWidget):
             (self.save, self._ask_where, "Write seconds, Dice and kappa of each pair of readers (CSV)"),
             (self.forget, lambda: self._attempt(self._forget), "Show no other reader any more"),
         ):
-            button.setToolTip(tip)
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            set_up(button, tip)
             button.clicked.connect(lambda _checked, act=act: act())
             row.addWidget(button, 1)
         layout = QVBoxLayout(self)
